@@ -32,7 +32,8 @@ TINY = float(np.finfo(float).tiny)
 # Above this backward error a step of refinement is tried (LINEAR: 1-2 steps always suffice).
 REFINE_ABOVE = 1e-12
 MAX_REFINE = 3
-# A componentwise backward error above this is not an answer.
+# A componentwise backward error above this is not an answer. A step of Newton's method needs no
+# better one: the next step corrects it, and the residual decides.
 ACCEPT = 1e-10
 # |x| larger than |b| by this factor, both equilibrated: look whether the matrix is singular.
 GROWTH = 1e11
@@ -113,6 +114,7 @@ def judged(
     doubtful: bool,
     nearest: Callable[[], Singularity],
     first: Answer | None = None,
+    target: float = REFINE_ABOVE,
 ) -> tuple[Answer | None, Fault | None]:
     """Solve, refine and judge.
 
@@ -125,6 +127,8 @@ def judged(
         Returns how far the matrix is from a singular one; its `equations` are those of `system`.
     first : Answer, optional
         The answer before any refinement, if it is known.
+    target : float
+        The backward error above which it is refined.
 
     Returns
     -------
@@ -133,7 +137,7 @@ def judged(
     """
     size = np.abs(b)
     try:
-        answer = refined(system, b, size, first=first)
+        answer = refined(system, b, size, target, first)
         if not answer.error <= ACCEPT:
             return answer, Fault.INACCURATE
         if not doubtful:

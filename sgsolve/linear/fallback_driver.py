@@ -127,9 +127,10 @@ class FallbackDriver:
 
         As a step of Newton's method, an answer is accepted that satisfies the equations and whose
         error along a nearly singular direction is not known: the residual decides about the step.
+        It is refined only where it would not be accepted otherwise.
         """
         first = self._first_answer(prepared, b, transpose)
-        if first is not None and first.error <= REFINE_ABOVE:
+        if first is not None and first.error <= (ACCEPT if step else REFINE_ABOVE):
             self._strained = 0
             return first
         with np.errstate(all="ignore"):
@@ -195,7 +196,8 @@ class FallbackDriver:
             found = self._nearest
             return replace(found, equations=found.unknowns) if transpose else found
 
-        answer, fault = judged(system, b, self._doubtful, nearest, first)
+        target = ACCEPT if step else REFINE_ABOVE
+        answer, fault = judged(system, b, self._doubtful, nearest, first, target)
         if step and fault is Fault.NO_DIGITS:
             fault = None
         if fault is Fault.SINGULAR and getattr(self.active, "perturbed", False):

@@ -43,6 +43,9 @@ class Unknowns:
         self._scale = scale
         self._blocks: dict[int, Blocks] = {}
         self._patterns: dict[int, Pattern] = {}
+        numbers = scale.values() if isinstance(scale, Mapping) else [scale]
+        self._keeps_scales = all(isinstance(number, int | float) for number in numbers)
+        self._scales: dict[int, Vector] = {}
 
     def indices(self, n: int) -> dict[str, NDArray[np.int64]]:
         """Return the indices of each block among n unknowns, by name.
@@ -62,14 +65,18 @@ class Unknowns:
         return self._blocks[n]
 
     def scale(self, n: int) -> Vector | None:
-        """Return the scale of each unknown, or None."""
+        """Return the scale of each unknown, or None; nobody writes into it."""
         if self._scale is None:
             return None
+        if n in self._scales:
+            return self._scales[n]
         if np.ma.is_masked(self._scale):
             raise DataTypeError("scale is a masked array; give every unknown a typical size")
         scale = self.blocks(n).spread(self._scale, 1.0, "scale")
         if not (np.isfinite(scale).all() and (scale > 0.0).all()):
             raise InputError("scale must be positive and finite, for every unknown")
+        if self._keeps_scales:  # arrays may have other elements the next time
+            self._scales[n] = scale
         return scale
 
     def pattern(self, n: int) -> Pattern | None:

@@ -78,6 +78,11 @@ class Blocks:
                 )
             self.parts[REST] = _compact(rest)
         self.names = tuple(self.parts)
+        places = list(self.parts.values())
+        starts = [where.start if isinstance(where, slice) else -1 for where in places]
+        # Where the blocks follow one another in order, so do the elements of all of them.
+        follow = all(isinstance(where, slice) for where in places) and starts == sorted(starts)
+        self._starts = np.array(starts) if follow else None
         for name, where in self.parts.items():
             self.shapes.setdefault(name, (len(np.arange(n)[where]),))
 
@@ -156,6 +161,9 @@ class Blocks:
         size = np.abs(vector)
         if len(self.parts) == 1:
             return {self.names[0]: float(np.maximum.reduce(size))}
+        if self._starts is not None:
+            largest = np.maximum.reduceat(size, self._starts).tolist()
+            return dict(zip(self.names, largest, strict=True))
         return {name: float(size[where].max()) for name, where in self.parts.items()}
 
     def spread(self, values: Any, default: float, what: str = "it") -> NDArray[np.float64]:

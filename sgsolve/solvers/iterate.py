@@ -264,8 +264,8 @@ class Iterate:
         self.phi = self.scaling.merit(F)
         self.largest = self.scaling.of_unknowns(x)
         self.peak = np.maximum(self.peak, self.scaling.magnitude)
-        if self.scaling.bare:
-            # unknowns were zero, so their terms had no size; now they may have
+        if self.scaling.bare and (self.x_old[x != 0.0] == 0.0).any():
+            # unknowns were zero, so their terms had no size; now they have
             self.scaling.of_equations(self._magnitudes)
         self.contraction = self.phi / phi_old if phi_old > 0.0 else 0.0
         self.fresh, self.correction = False, None

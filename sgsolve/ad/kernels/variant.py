@@ -116,9 +116,9 @@ class Variant:
             return False
         for name, (kind, shape) in self._inputs.items():
             value: Any = arguments.get(name)
-            if type(value) is not kind or np.shape(value) != shape:
+            if type(value) is not kind:
                 return False
-            if kind is np.ndarray and value.dtype != np.float64:
+            if kind is np.ndarray and (value.shape != shape or value.dtype != np.float64):
                 return False
         return self.changed(arguments) is None
 

@@ -200,7 +200,7 @@ def took_point(
         state[LINEAR_RUN] + 1.0 if abs(now - old) <= ALIKE * now and now < 1.0 else 0.0
     )
     sizes_of_unknowns(x_new, magnitude, weights, terms, state, n)
-    if state[BARE] == 1.0:
+    if state[BARE] == 1.0 and left_zero(x, x_new, n) == 1:
         sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n)
     size, absolute, moved = 0.0, 0.0, 0
     for i in range(n):
@@ -218,6 +218,15 @@ def took_point(
     state[STEP_ABSOLUTE] = absolute
     state[RENEWED] = 0.0
     return moved
+
+
+def left_zero(x: Doubles, x_new: Doubles, n: int) -> int:
+    """Whether an unknown that was zero is not zero any more."""
+    found = 0
+    for i in range(n):
+        if x[i] == 0.0 and x_new[i] != 0.0:
+            found = 1
+    return found
 
 
 def ended(
