@@ -188,6 +188,8 @@ def constants_of(code: KernelCode) -> dict[Hashable, NDArray[Any]]:
         constants[*key, "p"] = matrix.indptr.astype(np.int64)
         constants[*key, "j"] = matrix.indices.astype(np.int32)
         constants[*key, "x"] = np.ascontiguousarray(matrix.data, dtype=float)
+    for key, row in tables.repeated.items():
+        constants[key] = row.rows
     return constants
 
 

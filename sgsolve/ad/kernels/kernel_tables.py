@@ -1,6 +1,7 @@
 """The tables of a kernel: addresses, integers and numbers that its text refers to by place.
 
-The text depends on the operations only. One compiled function therefore serves all meshes.
+The text depends on the operations only, and on whether matrices are large. One compiled function
+therefore serves many meshes.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+from .repeated_rows import RepeatedRow
 from .values import Positions
 
 
@@ -22,6 +24,8 @@ class Tables:
     numbers : dict of float to int
     indices : dict
         From the key of an index table to the positions that are its columns.
+    matrices, repeated : dict
+        Sparse matrices, and the rows that most of their rows repeat.
     """
 
     def __init__(self) -> None:
@@ -30,6 +34,7 @@ class Tables:
         self.numbers: dict[str, int] = {}
         self.indices: dict[Hashable, list[Positions]] = {}
         self.matrices: dict[tuple[Any, ...], Any] = {}
+        self.repeated: dict[tuple[Any, ...], RepeatedRow] = {}
         self.scratch = 0
 
     def address(self, key: Hashable) -> int:

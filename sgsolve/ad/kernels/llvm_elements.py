@@ -8,11 +8,13 @@ from typing import Any
 
 from .llvm_function import FunctionPrinter
 from .llvm_instructions import (
+    RepeatedTerms,
     RowPointers,
     element_operation,
     is_call,
     load_element,
     store_element,
+    sum_of_repeated_row,
     sum_of_row,
 )
 from .loop_schedule import Loop
@@ -281,7 +283,16 @@ class ElementPrinter:
         pointers = RowPointers(*map(self._pointer, parts))
         start = value.args[1]
         first = self._value(start) if at is None else self._number_value(start)
-        return sum_of_row(self.function, pointers, self.i if at is None else at, first, lines)
+        i = self.i if at is None else at
+        if value.repeated is None or at is not None:
+            return sum_of_row(self.function, pointers, i, first, lines)
+        self.tables.repeated[*key, "u"] = value.repeated
+        row = RepeatedTerms(
+            self._pointer((*key, "u")),
+            [self._outer_integer(k) for k in value.repeated.offsets],
+            [self._constant(Number(w)) for w in value.repeated.weights],
+        )
+        return sum_of_repeated_row(self.function, pointers, row, i, first, lines)
 
     def _load(self, dtype: str, base: str, at: str, lines: list[str] | None = None) -> str:
         return load_element(self.function, dtype, base, at, self.body if lines is None else lines)

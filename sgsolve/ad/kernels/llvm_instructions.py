@@ -22,6 +22,17 @@ class RowPointers(NamedTuple):
     source: str
 
 
+class RepeatedTerms(NamedTuple):
+    """The names of what a row that most rows repeat consists of, and of the array that says which.
+
+    See `RepeatedRow`.
+    """
+
+    rows: str
+    offsets: list[str]
+    weights: list[str]
+
+
 def element_operation(
     f: FunctionPrinter, value: Elementwise, args: list[str], lines: list[str]
 ) -> str:
@@ -121,6 +132,37 @@ def sum_of_row(
         f"{after}:",
     ]
     return total
+
+
+def sum_of_repeated_row(
+    f: FunctionPrinter, pointers: RowPointers, row: RepeatedTerms, i: str, first: str,
+    lines: list[str],
+) -> str:  # fmt: skip
+    """Do the same; rows that repeat the row of a stencil take code that reads no matrix."""
+    result = f.new()
+    short, long, ended, after = (f.label(x) for x in ("stencil", "other", "ended", "joined"))
+    repeats = load_element(f, "b", row.rows, i, lines)
+    lines += [f"br i1 {repeats}, label %{short}, label %{long}", f"{short}:"]
+    total = first
+    for offset, weight in zip(row.offsets, row.weights, strict=True):
+        at, product, partial = f.new(), f.new(), f.new()
+        lines.append(f"{at} = add i64 {i}, {offset}")
+        element = load_element(f, "d", pointers.source, at, lines)
+        lines += [
+            f"{product} = fmul double {weight}, {element}",
+            f"{partial} = fadd double {total}, {product}",
+        ]
+        total = partial
+    lines += [f"br label %{after}", f"{long}:"]
+    other = sum_of_row(f, pointers, i, first, lines)
+    lines += [
+        f"br label %{ended}",
+        f"{ended}:",
+        f"br label %{after}",
+        f"{after}:",
+        f"{result} = phi double [ {total}, %{short} ], [ {other}, %{ended} ]",
+    ]
+    return result
 
 
 def is_call(value: Value) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .repeated_rows import repeated_row
+
 # An expression of this many operations or fewer is computed again where its elements are chosen.
 CHEAP = 8
 COST = {"div": 4, "sqrt": 4, "rows": 100, "call": 100}
@@ -164,13 +166,14 @@ class Rows(Value):
     matrix : csr_array
     args : (Value, Value)
         The array, and what the products are added to.
+    repeated : RepeatedRow or None
     """
 
-    __slots__ = ("matrix",)
+    __slots__ = ("matrix", "repeated")
 
     def __init__(self, matrix: Any, arg: Value, first: Value) -> None:
         super().__init__(matrix.shape[0], "d", (arg, first), COST["rows"], moving=1)
-        self.matrix = matrix
+        self.matrix, self.repeated = matrix, repeated_row(matrix)
 
 
 class Count(Value):
@@ -354,4 +357,5 @@ class Values:
     def rows(self, matrix: Any, arg: Value, first: Value | None = None) -> Value:
         """Return the product with a sparse matrix in CSR form, added to `first`."""
         first = self.number(0.0) if first is None else first
-        return self._unique((Rows, id(matrix), arg, first), Rows(matrix, arg, first))
+        key = (Rows, id(matrix), arg, first)
+        return self._known.get(key) or self._unique(key, Rows(matrix, arg, first))
