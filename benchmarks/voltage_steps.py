@@ -100,6 +100,21 @@ def lateral() -> Device:
     return Device(mesh, doping, contacts, SILICON, recombination=[srh])
 
 
+def ring() -> Device:
+    """The same with a guard ring, which no contact reaches."""
+    x = graded([0.0, 1e-3, 1.4e-3, 1.8e-3, 4e-3], 1.5e-4, 3e-5, 1.3)
+    y = graded([0.0, 2e-4, 3e-3], 1.5e-4, 2e-5, 1.3)
+    mesh = rectangle(x, y)
+    at, depth = mesh.nodes.T
+    doped = (depth < 2e-4) & ((at < 1e-3) | ((at > 1.4e-3) & (at < 1.8e-3)))
+    contacts = {
+        "a": Ohmic(mesh.where((depth == 0) & (at < 8e-4))),
+        "k": Ohmic(mesh.where(depth == y[-1])),
+    }
+    net = np.where(doped, -1e18, 5e14)
+    return Device(mesh, net, contacts, SILICON, recombination=[srh])
+
+
 def transistor() -> Device:
     """A bipolar transistor with a contact on its base, in two dimensions."""
     x = graded([0.0, 5e-5, 1e-4], 1e-5, 2e-6, 1.3)
@@ -203,6 +218,7 @@ def steps() -> Iterator[Step]:
     yield Step("transistor, base", transistor, "base", [0.0, 5.0], {"V_collector": 10.0})
     yield Step("planar diode, 2-D", lateral, "a", [0.0, -200.0])
     yield Step("planar diode, 2-D", lateral, "a", [0.0, 20.0])
+    yield Step("guard ring, 2-D", ring, "a", [0.0, -200.0])
     for last in (-30.0, 30.0):
         yield Step("MOS capacitor", mos, "gate", [0.0, last])
         yield Step("MOSFET, gate", mosfet, "gate", [0.0, last])

@@ -149,6 +149,27 @@ def test_a_channel_that_is_pinched_off():
     assert abs(sum(currents)) < 1e-9 * max(map(abs, currents))
 
 
+def test_the_level_of_an_enclosed_region_leaves_a_barrier():
+    from sgsolve.devices.solving.enclosed import Enclosed, enclosed_level
+
+    slope = 0.25  # V of barrier per V of level
+    found = enclosed_level(lambda at: slope * -at, 0.0, -100.0, 0.6, 1e-6)
+    assert found == pytest.approx(-0.6 / slope, abs=1e-6)
+    assert enclosed_level(lambda at: 0.7, 0.0, -100.0, 0.6, 1e-6) == 0.0  # not reached
+    # A row of nodes p n p n n: the ring is the third, and carriers leave over the second.
+    kind, part = np.array([-1, 1, -1, 1, 1]), np.array([0, 1, 2, 1, 1])
+    edges = np.array([[0, 1], [1, 2], [2, 3], [3, 4]])
+    level, rest = np.array([-9.0, 0.0, np.nan, 0.0, 0.0]), np.array([-0.5, 0.3, -0.5, 0.3, 0.3])
+    ring = Enclosed(part, level, kind, rest, np.concatenate([edges, edges[:, ::-1]]), 2)
+    assert (ring.root, ring.neighbor, ring.built_in) == (2, 0.0, pytest.approx(0.8))
+    assert ring.furthest(level[:1]) == -9.0
+    level[2] = -3.0
+    psi = np.array([-9.5, -2.9, -3.5, -1.0, 0.3])
+    assert ring.barrier(psi, edges, level, kind) == pytest.approx(0.6)
+    level[2] = -9.5
+    assert ring.barrier(psi, edges, level, kind) == np.inf  # nothing takes its carriers
+
+
 def test_the_other_predictor_has_its_turn_after_failures():
     from sgsolve.devices.solving.voltage_predictors import Turn
 
@@ -317,3 +338,51 @@ def test_the_estimate_has_the_intrinsic_density_of_its_own_densities():
     assert Levels(device, "V_a", {}).after_long_step(device.equilibrium(), 0.0, -5.0) is not None
     for intrinsic in seen:
         np.testing.assert_allclose(intrinsic, 1e10, rtol=1e-6)
+
+
+def guard_rings(count, sign=1.0):
+    """A planar diode in two dimensions with rings of its own type around it, in 5e14 per cm^3."""
+    from sgsolve.devices import Device, Ohmic, graded, rectangle, srh
+
+    ends = np.cumsum([0.0, 1e-3, *[4e-4, 4e-4] * count, 2e-3])
+    x, y = graded(ends, 3e-4, 8e-5, 1.5), graded([0.0, 2e-4, 3e-3], 3e-4, 8e-5, 1.5)
+    mesh = rectangle(x, y)
+    at, depth = mesh.nodes.T
+    inside = np.searchsorted(ends, at, side="right") % 2 == 1
+    net = np.where(inside & (at < ends[-2]) & (depth < 2e-4), -1e18, 5e14)
+    contacts = {
+        "a": Ohmic(mesh.where((depth == 0) & (at < 8e-4))),
+        "k": Ohmic(mesh.where(depth == y[-1])),
+    }
+    return Device(mesh, sign * net, contacts, VALUES, recombination=[srh])
+
+
+@pytest.mark.parametrize(
+    ("count", "sign", "name", "last"),
+    [
+        (1, 1.0, "k", 200.0),
+        pytest.param(1, 1.0, "a", -200.0, marks=pytest.mark.slow),
+        pytest.param(2, 1.0, "a", -300.0, marks=pytest.mark.slow),
+        pytest.param(2, -1.0, "a", 300.0, marks=pytest.mark.slow),
+    ],
+)
+def test_guard_rings_in_one_step(count, sign, name, last):
+    """Without an estimate of the levels of the rings, such a step took 1100."""
+    device = guard_rings(count, sign)
+    sweep = device.sweep(name, [0.0, last])
+    assert sweep.success
+    assert sweep.stats.n_factor < MOST
+    assert sweep.rejected == []
+
+
+@pytest.mark.slow
+def test_a_guard_ring_has_the_level_of_short_steps():
+    """Steps of 0.4 V extrapolate the last two solutions and use no estimate."""
+    device = guard_rings(1)
+    long, short = (device.sweep("a", np.linspace(0.0, -10.0, many)).x for many in (2, 26))
+    at, depth = device.mesh.nodes.T
+    ring = np.flatnonzero((at > 1.5e-3) & (at < 1.7e-3) & (depth < 1e-4))
+    levels = long[device.layout.n + device.layout.n_s :][ring]
+    assert -9.0 < levels.min() <= levels.max() < -1.0  # between those of both sides
+    assert np.ptp(levels) < 1e-6
+    assert np.abs(long - short).max() < 1e-8

@@ -3,8 +3,9 @@
 The majority carriers of a region have the level of its ohmic contact. Between several contacts the
 region is a resistor. A region without a contact has the level of the neighbor by which it is
 forward biased: the forward voltage of a junction is a few kT/q, the reverse voltage arbitrary. A
-minority carrier has the level of that neighboring region, or metal, for which its density is
-smallest.
+region with one neighbor only, a guard ring, has the level at which hardly any of its carriers leave
+(`enclosed`). A minority carrier has the level of that neighboring region, or metal, for which its
+density is smallest.
 """
 
 from __future__ import annotations
@@ -20,27 +21,47 @@ from scipy.sparse.linalg import splu
 from ..equations.carriers import carriers
 from ..equations.floating import majority
 from ..equations.model import DeviceModel
+from ..equations.neutrality import neutral
 from ..meshes.mesh import edge_values
+from .depletion import depleted
+from .enclosed import CLOSE, REACHED, Enclosed, enclosed_level
 
 Array = np.ndarray
+Majority = Mapping[str, Array]
+TURNS = 4  # for the levels of several regions that depend on each other
 HALF = 0.5  # of the doping: with fewer carriers a node is depleted
 
 
 def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     """Levels of electrons and holes at the semiconductor's nodes, V.
 
-    None where no region is doped; where a region has no contact and one neighbor only, so that
-    nothing biases it forward (a guard ring); and in devices with interfaces of `Regions`.
+    None where no region is doped; beside metals, where a region has no contact and one neighbor
+    only; and in devices with interfaces of `Regions`.
     """
     if device.layout.pairs > device.layout.n_s:
         return None
     inside = majority(device)
-    kind = inside["n"].astype(int) - inside["p"].astype(int)
+    kind = _doping_signs(inside)
     if not kind.any():
         return None
     part, level = _of_regions(device, p, kind)
+    _enclose(device, p, part, level, inside)
     if np.isnan(level[kind != 0]).any():
         return None
+    return _of_both(device, p, part, level, inside)
+
+
+def _doping_signs(inside: Majority) -> Array:
+    """1 where electrons are in the majority, -1 where holes are, else 0."""
+    found: Array = inside["n"].astype(int) - inside["p"].astype(int)
+    return found
+
+
+def _of_both(
+    device: DeviceModel, p: Mapping[str, Any], part: Array, level: Array, inside: Majority
+) -> tuple[Array, Array] | None:
+    """Levels of electrons and holes from those of the majority carriers of each region."""
+    kind = _doping_signs(inside)
     edges = device.layout.carrier_edges
     across = np.concatenate([edges, edges[:, ::-1]])
     n = _of_carrier(level, part, across, inside["n"], 1.0)
@@ -91,7 +112,7 @@ def layers_join_regions(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> 
     Such a layer belongs to no region, and no level of a region is that of its carriers.
     """
     s, inside = carriers(device, x, p), majority(device)
-    doped = inside["n"].astype(int) - inside["p"].astype(int)
+    doped = _doping_signs(inside)
     many = np.log(np.maximum(HALF * np.abs(p["doping"][device.layout.doped]), 1.0))
     kind = np.where(s.log_n > many, 1, 0) - np.where(s.log_p > many, 1, 0)
     part, region = _connected_parts(device, kind), _connected_parts(device, doped)
@@ -157,6 +178,41 @@ def _float(level: Array, part: Array, kind: Array, borders: Array) -> None:
             if len(found) and np.ptp(part[here[:, 1]]) > 0:
                 mine = part == k
                 level[mine] = found.max() if kind[mine][0] > 0 else found.min()
+
+
+def _enclose(
+    device: DeviceModel, p: Mapping[str, Any], part: Array, level: Array, inside: Majority
+) -> None:
+    """Fill in, in place, the levels of regions that nothing biases forward, by turns."""
+    lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
+    kind = _doping_signs(inside)
+    rings = np.unique(part[np.isnan(level) & (kind != 0)])
+    if not len(rings) or any(contact.has_barrier for contact in device.contacts.values()):
+        return
+    rest, edges = vt * neutral(device, p, vt, np.arange(lay.n_s)), lay.carrier_edges
+    across = np.concatenate([edges, edges[:, ::-1]])
+    found = [Enclosed(part, level, kind, rest, across, k) for k in rings]
+    if any(np.isnan(ring.neighbor) for ring in found):
+        return
+    others = ~np.isin(part, rings)
+    for ring in found:
+        level[ring.nodes] = ring.neighbor
+    for _ in range(TURNS if len(found) > 1 else 1):
+        before = level.copy()
+        for ring in found:
+
+            def barrier(at: float, ring: Enclosed = ring) -> float:
+                level[ring.nodes] = at
+                both = _of_both(device, p, part, level, inside)
+                if both is None:
+                    return np.inf
+                return ring.barrier(depleted(device, p, *both)[lay.nodes], edges, level, kind)
+
+            wanted = ring.built_in - REACHED * vt
+            furthest = ring.furthest(level[others & (kind == kind[ring.root])])
+            level[ring.nodes] = enclosed_level(barrier, ring.neighbor, furthest, wanted, CLOSE * vt)
+        if np.nanmax(np.abs(level - before)) < 2.0 * CLOSE * vt:
+            break
 
 
 def _of_carrier(level: Array, part: Array, across: Array, inside: Array, sign: float) -> Array:
