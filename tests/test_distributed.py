@@ -241,3 +241,50 @@ def test_listed_ghosts_on_several_ranks_agree_with_the_serial_solution(size, tmp
     every = np.arange(80)
     serial = exact(Problem(lambda x: brusselator(x, every, every, 40, 1.5)), 80, 1.0)
     np.testing.assert_allclose(np.load(tmp_path / f"{size}.npy"), serial, rtol=1e-10)
+
+
+# Steps of implicit Euler: the values of the last step, and a coefficient, are those of the rank.
+STEPS = """
+import numpy as np, sys
+from sgsolve import distributed
+from tests.test_distributed import warming
+box = distributed.Box((9, 8))
+problem = distributed.LocalProblem(
+    warming, box, params={"dt": 0.5, "old": np.zeros(box.own_shape),
+                          "source": np.arange(72.0).reshape(9, 8)[box.own]})
+u = problem.params["old"]
+for _ in range(3):
+    solution = problem.at(old=u).solve(u)
+    u = solution.own
+np.save(sys.argv[1], solution.whole())
+print(box.own_shape != (9, 8), solution.success)
+"""
+
+
+def warming(u, dt, old, source):
+    m = u[1:-1, 1:-1]
+    flow = u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4.0 * m
+    return m - old - dt * (flow * (1.0 + m**2) + source / 72.0)
+
+
+def serial_warming(x, old, source):
+    return warming(np.pad(x.reshape(9, 8), 1), 0.5, old.reshape(9, 8), source).ravel()
+
+
+@pytest.mark.slow
+@needs_mpi
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_arrays_of_a_rank_are_parameters(size, tmp_path):
+    done = run(STEPS, size, str(tmp_path / f"{size}.npy"))
+    assert done.stdout.split() == [str(size > 1), "True"], done.stderr
+    source, u = np.arange(72.0).reshape(9, 8), np.zeros(72)
+    for _ in range(3):
+        u = exact(Problem(serial_warming, params={"old": u, "source": source}), 72, u)
+    np.testing.assert_allclose(np.load(tmp_path / f"{size}.npy"), u.reshape(9, 8), rtol=1e-10)
+
+
+@pytest.mark.slow
+@needs_mpi
+def test_numbers_that_differ_between_ranks_are_refused():
+    done = run(STEPS.replace('"dt": 0.5', '"dt": 0.5 + box.own[0].start'), 2, "unused")
+    assert "the ranks hold different numbers: rank 1 solves LocalProblem(warming" in done.stderr

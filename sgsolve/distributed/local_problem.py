@@ -37,7 +37,9 @@ class LocalProblem:
     layout : Box or Ghosts
         Which unknowns this rank holds.
     params : mapping, optional
-        Values of the parameters, the same on all ranks.
+        Values of the parameters. Numbers are the same on all ranks. An array in
+        ``layout.own_shape`` or ``layout.local_shape`` belongs to the unknowns of this rank, such as
+        a coefficient, or the values of the last time step.
     options : str or mapping
         Options of PETSc's SNES, KSP and PC. Default: Newton's method with backtracking, GMRES, and
         ILU on each rank.
@@ -137,11 +139,11 @@ class LocalProblem:
         ConvergenceError
             No solution was found; the error has the last point as ``result``.
         RanksDisagreeError
-            The parameters are not the same on all ranks.
+            Parameters other than arrays of this rank are not the same on all ranks.
         """
         call = self._signature.call({})
         numbers = [np.asarray(call.params[name]) for name in sorted(call.params)]
-        ranks.agree(f"solves {self!r}", *(a for a in numbers if a.dtype.kind in "biuf"))
+        ranks.agree(f"solves {self!r}", *(a for a in numbers if self._is_shared(a)))
         start = self.layout.vector()
         known = isinstance(x0, LocalSolution)
         start.array = self.layout.start(x0.own if known else x0).reshape(-1)
@@ -149,6 +151,11 @@ class LocalProblem:
         if raise_on_failure and not result.success:
             raise ConvergenceError(result.message, result)
         return result
+
+    def _is_shared(self, value: NDArray[Any]) -> bool:
+        """Whether a parameter is a number, or an array, that all ranks have in common."""
+        of_this_rank = (self.layout.own_shape, self.layout.local_shape)
+        return value.dtype.kind in "biuf" and value.shape not in of_this_rank
 
     def sweep(self, x0: Any, name: str, values: Iterable[float]) -> list[LocalSolution]:
         """Solve at many values of a parameter, each from the solution before.
