@@ -4,7 +4,7 @@ An ohmic contact fixes all three potentials, by neutrality and equilibrium. A Sc
 the electrostatic potential, and a carrier leaves at its recombination velocity. A gate fixes the
 electrostatic potential only, on nodes of an insulator, or through an insulator that is not meshed.
 Each contact adds one parameter to the device, ``V_<name>``, its voltage in V. The equations and the
-solvers ask a contact what it declares, see `Contact`, and never for its class.
+solvers ask a contact what it declares, see ``Contact``, and never for its class.
 
 Reference: S. Selberherr, Analysis and Simulation of Semiconductor Devices (1984), section 5.1.
 """
@@ -37,7 +37,7 @@ class Contact:
     fixes_carriers : bool
         Whether the levels of the carriers at its nodes are that of the metal.
     has_barrier : bool
-        Whether carriers pass a barrier, at the velocities of `velocities`.
+        Whether carriers pass a barrier, at the velocities of ``velocities()``.
     is_gate : bool
         Whether it carries no direct current.
     """
@@ -53,7 +53,8 @@ class Contact:
     def potential(self, neutral: Callable[[], Any], Ec: Callable[[], Any], vt: Any) -> Any:
         """Return the potential at the nodes minus the voltage, per vt; a number or an array.
 
-        `neutral` and `Ec` give the potential of neutrality, per vt, and the band at the nodes, eV.
+        ``neutral`` gives the potential of neutrality, per vt; ``Ec`` gives the conduction band at
+        the nodes, eV.
         """
         return self.offset / vt
 
