@@ -36,7 +36,7 @@ from .family import Family, Linear, linearized
 from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
 from .stepper import Point, Rejection, RunState, Stepper
-from .unbounded import parameter_limit, size_of
+from .unbounded import doublings, parameter_limit, size_of
 
 Vector = NDArray[Any]
 
@@ -188,19 +188,17 @@ class ArclengthStepper(Stepper):
         bound = self.tends_to(state)
         if bound is not None and not state.ending:
             _end_at_asymptote(state, bound)
-        self.marks = self._marked(here)
+        self.marks = self._marked(before, here)
         endless = self._endless(state) if self.ends_unbounded and not state.ending else ""
         if endless:
             state.status, state.ending = Status.ASYMPTOTE, endless
 
-    def _marked(self, here: Point) -> Vector:
+    def _marked(self, before: Point, here: Point) -> Vector:
         """Return the values of the parameter at the doublings of the size of x so far."""
         scale = self.curve.family.scale
         first = max(size_of(self.home[:-1], scale), 1.0) if len(self.home) == len(here.z) else 1.0
-        size, marks = size_of(here.x, scale), self.marks
-        while np.isfinite(size) and size >= first * 2.0 ** (len(marks) + 1):
-            marks = np.append(marks, here.p)
-        return marks
+        ends = [(size_of(point.x, scale), point.p) for point in (before, here)]
+        return np.append(self.marks, doublings(len(self.marks), first, *ends))
 
     def _endless(self, state: RunState) -> str:
         """Return why the branch has no end, or an empty text."""

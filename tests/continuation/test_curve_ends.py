@@ -212,8 +212,27 @@ def test_a_branch_to_infinity_ends_with_its_limit(power, unit):
     assert branch.status is Status.ASYMPTOTE
     assert len(branch) < 300
     limit = float(branch.message.split("tends to, ")[1].split(". W")[0])
-    assert limit == pytest.approx(1.0, abs=0.02)
+    assert limit == pytest.approx(1.0, abs=1e-3)
     assert branch.states[-1, 0] > 1e4 * unit
+
+
+def test_a_branch_to_infinity_where_the_parameter_settles_fast():
+    """x = p exp(x): x grows as the logarithm of 1 / p, until exp(x) overflows at 710."""
+    problem = Problem(lambda x, p: x - p * np.exp(x), params={"p": 0.0})
+    with pytest.warns(PartialBranchWarning, match="tends to, 0. What"):
+        branch = problem.continuation([0.0], "p", (-1.0, 1.0))
+    assert branch.status is Status.ASYMPTOTE
+    assert len(branch.folds) == 1
+    assert 200.0 < branch.x[0] < 700.0
+
+
+def test_no_limit_is_claimed_where_the_parameter_settles_as_a_logarithm():
+    """p = 1 - 1 / log(2 + x^2): sixteen doublings of x show no limit, and 0.9646 would be wrong."""
+    start = 1.0 - 1.0 / np.log(3.0)
+    problem = Problem(lambda x, p: p - 1.0 + 1.0 / np.log(2.0 + x**2), params={"p": start})
+    branch = problem.continuation([1.0], "p", (-1.0, 2.0), max_points=250)
+    assert branch.status is Status.MAX_POINTS
+    assert branch.x[0] > 3e4
 
 
 @pytest.mark.parametrize("p", [0.0, 1.5])
