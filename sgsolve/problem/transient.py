@@ -186,6 +186,7 @@ def _assembled_run(
         params={k: value for k, value in equations.params(t0).items() if k not in sources},
         moved=moved,
         place=lambda t: f"t = {t:.6g}",
+        blocks=equations.blocks,
     )
     return Run(
         stepper=stepper,

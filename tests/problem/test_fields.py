@@ -398,3 +398,15 @@ def test_other_mistakes_of_a_residual_are_not_taken_for_fields(residual):
     with pytest.raises((IndexError, ValueError)) as raised:
         Problem(residual, blocks={"u": 2, "v": 1}).solve(np.zeros(3))
     assert not getattr(raised.value, "__notes__", [])
+
+
+def test_the_fields_of_a_run_in_time_come_in_their_shapes():
+    problem = Problem(
+        lambda u, total: [u - total, total - 1.0],
+        blocks={"u": (2, 3), "total": 1},
+        fields=True,
+        storage=lambda u, total: [u, 0.0 * total],
+    )
+    run = problem.transient(problem.pack(u=np.zeros((2, 3)), total=1.0), (0.0, 1.0))
+    assert run.field("u").shape == (len(run), 2, 3)
+    assert np.allclose(run.field("u")[-1], 1.0 - np.exp(-1.0), atol=1e-3)
