@@ -10,7 +10,13 @@ import os
 import pickle
 import warnings
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+)
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +34,11 @@ from .results.status import Status
 from .user_warnings import warn
 
 GRACE = 5.0  # seconds that an interrupted worker has to return its points
+SENDABLE = (
+    "define the residual and the outputs as functions of a module, not inside a function or as a "
+    "lambda"
+)
+NOT_SENT = (pickle.PicklingError, AttributeError, TypeError)  # what pickle raises
 
 if TYPE_CHECKING:
     from .problem import Problem
@@ -79,7 +90,8 @@ def parallel_sweep(
     Raises
     ------
     InputError
-        If the problem cannot be sent, an argument is wrong, or the program runs on several ranks.
+        If the problem cannot be sent, an argument is wrong, the executor takes no work, or the
+        program runs on several ranks.
 
     See Also
     --------
@@ -110,9 +122,10 @@ def parallel_sweep(
         (problem, method, start, parameter, values, dict(member), _own_file(options, number))
         for number, (start, member) in enumerate(zip(starts, members, strict=True))
     ]
+    if executor is None or isinstance(executor, ProcessPoolExecutor):
+        _check_sendable(tasks)
     if executor is not None:
         return _mapped(executor, tasks, parameter, progress)
-    _check_sendable(tasks)
     with ProcessPoolExecutor(max(1, min(os.cpu_count() or 1, len(tasks)))) as pool:
         return _mapped(pool, tasks, parameter, progress)
 
@@ -137,14 +150,15 @@ def run_member(task: tuple[Any, ...]) -> Branch:
 def _mapped(
     executor: Any, tasks: list[tuple[Any, ...]], name: str, progress: bool | None
 ) -> list[Branch]:
-    futures = [executor.submit(run_member, task) for task in tasks]
+    futures = [_submitted(executor, task) for task in tasks]
     bar, branches = progress_bar(progress, len(tasks), "members"), []
     try:
         for future, task in zip(futures, tasks, strict=True):
             try:
                 branches.append(future.result())
             except Exception as error:  # a worker died, or the answer could not be sent
-                reason = f"the worker failed: {type(error).__name__}: {error}"
+                reason = f"the worker failed: {type(error).__name__}: {error}".rstrip(".")
+                reason += _remedy(error)
                 branches.append(_failed(name, task[5], reason, len(np.atleast_1d(task[2]))))
             if bar is not None:
                 bar.update()
@@ -158,6 +172,31 @@ def _mapped(
         if bar is not None:
             bar.close()
     return branches
+
+
+def _submitted(executor: Any, task: tuple[Any, ...]) -> Any:
+    """Return the future of a member; of one that the executor does not take, with its error."""
+    try:
+        return executor.submit(run_member, task)
+    except BrokenExecutor as error:
+        future: Future[Branch] = Future()
+        future.set_exception(error)
+        return future
+    except RuntimeError as error:  # after its shutdown
+        raise InputError(f"the executor takes no work ({error}); make a new one") from error
+
+
+def _remedy(error: Exception) -> str:
+    """Return what to do about the failure of a worker, to be added to its message."""
+    if isinstance(error, BrokenExecutor):
+        return (
+            ". It was killed, for example because the memory did not suffice, or it cannot import "
+            "a function that was defined after the executor was made. Use a new executor; with "
+            "checkpoint= and resume=True it continues"
+        )
+    if isinstance(error, NOT_SENT) and "pickle" in str(error):
+        return f"; {SENDABLE}"
+    return ""
 
 
 def _left_by_member(future: Any, task: tuple[Any, ...], name: str) -> Branch:
@@ -202,8 +241,7 @@ def _check_sendable(tasks: list[tuple[Any, ...]]) -> None:
     """Raise before any worker starts if a task cannot be pickled."""
     try:
         pickle.dumps(tasks[0] if tasks else None)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+    except NOT_SENT as error:
         raise InputError(
-            f"the problem cannot be sent to other processes ({error}); define the residual and the "
-            "outputs as functions of a module, not inside a function or as a lambda"
+            f"the problem cannot be sent to other processes ({error}); {SENDABLE}"
         ) from error

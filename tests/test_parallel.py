@@ -1,5 +1,6 @@
 """parallel_sweep over executors: order kept, failures reported, nobody stopped."""
 
+import pickle
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -150,8 +151,36 @@ def test_a_worker_that_dies_is_reported():
         branches = parallel_sweep(
             MOODY, [0.5], "lam", VALUES, [{"mood": "calm"}, {"mood": "deadly"}], executor=pool
         )
+        again = parallel_sweep(
+            MOODY, [0.5], "lam", VALUES, [{"mood": "calm"}, {"mood": "calm"}], executor=pool
+        )
     assert not branches[1].success
-    assert "worker failed" in branches[1].message
+    for branch in (branches[1], *again):  # the pool takes no work any more
+        assert "the worker failed: BrokenProcessPool" in branch.message
+        assert "It was killed, for example because the memory did not suffice" in branch.message
+        assert "Use a new executor; with checkpoint= and resume=True" in branch.message
+
+
+def test_an_executor_that_takes_no_work_is_an_error():
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(InputError, match=r"the executor takes no work .*; make a new one"):
+        swept(pool)
+
+
+def test_a_pickling_error_of_another_executor_says_what_to_do():
+    class Strict(Here):
+        def submit(self, function, *args, **options):
+            future = Future()
+            try:
+                pickle.dumps(args)
+            except (pickle.PicklingError, AttributeError) as error:
+                future.set_exception(error)
+            return future
+
+    nested = Problem(lambda u, lam=1.0: u - lam)
+    (branch,) = parallel_sweep(nested, [0.0], "lam", VALUES, [{}], executor=Strict())
+    assert "define the residual and the outputs as functions of a module" in branch.message
 
 
 def test_continuation_of_members():
@@ -174,6 +203,10 @@ def test_continuation_of_members():
 def test_what_cannot_be_sent_is_said_at_once():
     with pytest.raises(InputError, match="cannot be sent"):
         parallel_sweep(Problem(lambda u, lam=1.0: u - lam), [0.0], "lam", VALUES, [{}])
+    with ProcessPoolExecutor(1) as pool, pytest.raises(InputError, match="cannot be sent"):
+        parallel_sweep(
+            Problem(lambda u, lam=1.0: u - lam), [0.0], "lam", VALUES, [{}], executor=pool
+        )
     with pytest.raises(InputError, match="3 rows for 1 members"):
         parallel_sweep(BRATU, np.zeros((3, 9)), "lam", VALUES, [{}])
 
