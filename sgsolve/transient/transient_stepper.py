@@ -34,6 +34,10 @@ DOUBTED = 0.1  # by which a step is shortened in which an event returns
 FIRST_ERROR = 0.001  # of the tolerance, in the first step of a method of order 1
 DOUBLED = 2.0  # a first step that would grow less than this is made as it is
 RECENT = 100  # special points among which the one before of the same kind is looked for
+OWN_CHARGE = (
+    "after steps that failed the run went on with the storage of the state itself, whose sum may "
+    "differ from what was conserved by the tolerance of Newton's iteration"
+)
 PARTS = ("steps", "currents", "implicit")  # of the state, once the first step can be made
 
 
@@ -183,6 +187,10 @@ class TransientStepper(Stepper):
         """Choose a shorter step; False if none can be made."""
         if rejection.cause == "doubt":
             return self._doubted(state, rejection)
+        if rejection.cause == "start" and self.plan.due == "doubt":
+            self.plan.due = ""  # the state is as consistent as it was: shorter steps may succeed
+            state.step = self._planned()
+            return True
         if self._rejection is None or self.plan.fixed is not None:
             state.status = Status.STEP_TOO_SMALL
             state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
@@ -318,7 +326,13 @@ class TransientStepper(Stepper):
         t = self.plan.setbacks.right_of(self.steps.t)
         x = state.point.x if changed else self.steps.x.copy()
         kept = None if changed else self.steps.charge.copy()
-        found = self.starts.at(t, x, kept, self.plan.due == "doubt")
+        found: Start | str = ""
+        if self.plan.due == "doubt":
+            # the charge that was kept may be none that unknowns can have, as beyond saturation
+            found = self.starts.at(t, x, None, doubted=True)
+            self.remarks += [] if isinstance(found, str) else [OWN_CHARGE]
+        if isinstance(found, str):
+            found = self.starts.at(t, x, kept, self.plan.due == "doubt")
         if isinstance(found, str):
             return Rejection(t, found, "start")
         shown = before(t) if t != self.steps.t else t

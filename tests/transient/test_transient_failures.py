@@ -148,3 +148,36 @@ def test_equations_without_a_solution_in_time_are_refused():
     )
     with pytest.raises(ConvergenceError, match="no consistent state could be found at t = 0"):
         problem.transient([1.0, 0.5, 0.5], (0.0, 1.0))
+
+
+def column_of_loam(n, flux):
+    """Water into loam, in cm and days: saturated cells store nothing more, and drain below."""
+    h, m = 100.0 / n, 1.0 - 1.0 / 1.56
+
+    def saturation(psi):
+        return (1.0 + (0.036 * np.where(psi < 0.0, -psi, 0.0)) ** 1.56) ** -m
+
+    def residual(psi):
+        s = np.minimum(saturation(psi), 1.0 - 1e-12)
+        k = 24.96 * np.sqrt(s) * (1.0 - (1.0 - s ** (1.0 / m)) ** m) ** 2
+        down = 0.5 * (k[1:] + k[:-1]) * (1.0 - (psi[1:] - psi[:-1]) / h)
+        down = np.concatenate([[flux], down, k[-1:]])
+        return down[1:] - down[:-1]
+
+    return Problem(residual, storage=lambda psi: 0.35 * h * saturation(psi)), saturation
+
+
+@pytest.mark.filterwarnings("ignore::sgsolve.results.branch.PartialBranchWarning")
+@pytest.mark.parametrize(
+    ("flux", "rtol"), [(60.0, 1e-4), pytest.param(30.0, 1e-5, marks=pytest.mark.slow)]
+)
+def test_soil_takes_water_until_all_of_it_is_saturated(flux, rtol):
+    """A charge beyond saturation, by the tolerance of Newton's iteration, has no pressure."""
+    problem, saturation = column_of_loam(30, flux)
+    run = problem.transient(np.full(30, -100.0), (0.0, 3.0), rtol=rtol, atol=100.0 * rtol)
+    assert not run.success  # more water comes in than can leave
+    assert saturation(run.x).min() > 0.999
+    assert "the storage of the state itself" in run.message
+    drained = 24.96 * run["t"][-1]
+    missing = 0.35 * 100.0 * (1.0 - saturation(-100.0))
+    assert missing < flux * run["t"][-1] < missing + drained
