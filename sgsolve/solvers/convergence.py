@@ -16,10 +16,13 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..errors import LinearSolveError
 from ..results.status import Status
 from .closed_equations import note_closed, note_start
 from .determination import determined
+from .entries import unknowns_with
 from .iterate import Iterate, Vector
 from .limit_at_infinity import at_limit
 from .rounding import SMALL_STEP, at_rounding
@@ -30,6 +33,7 @@ LINEAR_STEPS = 8  # steps of linear convergence before it counts
 VANISHED = 1e-13
 SETTLED = 0.05  # steps that shrink by 0.95 change an unknown that tends to zero by more
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
+TINY_STEPS = 3  # taken without a decrease
 RUNAWAY = 1e100
 BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
 
@@ -172,9 +176,45 @@ def _vanishing(it: Iterate) -> Status | None:
     return Status.CONVERGED if fast else Status.CONVERGED_SLOWLY
 
 
+def full_step_holds(it: Iterate) -> bool:
+    """Take Newton's full step where a damping failed, if it is tiny and every equation holds there.
+
+    Where ``min(x, y) = 0`` at x = y = 0, rounding decides which of the two counts. A residual of
+    1e-18 is then all of the terms on one side of the kink, and rounding on the other side. Unknowns
+    that are nothing of their block, and that the step changes, are set to zero.
+    """
+    if it.J is None or not it.fresh or it.memory.get("tiny steps", 0) >= TINY_STEPS:
+        return False
+    try:
+        dx = it.newton_direction()
+    except LinearSolveError:
+        return False
+    if not dx.any() or (np.abs(dx) > SMALL_STEP * it.peak).any() or it.limited_step(dx) is not dx:
+        return False
+    tiny = np.abs(it.x) <= VANISHED * it.blocks.spread(it.blocks.norms(it.x), 0.0)
+    x = np.where(tiny & (np.abs(dx) >= SETTLED * np.abs(it.x)), 0.0, it.x + dx)
+    F = it.evaluate(x)
+    left = None if F is None else _open_equations(it, x, F)
+    if left is not None and left.any():  # unknowns that this step leaves alone may be nothing, too
+        x = np.where(tiny & unknowns_with(it, left), 0.0, x)
+        F = it.evaluate(x)
+        left = None if F is None else _open_equations(it, x, F)
+    if F is None or left is None or left.any():
+        return False
+    it.memory["tiny steps"] = it.memory.get("tiny steps", 0) + 1
+    it.accept(x, F, 1.0)
+    return True
+
+
 def _holds(it: Iterate, x: Vector, F: Vector) -> bool:
     """Whether every equation holds at a trial point, by its own terms there."""
+    left = _open_equations(it, x, F)
+    return left is not None and not left.any()
+
+
+def _open_equations(it: Iterate, x: Vector, F: Vector) -> NDArray[np.bool_] | None:
+    """Return which equations do not hold at a trial point; None if slopes are not finite there."""
     if not F.any():
-        return True
+        return np.zeros(len(F), dtype=bool)
     terms = it.terms_at(x)
-    return terms is not None and bool((np.abs(F) <= REST_RESIDUAL * terms).all())
+    return None if terms is None else np.abs(F) > REST_RESIDUAL * terms

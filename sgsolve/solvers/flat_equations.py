@@ -16,6 +16,7 @@ The size of the jump is the rounding of the equation, see `one_side`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,11 @@ def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
     if known is not None and known[equations].all():
         return False
     silent = equations & ~_replying(it, equations, asked)
-    return bool(silent.any()) and any(
-        _one_sided(it, silent, line) for line in _probing_lines(it, silent)
-    )
+    if not silent.any():
+        return False
+    if any(_one_sided(it, silent, line) for line in _probing_lines(it, silent)):
+        return True
+    return any(_one_sided(it, silent, line) for line in _lines_from_elsewhere(it, silent))
 
 
 def tail_of(it: Iterate, unknowns: Mask) -> bool:
@@ -113,6 +116,31 @@ def _probing_lines(it: Iterate, equations: Mask) -> list[Vector]:
     if not np.array_equal(sizes, it.weights):
         lines.append(growing * sizes)
     return [line for line in lines if line.any()]
+
+
+def _lines_from_elsewhere(it: Iterate, equations: Mask) -> Iterator[Vector]:
+    """Yield steps along which equations without a slope change where they have one.
+
+    That is where they depart on the line through zero. The slopes of ``exp(-(x - y**2)**2)`` are
+    zero where it is, and on that line it is different from zero on both sides.
+    """
+    if it.J is None:
+        return
+    flat = equations & (it.scaling.own == 0.0)
+    line = np.where(unknowns_with(it, flat), it.x, 0.0)
+    if not line.any():
+        return
+    sizes = np.where(it.x == 0.0, it.weights, np.abs(it.x))
+    for side in (Side(it, line), Side(it, -line)):
+        for i in np.flatnonzero(flat)[:TRIED].tolist():
+            x = side.departure(i)
+            found = None if x is None else it.counted.linearize(x)
+            if found is not None:
+                row = found[1][[i]]
+                step = np.zeros_like(it.x)
+                step[row.indices] = np.sign(row.data)
+                if step.any():
+                    yield step * sizes
 
 
 def _growth(it: Iterate, equations: Mask) -> Vector:

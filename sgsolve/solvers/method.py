@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
-from .convergence import termination_status, unless_at_limit, without_slopes
+from .convergence import full_step_holds, termination_status, unless_at_limit, without_slopes
 from .damping import Damping, FullStep, FullStepTest
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
@@ -30,7 +30,7 @@ from .monitor import Monitor
 from .outcome import Outcome
 from .perturbation import linearized_beside, probed_beside
 from .reuse import NoReuse, Reuse
-from .rounding import at_rounding
+from .rounding import SMALL_STEP, at_rounding
 from .settings import made_of
 from .system import System
 from .termination import DEFAULT, TerminationTest
@@ -184,12 +184,8 @@ class NewtonMethod:
             return Status.STOPPED
         while True:
             status = termination_status(self.termination, it, self._linearize)
-            if status is None and it.k >= self.max_iterations:
-                status = Status.MAX_ITERATIONS
             if status is None:
-                status = self._step(it)
-                if status is not None and at_rounding(it):
-                    status = unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
+                status = self._step_or_end(it)
             if status is not None:
                 if not status.success or it.confirm():
                     return named_cause(it, status)
@@ -201,6 +197,20 @@ class NewtonMethod:
             it.record()
             if monitor.after(it):
                 return Status.STOPPED
+
+    def _step_or_end(self, it: Iterate) -> Status | None:
+        """Take one step; return the status if there is none to take, of success at rounding."""
+        if it.k < self.max_iterations:
+            status = self._step(it)
+            if status is not None and at_rounding(it):
+                return unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
+        else:
+            status = Status.MAX_ITERATIONS
+            if it.step_size > SMALL_STEP or not self._linearize(it):
+                return status
+        if status is not None and full_step_holds(it):
+            return None if self._linearize(it) else Status.NOT_FINITE
+        return status
 
     def _step(self, it: Iterate) -> Status | None:
         """Take one step; an old Jacobian is refreshed before a failure counts."""

@@ -30,6 +30,7 @@ POINTS = [*DISTANCES, *(-t for t in (*LEFT, *SMALLEST)), -0.0, *PAST]  # negativ
 FLAT = 64.0  # units of the jump
 REAL = 1e4  # times the jump: a change that is none of rounding
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
+POWER = 4.0  # of the distance: how a change that begins at the iterate grows
 NEIGHBORS, NEXT = 8, 1e-9  # points next to one, and their distances, relative to the unknowns
 STEADY, SCATTERED = 1e-6, 0.5  # change between them: the residual is real, or rounding
 SMALL, UNCHANGED = 1e-5, 1e-7  # a change of a point, relative to it, and what it may not show
@@ -79,6 +80,11 @@ class Side:
             self.end + t * self.step if math.copysign(1.0, t) < 0.0 else self.it.x + t * self.step
         )
 
+    def departure(self, i: int) -> Vector | None:
+        """Return the first point at which equation i is not as here; None if there is none."""
+        first = int(self._first[i])
+        return None if first == NEVER else self._point(first)
+
     def departs(self, i: int, flat: float) -> bool:
         """Whether equation i departs by a jump, larger than its rounding on the flat side.
 
@@ -92,7 +98,7 @@ class Side:
         if not flat <= FLAT * jump or jump == 0.0:
             return False
         if self.largest[i] > REAL * jump:
-            return True
+            return not self._begins_here(i, first, jump)
         rest = [self.it.evaluate(self.end + t * (outer - self.end)) for t in LEFT]
         if any(F is not None and abs(F[i] - self.it.F[i]) > REAL * jump for F in rest):
             return True
@@ -100,6 +106,21 @@ class Side:
             return False
         beyond = (self._point(number) for number in range(first, len(POINTS)))
         return any(self._is_real(i, x) for x in beyond)
+
+    def _begins_here(self, i: int, first: int, jump: float) -> bool:
+        """Whether equation i changes from the iterate on, as past a kink, not from far away.
+
+        A change like t^m is 1/m of the slope times t. Where it begins far away, it is less.
+        """
+        for x in (self._point(number) for number in range(first, len(POINTS))):
+            F = self.it.evaluate(x)
+            if F is None:
+                return False
+            change = abs(F[i] - self.it.F[i])
+            if change > REAL * jump:
+                slope = self.it.slope_at(x, x - self.it.x)
+                return slope is not None and bool(abs(slope[i]) <= POWER * change)
+        return False
 
     def _is_real(self, i: int, x: Vector) -> bool:
         """Whether equation i has left its value at a point, by no rounding.

@@ -154,3 +154,42 @@ def test_limits_and_settings_reach_the_solver():
 def test_other_solvers_are_refused(solver):
     with pytest.raises(InputError, match="solver must"):
         solvers.AcrossKinks(solver=solver)
+
+
+# The larger of two that depend on one another, as an equation of complementarity. In degenerate
+# pairs both are zero, and rounding decides which of them counts.
+COMPLEMENTARY = {
+    "minimum": np.minimum,
+    "absolute value": lambda x, w: x + w - np.abs(x - w),
+    "maximum": lambda x, w: w - np.maximum(w - x, 0.0),
+}
+
+
+def degenerate_pairs(seed, n, make_matrix):
+    """Return matrix, vector, solution and start of a problem with degenerate pairs."""
+    random = np.random.default_rng(seed)
+    matrix = make_matrix(random, n)
+    z = np.maximum(random.normal(size=n), 0.0)
+    w = np.where(z > 0.0, 0.0, np.maximum(random.normal(size=n), 0.0))
+    return matrix, w - matrix @ z, z, random.normal(size=n)
+
+
+def definite(random, n):
+    factor = random.normal(size=(n, n))
+    return factor @ factor.T / n + 0.1 * np.eye(n)
+
+
+def dominant(random, n):
+    return n * np.eye(n) + random.normal(size=(n, n))
+
+
+@pytest.mark.parametrize("form", COMPLEMENTARY)
+@pytest.mark.parametrize("make_matrix", [definite, dominant])
+def test_degenerate_complementarity_is_no_failure_at_its_solution(form, make_matrix):
+    for seed in (0, 2):
+        matrix, q, z, start = degenerate_pairs(seed, 12, make_matrix)
+        problem = Problem(lambda x, q, m=matrix: COMPLEMENTARY[form](x, m @ x + q), params={"q": q})
+        result = problem.solve(start, solvers.DampedNewton(), raise_on_failure=False)
+        if np.abs(result.x - z).max() <= 1e-12:
+            assert result.success, (seed, result)
+        np.testing.assert_allclose(problem.solve(z + 1e-3, solvers.Newton()).x, z, atol=1e-12)

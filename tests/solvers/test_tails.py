@@ -255,6 +255,15 @@ def test_a_tail_of_a_quotient_is_no_solution():
     assert not problem.solve([4e8, -896.0], method, raise_on_failure=False).success
 
 
+def test_a_quotient_without_a_slope_is_no_solution():
+    """Underflow makes the slopes zero, and on the line through zero it changes on both sides."""
+    problem = Problem(
+        lambda x: ad.stack([np.exp(-((3.1 * x[0] / (1.0 + x[1] ** 2)) ** 2)), x[1] - 254.0])
+    )
+    for start in ([951729.99, 254.0], [951729.99, 250.0]):
+        assert not problem.solve(start, solvers.Newton(), raise_on_failure=False).success
+
+
 @pytest.mark.parametrize("start", [(1.73, 4.2, 829.1, 7.0), (1.02, 35.9, 5447.2, 14.3)])
 def test_a_tail_of_a_quotient_is_seen_without_a_matrix(start):
     slope, size, *x0 = start
