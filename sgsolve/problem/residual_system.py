@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..ad.function_calls import evaluate_vector
-from ..ad.kernels.compiled_evaluation import CompiledResult
+from ..ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
 from ..errors import InputError, NotFiniteError, StructureError
 from ..norms import is_finite
 from ..pattern import Pattern
@@ -29,7 +29,6 @@ from .unknowns import Unknowns
 
 Vector = NDArray[Any]
 
-FEW = 1000  # unknowns up to which F is evaluated together with J
 VAIN = 8  # evaluations by the kernel for F alone, after the other one did not serve
 
 
@@ -130,7 +129,8 @@ class ResidualSystem:
 
         For few unknowns a kernel takes next to no longer for both.
         """
-        if self.n > FEW or self._pattern is None or self.kernels is None or self._in_vain > 0:
+        many = self.n > FEW_UNKNOWNS or self._pattern is None
+        if many or self.kernels is None or self._in_vain > 0:
             self._in_vain -= 1
             return None
         found = self.replay(x)

@@ -27,6 +27,8 @@ from .variant import FIRST, NotCompiledError, Variant
 MOST_VARIANTS = 8
 # After so many vain attempts nothing is traced any more.
 MOST_FAILURES = 3
+# Up to so many unknowns a kernel takes next to no longer for F and J than for F alone.
+FEW_UNKNOWNS = 1000
 # What NumPy's warnings are about.
 RANGE = OVERFLOW | UNDERFLOW
 WARNINGS = RANGE | DIVIDE | INVALID

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...pattern import Pattern
 from .arguments import NUMBERS
-from .compiled_evaluation import CompiledEvaluation, CompiledResult
+from .compiled_evaluation import FEW_UNKNOWNS, CompiledEvaluation, CompiledResult
 from .kernel import Kernel
 from .kernel_result import OVERFLOW, UNDERFLOW
 from .member_kernel import MemberKernel
@@ -55,6 +55,7 @@ class MemberEvaluation:
         self._group = _groups(arguments, varying)
         self._fits: dict[Variant, NDArray[np.int8]] = {}
         self._kernels: dict[Kernel, MemberKernel] = {}
+        self._target: Pattern | None = None  # of the last Jacobians
 
     def values(
         self, x: NDArray[Any], members: IndexArray, plain: Callable[[int], NDArray[Any]]
@@ -70,7 +71,12 @@ class MemberEvaluation:
             for j, row in zip(found.tolist(), F, strict=True):
                 rows[j] = row
 
-        self._run(x, members, None, False, single, take)
+        target = self._target if x.shape[1] <= FEW_UNKNOWNS else None
+        if target is not None and self._ready(x, members, 0, target, True, set()) is None:
+            target = None
+        # The kernel for F and J is there in any case. What depends on the parameters of a member is
+        # computed for one kernel only.
+        self._run(x, members, target, target is not None, single, take)
         return np.array(rows)
 
     def linearized(
@@ -82,7 +88,7 @@ class MemberEvaluation:
     ) -> MemberLinearization | None:
         """Return F and the values of the Jacobians on a pattern; None if the pattern grew."""
         F, data = np.empty((len(members), x.shape[1])), np.empty((len(members), target.nnz))
-        grown = False
+        self._target, grown = target, False
 
         def single(j: int) -> None:
             nonlocal grown

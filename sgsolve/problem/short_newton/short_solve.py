@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...ad.kernels import machine
+from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
@@ -20,7 +21,7 @@ from ...solvers.polyalgorithm import attempt_line
 from ...solvers.workspace import Workspace
 from ..definition import ProblemDefinition
 from ..report import message
-from ..residual_system import FEW, ResidualSystem
+from ..residual_system import ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
 from .short_newton import COMPILED, LOADED, LOOPS, Record, ShortNewton, ShortSolve, Vector
@@ -81,7 +82,7 @@ def _full_step_test(
     method = getattr(solver, "first_method", None)
     if method is None:
         return None
-    few = system.is_prepared and system.n <= FEW and len(system.blocks) <= 1
+    few = system.is_prepared and system.n <= FEW_UNKNOWNS and len(system.blocks) <= 1
     declared = system.scale is not None or problem.null_space or system.has_own_jacobian
     if not few or declared or not _can_compile():
         return None

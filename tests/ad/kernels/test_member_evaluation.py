@@ -123,3 +123,25 @@ def test_constants_that_differ_between_members_make_no_kernel_for_each():
     x = np.ones((len(given), N))
     members.values(x, np.arange(len(given)), lambda j: x[j] ** given[j]["n"] - given[j]["n"])
     assert evaluation.stats.kernels <= 2
+
+
+def test_values_come_from_the_kernel_with_jacobian_once_it_is_there():
+    members = arguments({"a": "numbers"})
+    evaluation = CompiledEvaluation(exponential, at_once=True)
+    evaluated = MemberEvaluation(evaluation, members, ["a"])
+    x = np.random.default_rng(2).normal(size=(K, N))
+    F, J = ad.value_and_jacobian(exponential, x[0], **members[0])
+    target = Pattern(J.indptr, J.indices, J.shape)
+
+    def plain(j):
+        F, J = ad.value_and_jacobian(exponential, x[j], **members[j])
+        return CompiledResult(F, J.data, target)
+
+    every = np.arange(K)
+    for _ in range(2):
+        evaluated.linearized(x, every, target, plain)
+    kernels, before = evaluation.stats.kernels, evaluation.stats.compiled
+    F = evaluated.values(x, every, lambda j: pytest.fail("by NumPy"))
+    np.testing.assert_array_equal(F, [exponential(x[m], **members[m]) for m in range(K)])
+    assert evaluation.stats.kernels == kernels
+    assert evaluation.stats.compiled == before + K
