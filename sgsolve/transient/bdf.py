@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,7 @@ class Formulas:
     next_difference: list[Vector]
 
     @classmethod
+    @lru_cache(maxsize=2)
     def of(cls, ndf: bool) -> Formulas:
         """Return those of NDF or of BDF."""
         kappa = KAPPA if ndf else np.zeros(MAX_ORDER + 1)
