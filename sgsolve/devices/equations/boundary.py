@@ -20,6 +20,7 @@ from ..models.recombination import surface
 from .carriers import Carriers
 from .model import DeviceModel
 from .neutrality import at_nodes, neutral
+from .trap_neutrality import trap_parameters
 
 Array = Any
 BANDS = ("ni", "Nc", "Nv", "Ec", "Ev", "doping")
@@ -33,7 +34,7 @@ def fixed_potentials(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Arra
     numbers = [vt, *(p["V_" + name] for name in device.layout.reached_potentials)]
     if not all(isinstance(number, float) for number in numbers):
         return _demanded(device, p, vt)
-    bands, known = [p.get(k) for k in BANDS], device.demanded
+    bands, known = [p.get(k) for k in _neutral_parameters(device)], device.demanded
     if known and numbers == known[0] and all(map(operator.is_, bands, known[1])):
         return known[2]
     value = _demanded(device, p, vt)
@@ -41,6 +42,11 @@ def fixed_potentials(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Arra
         value.flags.writeable = False
         device.demanded = (numbers, bands, value)
     return value
+
+
+def _neutral_parameters(device: DeviceModel) -> list[str]:
+    """Names of the parameters that the neutral potential depends on."""
+    return [*BANDS, *trap_parameters(device)]
 
 
 def _demanded(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Array:
@@ -74,7 +80,10 @@ def _built_in(
     device: DeviceModel, name: str, p: Mapping[str, Any], vt: Any, nodes: np.ndarray
 ) -> Array:
     """The neutral potential, computed again only if a parameter that it depends on is another."""
-    needed = [vt if isinstance(vt, float) else None, *(p.get(k) for k in BANDS)]
+    needed = [
+        vt if isinstance(vt, float) else None,
+        *(p.get(k) for k in _neutral_parameters(device)),
+    ]
     known = device.built_in.get(name)
     if known and needed[0] == known[0][0] and all(map(operator.is_, needed[1:], known[0][1:])):
         return known[1]

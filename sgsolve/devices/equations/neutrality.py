@@ -15,8 +15,17 @@ from scipy.sparse import csr_array
 from ... import ad
 from ...errors import InputError
 from ..models.carrier_statistics import has_factor, log_gamma
+from ..models.device_layout import placing
 from .carriers import log_factors
 from .model import DeviceModel
+from .trap_neutrality import (
+    DENSE,
+    LARGEST,
+    has_traps,
+    potential_without_charge,
+    slope_of,
+    trap_charge,
+)
 
 Array = Any
 
@@ -79,6 +88,8 @@ def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarra
     factor_n, factor_p = (
         inside.log_total(at_nodes(factor, inside.pairs)) for factor in log_factors(p, vt)
     )
+    if has_traps(device):
+        return _neutral_with_traps(device, p, vt, inside, (factor_n, factor_p))
     middle = 0.5 * (factor_p - factor_n)
     start = middle + arcsinh_of_ratio(0.5 * doping, 0.5 * (factor_n + factor_p))
     if not has_factor(device.statistics):
@@ -98,11 +109,42 @@ def neutral(device: DeviceModel, p: Mapping[str, Any], vt: Any, nodes: np.ndarra
     return u + _charge_step(device, p, vt, inside, u)
 
 
+def _neutral_with_traps(
+    device: DeviceModel, p: Mapping[str, Any], vt: Any, inside: Members, factors: tuple[Any, Any]
+) -> Array:
+    """The same with traps in the volume, by bisection, then one step that carries derivatives."""
+    ones = np.ones(len(inside.total(np.ones(len(inside.pairs)))))
+    factor_n, factor_p = (ad.value(factor) * ones for factor in factors)
+
+    def charge(u: Array, p: Mapping[str, Any], vt: Any) -> Array:
+        at = inside.spread(u)
+        if has_factor(device.statistics):
+            log_n, log_p = _equilibrium(device, p, vt, inside, u)[:2]
+        else:
+            log_n, log_p = (at_nodes(factor, inside.pairs) for factor in log_factors(p, vt))
+            log_n, log_p = log_n + at, log_p - at
+        n, h = (np.exp(np.minimum(log, LARGEST)) for log in (log_n, log_p))
+        place = placing(inside.pairs, device.layout.pairs)
+        traps = trap_charge(device, place @ log_n, place @ log_p, p)
+        traps = traps[inside.pairs] if np.ndim(traps) else traps
+        return inside.total(h - n + p["doping"][device.layout.doped][inside.pairs] + traps)
+
+    plain = {name: ad.value(value) for name, value in p.items()}
+    number = ad.value(vt)
+    u = potential_without_charge(
+        lambda u: charge(u, plain, number), factor_p - DENSE, DENSE - factor_n
+    )
+    slope = slope_of(lambda u: charge(u, plain, number), u)
+    return u - charge(u, p, vt) / np.where(slope < 0.0, slope, -1.0)
+
+
 def arcsinh_of_ratio(values: Any, logarithm: Any) -> Array:
     """Return ``arcsinh(values / exp(logarithm))``, also where the exponential is out of range."""
     size = np.maximum(np.abs(ad.value(values)), np.finfo(float).tiny)
-    large = np.log(size) - ad.value(logarithm) > 30.0
-    inner = ad.where(large, 0.0, values) * np.exp(-ad.where(large, 0.0, logarithm))
+    none = ad.value(values) == 0.0
+    large = ~none & (np.log(size) - ad.value(logarithm) > 30.0)
+    scale = ad.where(large | (none & (ad.value(logarithm) < -LARGEST)), 0.0, logarithm)
+    inner = ad.where(large, 0.0, values) * np.exp(-scale)
     outer = np.log(2.0 * np.abs(ad.where(large, values, 1.0))) - logarithm
     return ad.where(large, np.sign(ad.value(values)) * outer, np.arcsinh(inner))
 

@@ -21,7 +21,9 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.special import expit
 
+from ... import ad
 from ...errors import InputError
 from .contacts import Nodes
 from .device_layout import placing
@@ -79,6 +81,9 @@ class TrapLevel:
     region: str | tuple[str, str] | None = None
 
 
+_fraction = ad.elementwise(expit, lambda t: expit(t) * expit(-t))
+
+
 class LevelNodes:
     """A trap level on the mesh of a device: where it is, and the measure of each node."""
 
@@ -113,6 +118,29 @@ class LevelNodes:
         """Filled fraction in the steady state."""
         taken, emitted, lost, refilled = self.rates(s)
         return (taken + refilled) / (taken + emitted + lost + refilled)
+
+    def steady_charge(self, s: Any, p: Mapping[str, Any]) -> Array:
+        """Charge / q in the steady state, with all digits where hardly a donor is empty."""
+        if self.level.kind == "acceptor":
+            return self.charge(self.steady(s), p)
+        taken, emitted, lost, refilled = self.rates(s)
+        empty = (emitted + lost) / (taken + emitted + lost + refilled)
+        return self.place @ (self.share * self.amount(p) * empty)
+
+    def neutral_charge(self, log_n: Array, p: Mapping[str, Any]) -> Array:
+        """Charge / q over the pairs in equilibrium, cm^-3; none at an interface.
+
+        Parameters
+        ----------
+        log_n : Array, shape (pairs,)
+            Logarithm of the density of electrons.
+        """
+        if self.level.area is not None:
+            return 0.0
+        distance = log_n[self.nodes] - np.log(self.level.n_trap)
+        if self.level.kind == "acceptor":
+            return -1.0 * (self.place @ (p[self.name] * _fraction(distance)))
+        return self.place @ (p[self.name] * _fraction(-1.0 * distance))
 
     def factor(self, s: Any, p: Mapping[str, Any]) -> Array:
         """Return the steady rate over the excess product, at the pairs."""
@@ -170,8 +198,9 @@ def _check_level(name: str, level: TrapLevel) -> None:
 
 def level_charge(device: Any, s: Any, p: Mapping[str, Any]) -> Array:
     """Charge / q of all levels over the pairs, cm^-3, at the filling of a state."""
-    filled = s.filled or [level.steady(s) for level in device.trap_levels.values()]
-    pairs = zip(device.trap_levels.values(), filled, strict=True)
+    if not s.filled:
+        return sum(level.steady_charge(s, p) for level in device.trap_levels.values())
+    pairs = zip(device.trap_levels.values(), s.filled, strict=True)
     return sum(level.charge(part, p) for level, part in pairs)
 
 
