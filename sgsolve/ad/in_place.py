@@ -183,10 +183,7 @@ def _origins(y: Any) -> list[Any]:
 def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
     """Raise if y has views that are not known, or is one; from now on all views are known."""
     if type(y._memory) is WrittenMemory:
-        known = y._origin is not None or y._memory.is_owner(y)
-        if not known and attribute_references(y) == REFERENCES_OF_OWNER_ONLY:
-            y._memory.views = []  # what it was a view of is not in use any more
-            known = True
+        known = _leads_to_owner(y)
     else:
         arrays = _each_once([*_origins(y)[::-1], y, *sources])
         others = attribute_references(y) - REFERENCES_OF_OWNER_ONLY
@@ -203,6 +200,22 @@ def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
             a._memory = memory
             if a._origin is not None:
                 memory.note(a)
+
+
+def _leads_to_owner(y: Any) -> bool:
+    """Whether what is written into y reaches the array that the memory belongs to, if it is used.
+
+    It does not through a view without a key, such as the rows of ``F.T``.
+    """
+    others = attribute_references(y) - REFERENCES_OF_OWNER_ONLY
+    arrays = [y, *_origins(y)]
+    memory, top = y._memory, arrays[-1]
+    if memory.is_owner(top):
+        return True
+    if others != len(_each_once([*arrays, *memory.views_in_use()])) - 1:
+        return False
+    memory.views = [view for view in memory.views if view() is not top]  # the owner is gone
+    return True
 
 
 def _each_once(arrays: list[Any]) -> list[Any]:
