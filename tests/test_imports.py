@@ -53,6 +53,7 @@ AD = (
     "ufunc_calls",
     "assignment",
     "elements",
+    "views",
     "in_place",
     "operators",
     "array",

@@ -23,7 +23,7 @@ from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
 from .elements import number_row
 from .flat_elements import FlatElements
-from .in_place import assign, share, share_where_views
+from .in_place import assign
 from .indexing import element, taken
 from .operators import Operators, call_ufunc, rounded_product
 from .programs.computation import pattern_and_values, pattern_of_derivative
@@ -31,6 +31,7 @@ from .stand_ins import stand_in
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 from .ufunc_calls import DOUBLE
+from .views import share, share_by_layout, share_where_views
 
 
 class ADArray(Operators):
@@ -164,14 +165,18 @@ class ADArray(Operators):
         """The real part; of complex arrays if the unknowns are real."""
         if self._value.dtype.kind != "c":
             return self
-        return ADArray(self._value.real, complex_values.derivative_of_real(self._derivative))
+        part = ADArray(self._value.real, complex_values.derivative_of_real(self._derivative))
+        share_by_layout(part, self)
+        return part
 
     @property
     def imag(self) -> Any:
         """The imaginary part; of complex arrays if the unknowns are real. Of real ones, zeros."""
         if self._value.dtype.kind != "c":
             return np.zeros_like(self._value)[()]  # an element is a scalar, as in NumPy
-        return ADArray(self._value.imag, complex_values.derivative_of_imag(self._derivative))
+        part = ADArray(self._value.imag, complex_values.derivative_of_imag(self._derivative))
+        share_by_layout(part, self)
+        return part
 
     def __len__(self) -> int:
         if not self.shape:

@@ -12,90 +12,19 @@ the operation raises an error.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataTypeError, DerivativeError, ShapeError
 from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
-from .assignment import Increment, SharedMemory, WrittenMemory, replaced
+from .assignment import Increment, WrittenMemory, replaced
 from .derivatives.array_operations import NUMBERS
 from .elements import are_numbers_assigned, is_number_filled_in
 from .indexing import broadcast, taken
 from .programs.filled_rows import FilledRows
 from .ufunc_calls import array_of_values
-
-
-class Outdated:
-    """In place of value and derivative of a view that cannot follow what was written."""
-
-    __slots__ = ()
-
-    def _raise(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise DerivativeError(
-            "this view (y.T, reshape) was taken from an AD array that was written into since: "
-            "take it after the last assignment"
-        )
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)  # Python looks for protocols
-        self._raise()
-
-    __array_ufunc__ = __getitem__ = __neg__ = __abs__ = __bool__ = _raise
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = __rmatmul__ = _raise
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __mod__ = __rmod__ = _raise
-    __floordiv__ = __rfloordiv__ = __lt__ = __le__ = __gt__ = __ge__ = _raise
-
-
-OUTDATED = Outdated()
-
-
-def share(view: Any, origin: Any) -> None:
-    """Note that an AD array is a view of another one."""
-    memory = origin._memory
-    if memory is None:
-        memory = origin._memory = SharedMemory()
-    elif type(memory) is WrittenMemory:
-        memory.note(view)
-    view._memory = memory
-
-
-def share_where_views(result: Any, operands: Any) -> Any:
-    """Return a result, each of its arrays noted as a view of the operand that it is one of."""
-    if hasattr(result, "_derivative"):
-        value = result._value
-        if value.base is not None:
-            _share_with_owner(result, value.base, operands)
-            return result
-        for operand in operands:  # mostly a new array, which none of them shares
-            if getattr(operand, "_value", None) is value and operand is not result:
-                share(result, operand)
-                break
-    elif isinstance(result, (list, tuple)):
-        for part in result:
-            share_where_views(part, operands)
-    return result
-
-
-def _share_with_owner(array: Any, owner: Any, operands: Any) -> bool:
-    """Note that an array is a view of the operand with the same owner; whether there is one."""
-    for operand in operands:
-        if isinstance(operand, (list, tuple)):
-            if _share_with_owner(array, owner, operand):
-                return True
-        elif hasattr(operand, "_derivative") and array is not operand:
-            if owner is not _owner(operand._value):
-                continue
-            share(array, operand)
-            return True
-    return False
-
-
-def _owner(value: Any) -> Any:
-    """Return the array that the memory of a value belongs to."""
-    base = value.base
-    return value if base is None else base
+from .views import BY_LAYOUT, OUTDATED, origin_with_key
 
 
 def assigned(y: Any, result: Any, operator: str, increment: Increment | None = None) -> Any:
@@ -182,6 +111,11 @@ def _origins(y: Any) -> list[Any]:
 
 def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
     """Raise if y has views that are not known, or is one; from now on all views are known."""
+    views = y._memory.views_in_use() if type(y._memory) is WrittenMemory else []
+    for view in (y, *_origins(y), *views):
+        if view._origin is not None and view._origin[1] is BY_LAYOUT:
+            # Now: the values that are written will lie in memory of their own.
+            view._origin = origin_with_key(view)
     if type(y._memory) is WrittenMemory:
         known = _leads_to_owner(y)
     else:
@@ -267,7 +201,9 @@ def _take_anew(view: Any) -> None:
         view._value = view._derivative = OUTDATED
     else:
         viewed, key = origin
-        view._value, view._derivative = taken(viewed._value, viewed._derivative, key)
+        value, view._derivative = taken(viewed._value, viewed._derivative, key)
+        new_memory = type(key) is tuple and isinstance(value, np.ndarray) and value.base is None
+        view._value = _in_order_of(view._value, value) if new_memory else value
 
 
 SIGNS = {"+=": 1.0, "-=": -1.0}

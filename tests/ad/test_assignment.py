@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from sgsolve import Problem, ad
+from sgsolve import Pattern, Problem, ad
+from sgsolve.ad.function_calls import evaluate
 from sgsolve.errors import DataTypeError, DerivativeError, ShapeError
+from tests.ad.differences import numeric_jacobian
 from tests.ad.kernels.compiled_help import needs_llvmlite
 
 X = np.array([0.55, 0.6, 0.7, 0.8, 1.1, 1.3])
@@ -238,21 +240,94 @@ def test_views_that_are_in_use_before_the_first_writing_are_refused():
     np.testing.assert_array_equal(tail.value, [2.0, *X[2:-1], 3.0])
 
 
-def test_views_without_a_key_cannot_follow():
-    F = ad.seed(X) * 1.0
+def test_parts_of_complex_numbers_cannot_follow():
+    F = ad.seed(X) * (1.0 + 1.0j)
     F[0] = 1.0
-    rows = F.reshape(2, 3)
+    parts = F.real
     with pytest.raises(DerivativeError, match="without a key"):
-        rows[0, 0] = 2.0
-    first = rows[0]
+        parts[0] = 2.0
+    parts, first = F.imag, F.imag[:3]
     F[0] = 2.0
     for use in (
-        lambda: rows + 1.0, lambda: rows[0], lambda: rows.value, lambda: np.sin(rows),
-        lambda: rows > 0, lambda: X[:3] * rows, lambda: first**2,
+        lambda: parts + 1.0, lambda: parts[0], lambda: parts.value, lambda: np.sin(parts),
+        lambda: parts > 0, lambda: X * parts, lambda: first**2,
     ):  # fmt: skip
         with pytest.raises(DerivativeError, match="written into since"):
             use()
-    np.testing.assert_array_equal(F.reshape(2, 3).value.ravel(), [2.0, *X[1:]])
+    np.testing.assert_array_equal(F.real.value, [2.0, *X[1:]])
+
+
+def rows_of_transposed(v):
+    F = np.zeros((2, 3), like=v)
+    F[0] = v[:3]
+    F.T[2] += v[1]
+    F.T[1] *= v[4]
+    return F.ravel()
+
+
+def reshaped_first(v):
+    F = v * 1.0
+    F.reshape(2, 3)[1] *= v[:3]
+    return F
+
+
+def grid_of_vector(v):
+    F = np.zeros(6)
+    G = F.reshape(2, 3)
+    G[0, 1:] = v[:2]
+    F[3] = v[5]
+    G[1, 1] = F[3] * 2.0
+    return F + G.ravel()
+
+
+def view_of_views(v):
+    F = v * 1.0
+    G = F[::-1].reshape(3, 2)
+    H = G.T
+    H[0] *= v[:3]
+    F[5] = v[0]
+    G += v[1]
+    return F + H.ravel() + G.sum(axis=1).repeat(2)
+
+
+def of_functions(v):
+    F = v * 1.0
+    np.flip(F)[0] = v[1]
+    np.squeeze(F[np.newaxis])[1] = v[0]
+    F[:, np.newaxis][3] = v[3] ** 2
+    np.moveaxis(F.reshape(2, 3), 0, 1)[0] += v[2:4]
+    return F
+
+
+def in_order_of_memory(v):
+    F = np.zeros((2, 3), order="F", like=v)
+    F.T[1] = v[:2]
+    F.ravel(order="K")[0] = v[5]
+    F.ravel()[2] = 7.0  # a copy
+    return F.ravel()
+
+
+def elements_of_a_grid(v):
+    F = np.zeros(6, like=v)
+    G = F.reshape(2, 3)
+    for i in range(2):
+        for j in range(3):
+            G[i, j] = v[i] * v[j + 3]
+            G[i, j] += F[0]
+    return F
+
+
+@pytest.mark.parametrize(
+    "f",
+    [rows_of_transposed, reshaped_first, grid_of_vector, view_of_views, of_functions,
+     in_order_of_memory, elements_of_a_grid],
+)  # fmt: skip
+def test_views_of_all_kinds_write_into_their_array(f):
+    F, J = ad.value_and_jacobian(f, X)
+    np.testing.assert_array_equal(F, f(X.copy()))
+    np.testing.assert_allclose(J.toarray(), numeric_jacobian(f, X), rtol=1e-6, atol=1e-8)
+    pattern = ad.sparsity_pattern(evaluate(f, ad.seed_sparsity(X)))
+    assert (pattern.positions(Pattern.of(J)) >= 0).all()
 
 
 def test_earlier_results_do_not_change():

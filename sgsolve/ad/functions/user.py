@@ -12,9 +12,9 @@ from ...errors import DerivativeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.array_operations import flat
 from ..derivatives.derivative import Derivative
-from ..in_place import share_where_views
 from ..indexing import broadcast
 from ..ufunc_calls import raw_value
+from ..views import share_where_views
 
 Function = Callable[..., Any]
 
