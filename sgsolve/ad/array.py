@@ -92,8 +92,11 @@ class ADArray(Operators):
         Its indices are sorted, and entries that happen to be zero are kept: the structure is
         the same at every x at which the same code ran.
         """
-        self._needs_coefficients()
-        pattern, data = pattern_and_values(self._derivative, self.size, self._jacobian_dtype())
+        derivative, value = self._derivative, self._value
+        if derivative.is_sparsity:
+            self._needs_coefficients()
+        dtype = value.dtype if value.dtype is DOUBLE else self._jacobian_dtype()
+        pattern, data = pattern_and_values(derivative, value.size, dtype)
         return pattern.matrix(data)
 
     @property

@@ -14,7 +14,7 @@ from .array import ADArray
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import same_evaluation
 from .derivatives.sparsity import Sparsity, begin
-from .function_calls import evaluate
+from .function_calls import as_array, result_of
 from .programs.computation import pattern_and_values, pattern_of_derivative
 from .programs.recorded import Recorded
 from .programs.tape import Tape
@@ -299,7 +299,9 @@ def value_and_jacobian(
     (array([ 3., 12.]), [[6.0, 0.0], [0.0, 12.0]])
     """
     unknowns = seed(x)
-    y = evaluate(f, unknowns, *args, **kwargs)
+    y = result_of(f, unknowns, *args, **kwargs)
+    if type(y) is not ADArray:
+        y = as_array(y)
     if not isinstance(y, ADArray):
         raise DerivativeError(
             f"f returned {type(y).__name__}, not an AD array: it does not depend on x, or it "

@@ -40,9 +40,11 @@ def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     DerivativeError
         If f writes an AD array into an ndarray; NumPy reports that as a ValueError.
     """
-    y = result_of(f, *args, **kwargs)
-    if hasattr(y, "_derivative"):
-        return y
+    return as_array(result_of(f, *args, **kwargs))
+
+
+def as_array(y: Any) -> Any:
+    """Return a result of a function as one array."""
     if y is None:
         raise DataTypeError("the function returned None; is a return statement missing?")
     return array_of(y)

@@ -24,6 +24,7 @@ PLAIN = {
     op.unrecorded(op.subtract): "{} - {}",
     op.unrecorded(op.take): "{}.take({})",
     op.unrecorded(op.cut): "{}[{}:{}:{}]",
+    op.unrecorded(op.gather): "{1}.gather({0})",
     op.unrecorded(op.reciprocal): "1.0 / {}",
     symbols.times: "{} * {}",
     symbols.plus: "{} + {}",

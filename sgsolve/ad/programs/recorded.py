@@ -131,12 +131,13 @@ class Recorded(Derivative):
         """Return `number` times this derivative."""
         tape = self.tape
         tape.numbers += 1
-        place, varying = (tape.numbers, self.node.kind), tape.graph.varying
-        varies = bool(varying) and place in varying
-        if type(number) is float and not varies:
+        varying = tape.graph.varying
+        if not varying and type(number) is float:
             known = self.node.children.get((float, float, number))
             if known is not None:
                 return Recorded(tape, known)
+        place = tape.numbers, self.node.kind
+        varies = bool(varying) and place in varying
         traced = isinstance(number, TracedScalar)
         if traced or varies:
             if type(number) not in PLAIN_NUMBERS and not traced:
