@@ -89,7 +89,10 @@ def _lowered_elements(lowering: Lowering, operation: Operation) -> Value | None:
     if any(isinstance(o, tuple) for o in operands):
         return None
     size = math.prod(operation.shape)
-    if not (isinstance(function, np.ufunc) or _is_elementwise(function)):
+    if isinstance(function, np.ufunc):
+        if function.signature is not None:
+            return None  # of whole vectors or matrices: np.vecdot, np.matvec
+    elif not _is_elementwise(function):
         return None
     if function is operator.pow:
         return _lowered_power(lowering, operation, size)

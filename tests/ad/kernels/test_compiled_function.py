@@ -337,3 +337,17 @@ def test_a_programming_error_in_compiling_is_not_hidden(monkeypatch, error):
     function = ad.compiled(lambda x: np.exp(x) - 3.125, at_once=True)
     with pytest.raises(error, match="a slip"):
         [function.value_and_jacobian(x) for x in 3 * [np.array([0.5, 1.0])]]
+
+
+@pytest.mark.parametrize("name", ["vecdot", "matvec", "vecmat"])
+def test_products_of_whole_vectors_are_calls(name):
+    if not hasattr(np, name):
+        pytest.skip(f"this NumPy has no {name}")
+    A = np.arange(9.0).reshape(3, 3) - 4.0
+    product = getattr(np, name)
+    points = [np.array([0.5, 1.5, -0.25]), np.array([2.0, 0.5, 1.0])]
+    for f in (
+        lambda x: product(A, x) if name == "matvec" else product(x, A),
+        lambda x: product(np.multiply.outer(x, x), x) if name == "matvec" else product(x, A) ** 2,
+    ):
+        assert_same_bits(f, points)
