@@ -64,6 +64,15 @@ def schottky(compiled):
     return diode(compiled, np.full(41, 1e16), contacts=contacts)
 
 
+def heated(compiled):
+    from sgsolve.devices import Heat
+
+    def mobilities(T):
+        return {"mu_n": 1000.0 * (T / 300.0) ** -2.3, "mu_p": 400.0 * (T / 300.0) ** -2.2}
+
+    return diode(compiled, heat=Heat(lambda T: 450.0 / T, mobilities))
+
+
 def square(compiled):
     from sgsolve.devices import Device, Ohmic, rectangle, srh
 
@@ -75,7 +84,7 @@ def square(compiled):
     return Device(mesh, doping, contacts, VALUES, recombination=[srh], compiled=compiled)
 
 
-DEVICES = [diode, all_models, saturated, blakemore, fermi_dirac, schottky, square]
+DEVICES = [diode, all_models, saturated, blakemore, fermi_dirac, schottky, heated, square]
 
 
 @pytest.mark.parametrize("made", DEVICES, ids=lambda made: made.__name__)

@@ -271,6 +271,8 @@ def lower_product(lowering: Lowering, operation: Operation) -> Value | None:
 def lower_dense_product(lowering: Lowering, operation: Operation) -> Value | None:
     """Return the product of two matrices, or of a matrix and a vector, by NumPy's own loop."""
     a, b = operation.operands
+    if isinstance(a, ConstantNode) and sp.issparse(a.value) and len(b.shape) == 1:
+        return lower_product(lowering, operation)
     loop, axes = product_loop(), (len(a.shape), len(b.shape))
     if loop is None or axes not in ((2, 1), (1, 2), (2, 2)) or min(*a.shape, *b.shape) < 2:
         return None

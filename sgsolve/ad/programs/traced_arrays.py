@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...private_api import calling_frame, is_sparse_product
 from ..derivatives import array_operations as op
 from ..derivatives.symbols import TracedScalar, UntraceableError
 from .graph import Graph, Guard, Kind, Node, Operand
@@ -147,8 +148,16 @@ class TracedArray:
             raise UntraceableError(f"np.{func.__name__}, which writes into an array")
         return self.record(*of_positions(func, args, kwargs))
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if is_sparse_product(calling_frame(1)):
+            # An array of one object tells SciPy's sparse matrices to leave the product to us.
+            return np.array(None, dtype=object)
         raise UntraceableError("a conversion to a plain array (np.asarray)")
+
+    def __rmatmul__(self, other: Any) -> Any:
+        if hasattr(other, "_derivative"):
+            return NotImplemented
+        return self.record(operator.matmul, (other, self))
 
     # ---- what an array has -------------------------------------------------------------------
 
@@ -304,7 +313,8 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
               "xor", "lshift", "rshift"):  # fmt: skip
     _function: Any = getattr(operator, f"__{_name}__")
     setattr(TracedArray, f"__{_name}__", _binary_operator(_function))
-    setattr(TracedArray, f"__r{_name}__", _binary_operator(_function, reflected=True))
+    if _name != "matmul":
+        setattr(TracedArray, f"__r{_name}__", _binary_operator(_function, reflected=True))
     setattr(TracedArray, f"__i{_name}__", _writing)
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(TracedArray, f"__{_name}__", _binary_operator(getattr(operator, _name)))

@@ -36,6 +36,9 @@ FUNCTIONS = {
     "scipy": lambda x: special.erf(x) * special.expit(x - 1.0) + special.gammaln(x),
     "slices": lambda x: x[1:-1] * (x[2:] - x[:-2]) + x[::-1][1:-1],
     "gathers": lambda x: np.exp(x[INDEX] - x) * FACTOR[INDEX],
+    "sparse times values": lambda x: x * (LAPLACIAN @ np.abs(ad.value(x))),
+    "by columns": lambda x: x * (LAPLACIAN.tocsc() @ ad.value(x * x)),
+    "sparse times a plane": lambda x: x * (LAPLACIAN @ ad.value(x).reshape(-1, 1)).ravel(),
     "joins": lambda x: np.concatenate([x[:1] - 1.0, x[2:] * x[:-2], np.exp(x[-1:])]),
     "matrix": lambda x: LAPLACIAN @ (x * x) - np.exp(x),
     "scatter": lambda x: ad.sparsesum(
