@@ -24,6 +24,9 @@ Action = Callable[[Vector, float], Vector]
 
 SINGULAR = "singular"  # cause of a rejection that a step of another length avoids
 BRANCH_POINT = "the new point is a branch point"
+EXTREME = (
+    1e100  # beyond this, or below its inverse, products of unknowns leave the range of numbers
+)
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,8 @@ class _Run:
         if isinstance(tried, Rejection):
             state.rejected.append((tried.p, tried.reason))
             if not self.stepper.reject(state, tried):
-                self._ended(Status.STEP_TOO_SMALL, f"no step could be made: {tried.reason}")
+                cause = f"{tried.reason}{_extreme_units(here)}"
+                self._ended(Status.STEP_TOO_SMALL, f"no step could be made: {cause}")
             return
         self._take(here, tried, found)
 
@@ -269,3 +273,14 @@ class _Run:
                 del kept[state.n_rows :]
             self.stepper.undo(mark)
             raise
+
+
+def _extreme_units(point: Point) -> str:
+    """Return a clause that names the units of the unknowns at a point, if they are extreme."""
+    largest = float(np.abs(point.x).max(initial=0.0))
+    if largest == 0.0 or 1.0 / EXTREME <= largest <= EXTREME:
+        return ""
+    return (
+        f"; the largest unknown is {largest:.1g} there: divide the unknowns by their typical sizes "
+        "in the residual"
+    )

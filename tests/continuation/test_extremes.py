@@ -60,3 +60,18 @@ def test_sweep_and_solutions(name, size):
     assert ended(lambda: problem.sweep(np.full(len(x), size), "p", [1.0, 2.0])) is not False
     found = ended(lambda: problem.at(p=size).find_solutions(x, time_limit=5.0))
     assert found is None or all(np.isfinite(result.x).all() for result in found)
+
+
+@pytest.mark.parametrize("factor", [1e-200, -1e-150])
+def test_extreme_units_are_named_unless_the_branch_is_complete(factor):
+    """Rounding decides how far the branch goes."""
+    problem = Problem(lambda x, p: x - factor * p, params={"p": 0.5})
+    said = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PartialBranchWarning)
+            branch = problem.continuation([0.5 * factor], "p", (0.0, 1.0))
+        said = "" if branch.success else branch.message
+    except SgsolveError as error:
+        said = str(error)
+    assert not said or "typical sizes" in said
