@@ -60,6 +60,8 @@ def element_type(node: Node) -> str | None:
     """Return "d" for doubles, "b" for truth values, None for everything else."""
     if node.kind not in (Kind.ARRAY, Kind.NUMBER):
         return None
+    if isinstance(node, ConstantNode) and isinstance(node.value, complex):
+        return None  # whatever dtype its place in the graph has
     if node.dtype == DOUBLE:
         return "d"
     if node.dtype == TRUTH:

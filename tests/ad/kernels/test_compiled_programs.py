@@ -83,3 +83,9 @@ def test_random_programs(numbers):
             asked += 1
             kernels += ask(program) > 0
     assert kernels > 0.4 * asked
+
+
+def test_complex_slopes_of_a_loop_end_in_no_error():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        ask(Program(42000566))
