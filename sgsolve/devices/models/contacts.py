@@ -71,7 +71,8 @@ class Contact:
 class Ohmic(Contact):
     """Charge neutrality and equilibrium at the contact's nodes.
 
-    A node in several regions is neutral as a whole.
+    A node in several regions is neutral as a whole. The charge of traps in the volume counts, that
+    of traps at an interface does not.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ class Schottky(Contact):
     nodes : int or sequence of int
         Node numbers.
     barrier : float
-        Conduction band above the Fermi level of the metal, eV.
+        Conduction band above the Fermi level of the metal, eV; at most 1 eV outside the gap.
     v_n, v_p : float
         Recombination velocities, cm/s; ``A* T^2 / (q Nc)``, about 2.5e6 for electrons in silicon.
     area : float or ndarray, default 1
