@@ -62,5 +62,6 @@ def departure(
         f"the other branch at the {special} could not be entered with steps down to "
         f"{abs(step):.1e}. What to try: a step of the other sign; in a symmetric model more than "
         "two branches may cross here, and switch_branch is made for two: take "
-        "problem.find_solutions beside the point, or disturb the symmetry a little"
+        "problem.bifurcation_diagram, which looks for all, or problem.find_solutions beside the "
+        "point, or disturb the symmetry a little"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bifurcation.multiple_crossings import departures
 from ..bifurcation.switching import departure
 from ..continuation.options import checked_bounds
 from ..continuation.stepper import RunState
@@ -67,6 +68,22 @@ def switch_branch(
 
         view = curve_view(branch.name, system, family)
         return run_curve(family, workspace, view, origin, *asked, "switch", weights)
+
+
+def directions_at(
+    problem: ProblemDefinition, branch: Branch, special: SpecialPoint, step: float
+) -> list[Vector]:
+    """Return the directions of the branches at a branch point with several null vectors.
+
+    It is empty at a simple branch point, and where multipliers of a gauge are unknowns as well.
+    """
+    params = {**branch.params, branch.name: special.parameter}
+    system, x, _ = problem.started(special.x, params)
+    with problem.lend(system, x) as workspace:
+        family = curve_family(system, branch.name, x, special.parameter, workspace)
+        if family.n != len(special.x) or branch.weights is None:
+            return []
+        return departures(family, workspace, special, branch.weights, step)
 
 
 def _departure_inside(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -24,7 +24,7 @@ from ...results.special_points import ApproximateSpecialPoint, SpecialPoint
 from ...results.status import Status
 from ..definition import ProblemDefinition
 from ..orbits.orbit_continuation import orbit_continuation
-from ..switch_branch import LeavesBoundsError, switch_branch
+from ..switch_branch import LeavesBoundsError, directions_at, switch_branch
 from .diagram_folder import DiagramFolder
 from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches
@@ -47,13 +47,14 @@ class _Task:
     depth: int
     run: Follow
     place: DiagramPlace | None = None
+    point: SpecialPoint | None = None
     side: int = 0
 
     def is_new(self) -> bool:
         """Whether no branch has left the branch point in this direction; then this one does."""
-        if self.place is None:
+        if self.place is None or self.point is None:
             return True
-        tangent = self.place.point.other_tangent
+        tangent = self.point.other_tangent
         assert tangent is not None
         if self.place.is_taken(tangent, self.side):
             return False
@@ -208,19 +209,30 @@ class DiagramSearch:
             if depth >= self._depth or point.other_tangent is None:
                 continue
             if place.point is point:  # it is new
-                for side in (1, -1):
-                    self._queue.append(self._crossing(branch, place, side, depth + 1))
+                for crossing in self._crossings(branch, point):
+                    self._queue.append(self._crossing(branch, place, *crossing, depth + 1))
 
-    def _crossing(self, branch: Branch, place: DiagramPlace, side: int, depth: int) -> _Task:
+    def _crossings(self, branch: Branch, point: SpecialPoint) -> list[tuple[SpecialPoint, int]]:
+        """Return a branch point with the tangent and the side of each branch that crosses."""
+        try:
+            ways = directions_at(self._problem, branch, point, self.first_step)
+        except ConvergenceError:
+            ways = []
+        if not ways:
+            return [(point, 1), (point, -1)]
+        return [(replace(point, other_tangent=way), 1) for way in ways]
+
+    def _crossing(
+        self, branch: Branch, place: DiagramPlace, point: SpecialPoint, side: int, depth: int
+    ) -> _Task:
         """Return the task of a branch that crosses at a branch point."""
-        point = place.point
 
         def run(options: dict[str, Any]) -> Branch:
             given = {**options, "step": side * self.first_step}
             return switch_branch(self._problem, branch, point, self._bounds, **given)
 
         text = f"from the branch point at {point.parameter:.8g}"
-        return _Task(text, depth, run, place, side)
+        return _Task(text, depth, run, place, point, side)
 
     def _orbits_from(self, branch: Branch, point: SpecialPoint) -> Follow:
         own: dict[str, Any] = {"max_period": None, "degree": 4, "intervals": None}

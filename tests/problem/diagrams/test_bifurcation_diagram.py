@@ -21,6 +21,49 @@ def test_a_pitchfork():
     assert diagram.success
 
 
+def square(w, p):
+    """Two modes with the symmetry of a square: stripes, p = w^2, and squares, p = 3 w^2."""
+    return [p * w[0] - w[0] ** 3 - 2.0 * w[0] * w[1] ** 2,
+            p * w[1] - w[1] ** 3 - 2.0 * w[1] * w[0] ** 2]  # fmt: skip
+
+
+def triangle(w, p):
+    """Three branches cross the trivial one at 0; each is w = (-p, 0) to first order, turned."""
+    size = w[0] ** 2 + w[1] ** 2
+    return [p * w[0] + w[0] ** 2 - w[1] ** 2 - w[0] * size,
+            p * w[1] - 2.0 * w[0] * w[1] - w[1] * size]  # fmt: skip
+
+
+def cube(w, p):
+    """Three modes with the symmetry of a cube."""
+    size = w[0] ** 2 + w[1] ** 2 + w[2] ** 2
+    return [p * v + v**3 - 2.0 * v * size for v in w]
+
+
+@pytest.mark.parametrize(
+    ("modes", "m", "count"),
+    [(square, 2, 8), (triangle, 2, 6), pytest.param(cube, 3, 26, marks=pytest.mark.slow)],
+)
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_all_branches_leave_a_point_with_several_null_vectors(modes, m, count, seed):
+    """The modes are hidden by a rotation, and a further unknown follows them."""
+    A = np.linalg.qr(np.random.default_rng(seed).standard_normal((m + 1, m + 1)))[0]
+
+    def residual(z, p):
+        w = [sum(A[i, j] * z[j] for j in range(m + 1)) for i in range(m + 1)]
+        return [*modes(w[:m], p), 0.4 * w[0] ** 2 - w[m]]
+
+    problem = Problem(residual, params={"p": -0.3})
+    diagram = problem.bifurcation_diagram(np.zeros(m + 1), "p", (-0.3, 0.3), max_branches=60)
+    assert diagram.success
+    assert len(diagram) == 1 + count
+    ends = np.array([branch.states[-1] for branch in diagram]) @ A.T
+    p = np.array([branch["p"][-1] for branch in diagram])
+    assert np.abs([modes(w[:m], q) for w, q in zip(ends, p, strict=True)]).max() < 1e-9
+    gaps = np.linalg.norm(ends[:, None] - ends[None], axis=2) + np.abs(p[:, None] - p[None])
+    assert (gaps + np.eye(len(gaps))).min() > 0.1  # no branch twice
+
+
 def test_a_loop_between_two_branch_points_is_followed_once():
     """x = 0 and the circle x^2 = p (1 - p) cross at p = 0 and p = 1."""
     problem = Problem(lambda x, p: x * (x**2 - p * (1.0 - p)), params={"p": -0.5})
