@@ -84,8 +84,12 @@ class ErrorWeights:
         return self._of_size(size)
 
     def allowed(self, x: Vector) -> Vector:
-        """Return the error that each unknown may have, zero in blocks whose size is not known."""
-        errors = np.divide(1.0, self.weights(x))
+        """Return the error that each unknown may have.
+
+        It is zero in blocks whose size is not known, and of unknowns that are left out.
+        """
+        weights = self.weights(x)
+        errors: Vector = np.divide(1.0, weights, out=np.zeros_like(weights), where=weights > 0.0)
         for part in self._parts:
             errors[part] *= bool(self.largest[part].any())
         return errors

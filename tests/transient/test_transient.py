@@ -275,6 +275,24 @@ def test_a_diode_with_its_capacitance_across_a_source(atol, steps):
     assert i == pytest.approx(-1e-9 * 0.6 * omega - (v0 - v1) / 1e3, rel=0.05)
 
 
+def test_a_capacitor_across_a_source_starts_anew_where_the_source_bends():
+    """The unknown that is left out of the norms of errors passes no error on to others."""
+
+    def residual(u, V):
+        drop = (u[0] - u[1]) / 1e3
+        return np.stack([u[2] + drop, -drop, u[0] - V])
+
+    problem = Problem(
+        residual,
+        storage=lambda u: u * np.array([1e-9, 1e-9, 0.0]),
+        params={"V": lambda t: 1e4 * min(t, 1e-4)},
+    )
+    with pytest.warns(IndexWarning, match="index 2"):
+        run = problem.transient([0.0, 0.0, 0.0], (0.0, 1.1e-4), rtol=1e-5, breakpoints=[1e-4])
+    assert run.success
+    assert run.x[:2] == pytest.approx([1.0, 1.0 - 1e-2 * np.exp(-10.0)], abs=1e-5)
+
+
 def test_a_start_that_is_moved_needs_no_analysis_of_its_own():
     n = 60  # with algebraic ends, given wrongly
 
