@@ -37,6 +37,7 @@ def test_a_million_random_programs(part):
     run(10_000_000 + 1000 * part, 1000)
 
 
+@pytest.mark.slow
 def test_long_random_programs():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -19,6 +19,7 @@ from tests.continuation.gallery import (
     swift_hohenberg,
     tilted_pitchfork,
 )
+from tests.selection import slow
 
 BRATU = {
     19: 3.5092569575,
@@ -37,7 +38,7 @@ def bratu_fold(n, **options):
     return problem.continuation(np.zeros(n), "lam", (0.05, 4.0), step=0.2, max_step=0.6)
 
 
-@pytest.mark.parametrize("n", BRATU)
+@pytest.mark.parametrize("n", [19, 49, 99, 199, *slow(399, 999)])
 def test_bratu(n):
     branch = bratu_fold(n)
     assert branch.success
@@ -79,7 +80,7 @@ class Counted(SuperLU):
         type(self).made += 1
 
 
-@pytest.mark.parametrize("backend", [Counted, functools.partial(Counted), lambda: Counted()])
+@pytest.mark.parametrize("backend", [lambda: Counted(), *slow(Counted, functools.partial(Counted))])
 def test_a_back_end_by_factory_serves_the_bordered_matrix_too(backend):
     Counted.made = 0
     branch = bratu_fold(99, backend=backend)

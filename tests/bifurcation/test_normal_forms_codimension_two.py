@@ -165,7 +165,7 @@ def two_oscillations(x, second=2.7):
     ]
 
 
-@pytest.mark.parametrize("hidden", [by_coordinates, *slow(by_storage)])
+@pytest.mark.parametrize("hidden", [by_storage, *slow(by_coordinates)])
 def test_a_double_hopf_point(hidden):
     """The higher frequency, 2.7, comes first."""
     pencil = pencil_of(hidden(two_oscillations, 4))

@@ -26,6 +26,7 @@ def counted(problem, branch):
     return found
 
 
+@pytest.mark.slow
 def test_an_unstable_eigenvalue_that_outgrows_those_computed_is_not_lost(by_discs):
     problem = Problem(bratu)
     branch = problem.at(lam=0.01).continuation(

@@ -79,6 +79,7 @@ def test_both_solutions_of_bratu_and_none_beyond_the_fold():
     assert Problem(bratu).at(lam=4.0).find_solutions(np.zeros(49)) == []
 
 
+@pytest.mark.slow
 def test_allen_cahn_on_a_square():
     n = 24
     results = Problem(allen_cahn(n)).find_solutions(np.zeros(n * n))

@@ -5,10 +5,12 @@ import importlib
 
 import pytest
 
+from tests.selection import slow
+
 MODULES = [
     "",
     ".results.branch",
-    ".problem.problem",
+    *slow(".problem.problem"),
     ".continuation",
     ".continuation.bracket",
     ".continuation.homotopy",

@@ -55,6 +55,7 @@ def test_the_form_in_time_has_the_admittance_of_the_avalanche(ions):
     assert found[0].real == pytest.approx(conductance(device, x, "n", **bias), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_an_avalanche_grows_to_its_steady_current():
     device = diode()
     low, high = (device.solve(V_n=V).x for V in (50.0, 51.0))

@@ -46,6 +46,7 @@ def test_regions_are_those_without_a_contact():
         *slow((transistor, -5.0, 8), (thyristor, -10.0, 15)),
     ],
 )
+@pytest.mark.slow
 def test_coarse_and_fine_sweeps_agree_to_all_digits(make, top, cost):
     device = make()
     name = "right" if make is transistor else "left"

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cell_data(reference):
@@ -15,7 +17,6 @@ def cell_data(reference):
 @pytest.mark.parametrize(
     ("rate", "column"), [(0.0, "J_G0"), (1e20, "J_G1e20"), (2.5e21, "J_G2.5e21")]
 )
-@pytest.mark.slow
 def test_every_current_agrees_with_the_reference_to_1e_9(cell_data, rate, column):
     data, jv = cell_data
     compared = np.abs(jv[column]) > 1e-20

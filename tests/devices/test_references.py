@@ -102,7 +102,7 @@ def test_a_wide_gap_diode(old_constants):
             ("potential", 1.3, 0.02),
             ("potential", 2.0, 1.0),
         ),
-        ("quasi_fermi", 1.0, 1.0),
+        *slow(("quasi_fermi", 1.0, 1.0)),
     ],
 )
 def test_a_bar_whose_velocity_saturates(field, beta, bias, old_constants):

@@ -43,6 +43,7 @@ def test_a_diode_of_1000_nodes_is_switched_with_one_analysis():
     assert np.interp(0.99e-8, run["t"], run["I_p"]) == pytest.approx(on, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_current_is_the_same_across_any_surface():
     """That is the equation of the total current, and not how the currents are read."""
     from sgsolve.devices import TimeForm

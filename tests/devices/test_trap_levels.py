@@ -126,6 +126,7 @@ def test_the_end_in_time_is_the_steady_state_with_traps():
     np.testing.assert_allclose(again.x, run.x, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_trap_filled_limit():
     """Deep empty traps hold the current back up to q N L^2 / (2 eps)."""
     length, number = 1e-3, 1e15

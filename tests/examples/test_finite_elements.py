@@ -9,6 +9,7 @@ import pytest
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "pdes" / "finite_elements.py"
 
 
+@pytest.mark.slow
 def test_orders_of_convergence(tmp_path):
     skfem = pytest.importorskip("skfem", reason="no scikit-fem")
     spec = importlib.util.spec_from_file_location("finite_elements", PROGRAM)

@@ -8,6 +8,7 @@ import pytest
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "period_doubling.py"
 
 
+@pytest.mark.slow
 def test_the_first_doublings(tmp_path):
     spec = importlib.util.spec_from_file_location("period_doubling", PROGRAM)
     program = importlib.util.module_from_spec(spec)

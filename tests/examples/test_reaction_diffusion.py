@@ -4,10 +4,12 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "reaction_diffusion.py"
 
 
+@pytest.mark.slow
 def test_branches_of_the_brusselator(tmp_path):
     spec = importlib.util.spec_from_file_location("reaction_diffusion", PROGRAM)
     program = importlib.util.module_from_spec(spec)

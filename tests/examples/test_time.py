@@ -78,6 +78,7 @@ def test_the_energy_of_the_example_is_the_one_it_states():
     assert program.main()["energy"][-1] == pytest.approx(program.ENERGY, rel=3e-4)
 
 
+@pytest.mark.slow
 def test_the_charge_of_a_node_is_kept_by_differences_of_charges(tmp_path):
     program, picture = load("charge_form"), tmp_path / "drift.png"
     program.PERIODS = 4

@@ -199,7 +199,7 @@ WITHOUT_SOLUTION = {
     "embedded": (lambda x: np.stack([x[0] - 2.0 * x[1], x[1] ** 2 + 1.0]), 2),
     "sum and product": (lambda x: np.stack([x[0] + x[1] - 3.0, x[0] * x[1] - 4.0]), 2),
 }
-QUICK, MORE = list(WITHOUT_SOLUTION)[::2], list(WITHOUT_SOLUTION)[1::2]
+QUICK, MORE = list(WITHOUT_SOLUTION)[:1], list(WITHOUT_SOLUTION)[1:]
 
 
 @pytest.mark.parametrize("name", [*QUICK, *slow(*MORE)])

@@ -303,6 +303,7 @@ class TestKrylov:
             solvers.NewtonKrylov(damping=solvers.NaturalMonotonicity())
 
 
+@pytest.mark.slow
 def test_memory_is_flat_over_many_solves():
     import gc
     import tracemalloc

@@ -9,6 +9,7 @@ import pytest
 
 from sgsolve import InputError, Problem, Status, solvers
 from sgsolve.solvers import stages as sequence
+from tests.selection import slow
 
 
 def steep(a, b):
@@ -40,7 +41,7 @@ HARD = [  # the number of iterations of the part alone
 ]
 
 
-@pytest.mark.parametrize("number", range(len(HARD)))
+@pytest.mark.parametrize("number", [*slow(0), *range(1, len(HARD))])
 def test_what_a_part_solves_alone_robust_solves(number):
     f, start, part = HARD[number]
     alone = Problem(f).solve(start, part)

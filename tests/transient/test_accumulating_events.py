@@ -247,6 +247,7 @@ def test_solve_ivp_that_is_started_anew_at_each_hit_does_not_miss_one(method, e)
     assert hits[:8] == pytest.approx(landing_times(e, 8), abs=2e-5)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_among_its_hits_is_the_same(tmp_path):
     path = tmp_path / "ball.npz"
     whole = bounced(0.5, rtol=1e-6)

@@ -6,6 +6,7 @@ import pytest
 from sgsolve import Problem, ad
 from sgsolve.errors import DataTypeError
 from sgsolve.transient import Bdf, FixedSteps, Pulse, RungeKutta, Stored
+from tests.selection import slow
 
 VARIABLE = [Bdf(), Bdf(2, ndf=False), RungeKutta(), RungeKutta("TR-BDF2")]
 FIXED = [FixedSteps(method, 0.02) for method in ("backward Euler", "BDF2", "trapezoid", "ESDIRK4")]
@@ -47,7 +48,7 @@ CURRENTS = {
 
 
 @by_method
-@pytest.mark.parametrize("times", [None, np.linspace(0.1, 3.0, 47)], ids=["steps", "times"])
+@pytest.mark.parametrize("times", [np.linspace(0.1, 3.0, 47), *slow(None)])
 def test_the_law_of_kirchhoff_holds_to_rounding(steps, times):
     problem = network(lambda t: 1.0 + np.sin(3 * t))
     run = problem.transient(

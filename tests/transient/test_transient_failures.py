@@ -7,6 +7,7 @@ from sgsolve import Problem
 from sgsolve.errors import ConvergenceError, InputError
 from sgsolve.results.status import Status
 from sgsolve.transient import Bdf, FixedSteps, Pulse, RungeKutta, TimeEvent
+from tests.selection import slow
 
 
 def failed(problem, x0, interval, **options):
@@ -17,7 +18,7 @@ def failed(problem, x0, interval, **options):
     return run
 
 
-@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
+@pytest.mark.parametrize("steps", [RungeKutta(), *slow(Bdf())], ids=repr)
 def test_growth_without_bound_is_named(steps):
     problem = Problem(lambda y: -(y**2), storage=lambda y: 1.0 * y, blocks={"u": [0]})
     run = failed(problem, [1.0], (0.0, 2.0), rtol=1e-6, steps=steps)
