@@ -42,6 +42,7 @@ def fills_or_leaves(x):
 def test_arrays_filled_in_a_try_statement(f, x):
     J = ad.jacobian(f, x).toarray()
     np.testing.assert_allclose(J, numeric_jacobian(f, x), rtol=1e-6, atol=1e-6)
+    pytest.importorskip("llvmlite")
     compiled = ad.compiled(f, at_once=True)
     for _ in range(3):
         assert (compiled.value_and_jacobian(x)[1].toarray() == J).all()
