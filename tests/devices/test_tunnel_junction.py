@@ -146,6 +146,8 @@ def test_in_time_the_current_comes_to_rest_at_the_steady_one():
     x = device.solve(V_p=0.1).x
     assert run["I_p"][-1] == pytest.approx(device.current(x, "p", V_p=0.1), rel=1e-4)
     np.testing.assert_allclose(run["I_n"], -run["I_p"], rtol=1e-12, atol=1e-12)
+    assert run.field("psi").shape == run.field("phin").shape == (len(run["t"]), len(NODES))
+    assert run.field("jn").shape == (len(run["t"]), len(NODES) - 1)
 
 
 def test_wrong_use_of_a_tunnel_junction_is_refused_in_words():

@@ -88,8 +88,9 @@ def _of_potentials(
     for t, y in run:
         now = {name: wave(t) if callable(wave) else wave for name, wave in given.items()}
         states.append(form.state(y, device.parameters | now))
-    blocks = None if run.blocks is None else Blocks(run.blocks.n, _state_blocks(device))
-    return replace(run, states=np.array(states).reshape(len(states), -1), blocks=blocks)
+    rows = np.array(states).reshape(len(states), -1)
+    blocks = Blocks(rows.shape[1], _state_blocks(device)) if states else None
+    return replace(run, states=rows, blocks=blocks)
 
 
 def _state_blocks(device: Equations) -> dict[str, slice]:
