@@ -65,14 +65,16 @@ def bratu(u):
 
 
 def test_patience_bounds_the_time_of_robust(clock):
-    def in_half_a_millisecond(u):
-        clock.sleep(5e-4)
+    def in_a_tenth_of_a_millisecond(u):
+        clock.sleep(
+            1e-4
+        )  # ten times the first stage, which rounding decides, is below the patience
         return bratu(u)
 
     for patience in (0.1, 0.4):
         started = clock()
         solver = solvers.Robust(patience=patience)
-        problem = Problem(in_half_a_millisecond)
+        problem = Problem(in_a_tenth_of_a_millisecond)
         result = problem.solve(np.zeros(50), solver, raise_on_failure=False)
         assert clock() - started < 2.0 * patience
         assert result.status is not Status.TIME_LIMIT
