@@ -1,11 +1,14 @@
 """What cannot be right is refused with a message; other units earn a warning."""
 
 import warnings
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from sgsolve.devices import Gate, Ohmic
+from sgsolve.devices.models.contacts import Contact
 from sgsolve.errors import (
     ConvergenceError,
     InputError,
@@ -183,6 +186,18 @@ def test_contacts_and_surfaces_that_cannot_be(make):
         device(ends, field="electric")
     with pytest.raises(InputError, match="q: must be positive"):
         Constants(q=-1.6e-19)
+
+
+def test_a_contact_with_a_barrier_that_gives_no_velocities_is_named(make):
+    @dataclass(frozen=True)
+    class Leaky(Contact):
+        nodes: int = 0
+        barrier: float = 0.6
+        has_barrier: ClassVar[bool] = True
+
+    bands = {"Nc": 2.8e19, "Nv": 1e19, "Ec": 0.0, "Ev": -1.12}
+    with pytest.raises(InputError, match=r"Leaky declares has_barrier: define velocities\(\)"):
+        make(drop="ni", contacts={"anode": Leaky(), "cathode": Ohmic(-1)}, **bands).solve()
 
 
 def test_nodes_keep_the_order_of_their_areas():

@@ -59,8 +59,17 @@ class Contact:
         return self.offset / vt
 
     def velocities(self) -> tuple[float, float]:
-        """Return the velocities at which electrons and holes pass the barrier, cm/s."""
-        raise NotImplementedError
+        """Return the velocities at which electrons and holes pass the barrier, cm/s.
+
+        Raises
+        ------
+        InputError
+            A contact with ``has_barrier`` does not define them.
+        """
+        raise InputError(
+            f"{type(self).__name__} declares has_barrier: define velocities(), which returns the "
+            "two velocities of electrons and holes, cm/s"
+        )
 
     def coupled(self, nodes: np.ndarray) -> CoupledGate | None:
         """Return the gate that acts on these nodes of the semiconductor without fixing them."""
