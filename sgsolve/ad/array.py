@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ..errors import DerivativeError
 from ..private_api import calling_frame, is_sparse_product
-from . import complex_values, dispatch, refusals
-from .assignment import SharedMemory, WrittenMemory
+from . import dispatch, refusals
+from .assignment import SharedMemory, WrittenMemory, memory_with_first_view
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
@@ -31,7 +31,7 @@ from .stand_ins import stand_in
 from .structures.root import evaluation_named
 from .structures.structure import Structure
 from .ufunc_calls import DOUBLE
-from .views import share, share_by_layout, share_where_views
+from .views import IMAGINARY, REAL, assign_part, part_of_complex, share, share_where_views
 
 
 class ADArray(Operators):
@@ -168,18 +168,28 @@ class ADArray(Operators):
         """The real part; of complex arrays if the unknowns are real."""
         if self._value.dtype.kind != "c":
             return self
-        part = ADArray(self._value.real, complex_values.derivative_of_real(self._derivative))
-        share_by_layout(part, self)
+        part: ADArray = part_of_complex(self, REAL)
         return part
+
+    @real.setter
+    def real(self, v: Any) -> None:
+        if self._value.dtype.kind == "c":
+            assign_part(self, REAL, v)
+        elif v is not self:  # which it is after y.real += v
+            self[...] = v
 
     @property
     def imag(self) -> Any:
         """The imaginary part; of complex arrays if the unknowns are real. Of real ones, zeros."""
         if self._value.dtype.kind != "c":
             return np.zeros_like(self._value)[()]  # an element is a scalar, as in NumPy
-        part = ADArray(self._value.imag, complex_values.derivative_of_imag(self._derivative))
-        share_by_layout(part, self)
-        return part
+        return part_of_complex(self, IMAGINARY)
+
+    @imag.setter
+    def imag(self, v: Any) -> None:
+        if self._value.dtype.kind != "c":
+            raise TypeError("y.imag = v: y is real")
+        assign_part(self, IMAGINARY, v)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -206,7 +216,8 @@ class ADArray(Operators):
                 view = ADArray(value[key], derivative)
                 memory = self._memory
                 if memory is None:
-                    memory = self._memory = SharedMemory()
+                    memory = memory_with_first_view(view, self._derivative.root)
+                    self._memory = memory
                 elif type(memory) is WrittenMemory:
                     memory.note(view)
                 view._memory = memory

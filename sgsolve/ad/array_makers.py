@@ -25,6 +25,7 @@ import numpy as np
 
 from ..errors import DerivativeError
 from ..private_api import assigned_names
+from .assignment import is_written
 
 Function = Callable[..., Any]
 
@@ -90,7 +91,7 @@ def replaced_function(f: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
     written into an argument.
     """
     carriers = [a for a in (*args, *kwargs.values()) if hasattr(a, "_derivative")]
-    if not carriers or any(hasattr(a._memory, "views") for a in carriers):
+    if not carriers or any(is_written(a) for a in carriers):
         return None
     own: Any = f
     if not isinstance(f, (FunctionType, MethodType, functools.partial)):

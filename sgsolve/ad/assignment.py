@@ -30,10 +30,12 @@ class SharedMemory:
 
 
 class WrittenMemory(SharedMemory):
-    """Memory that is written into; from the first time on its views are known.
+    """Memory whose views are known: from the first writing on, or from the beginning.
 
     Attributes
     ----------
+    written : bool
+        Whether anything was written into it.
     views : list of weakref.ref
         In the order in which they were taken.
     derivative : Derivative
@@ -42,10 +44,11 @@ class WrittenMemory(SharedMemory):
         For zeros that are filled part by part: the positions that nothing was assigned to so far.
     """
 
-    __slots__ = ("blank", "derivative", "views")
+    __slots__ = ("blank", "derivative", "views", "written")
 
     def __init__(self) -> None:
         self.views: list[weakref.ref[Any]] = []
+        self.written = False
         self.derivative: Derivative | None = None
         self.blank: NDArray[np.bool_] | None = None
 
@@ -67,6 +70,20 @@ class WrittenMemory(SharedMemory):
     def blank_of(self, derivative: Derivative) -> NDArray[np.bool_] | None:
         """Return the positions without assignment, if they are known for this derivative."""
         return self.blank if self.derivative is derivative else None
+
+
+def is_written(array: Any) -> bool:
+    """Whether anything was written into the memory of an AD array."""
+    return getattr(array._memory, "written", False)
+
+
+def memory_with_first_view(view: Any, evaluation: Any) -> SharedMemory:
+    """Return the memory of an array whose first view was taken."""
+    if not evaluation.notes_views:
+        return SharedMemory()
+    memory = WrittenMemory()
+    memory.note(view)
+    return memory
 
 
 def blank_memory(derivative: Derivative, size: int) -> WrittenMemory:

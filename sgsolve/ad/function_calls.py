@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,14 @@ from ..private_api import (
     is_without_form_for_objects,
 )
 from . import array_makers, refusals
+from .assignment import is_written
 from .derivatives.symbols import UntraceableError
+from .in_place import ViewsInUseError
 from .nested import LISTS, array_of, is_array_of_objects, note_objects
 
 STEP = 1e-3
+# Code that writes into arrays while it uses views of them.
+writing_viewed: set[CodeType] = set()
 OF_FIELDS = (
     "The argument is one vector of all unknowns. Problem(..., blocks={'u': (n, n), 'v': n}, "
     "fields=True) calls the residual with one argument for each block, residual(u, v)."
@@ -75,6 +80,8 @@ def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     DerivativeError
         As the first attempt, with the functions of NumPy, does.
     """
+    if writing_viewed and array_makers.code_of_function(f) in writing_viewed:
+        _note_views(args, kwargs)
     needing = array_makers.needing
     if needing and array_makers.code_of_function(f) in needing:
         y = _with_arrays_made(f, args, kwargs)
@@ -117,7 +124,7 @@ def _result_in_spite_of_caught(
     made = _with_arrays_made(f, args, kwargs)
     if made is not None:
         return made
-    if not any(hasattr(a._memory, "views") for a in given):
+    if not any(is_written(a) for a in given):
         with contextlib.suppress(Exception):
             moved = _moved_arguments(args)
             others = dict(zip(kwargs, _moved_arguments(kwargs.values()), strict=True))
@@ -153,6 +160,8 @@ def _result_of_second_attempt(
     error: Exception, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Return the result of f where arrays are made for derivatives; None if the error stands."""
+    if _knows_views_now(error, f, args, kwargs):
+        return result_of(f, *args, **kwargs)
     try:
         _explain(error, f, args)
     except refusals.WholeArrayError:
@@ -167,11 +176,34 @@ def _result_of_second_attempt(
     return _with_arrays_made(f, args, kwargs)
 
 
+def _note_views(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Let the views of all arrays be known from now on; whether they were not so far."""
+    arrays = [a for a in (*args, *kwargs.values()) if hasattr(a, "_derivative")]
+    evaluations = [a._derivative.root for a in arrays]
+    if all(e.notes_views for e in evaluations) or any(is_written(a) for a in arrays):
+        return False
+    for evaluation in evaluations:
+        evaluation.notes_views = True
+    return True
+
+
+def _knows_views_now(
+    error: Exception, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> bool:
+    """Whether f failed for unknown views, which the next evaluation knows."""
+    if not isinstance(error, ViewsInUseError) or not _note_views(args, kwargs):
+        return False
+    code = array_makers.code_of_function(f)
+    if code is not None:
+        writing_viewed.add(code)
+    return True
+
+
 def _compare_objects(y: Any, f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
     """Raise if a result of arrays of objects differs from that of arrays of numbers."""
     code = array_makers.code_of_function(f)
     x = args[0]
-    if code in array_makers.compared or hasattr(x._memory, "views") or hasattr(x._value, "record"):
+    if code in array_makers.compared or is_written(x) or hasattr(x._value, "record"):
         return
     if not _has_values_of(y, f, args, kwargs):
         raise refusals.truth_value()
@@ -202,6 +234,8 @@ def _with_arrays_made(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
             _explain(error, replaced, args)
         except DerivativeError:
             return None
+        if _knows_views_now(error, f, args, kwargs):
+            return _with_arrays_made(f, args, kwargs)
         if isinstance(error, DerivativeError):
             return None
         raise

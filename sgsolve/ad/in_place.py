@@ -5,8 +5,8 @@ array is written into, because the derivatives of earlier results refer to it. A
 the same memory (a view of y, or the array that y is a view of) would not change by itself. Arrays
 that share memory hold one `SharedMemory`. A view by a key also holds the array that it was taken
 from. What is written into it is written into that array too, and the other views are taken anew.
-The views of an array are known from the first writing on. While others are in use at that time,
-the operation raises an error.
+The views of an array are known from the first writing on. If others are in use at that time, the
+function is evaluated once more, with all views known from the beginning.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ..private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
 from .assignment import Increment, WrittenMemory, replaced
 from .derivatives.array_operations import NUMBERS
 from .elements import are_numbers_assigned, is_number_filled_in
-from .indexing import broadcast, taken
+from .indexing import broadcast
 from .programs.filled_rows import FilledRows
 from .ufunc_calls import array_of_values
-from .views import BY_LAYOUT, OUTDATED, origin_with_key
+from .views import BY_LAYOUT, OUTDATED, ComplexPart, origin_with_key, taken_anew
 
 
 def assigned(y: Any, result: Any, operator: str, increment: Increment | None = None) -> Any:
@@ -123,7 +123,7 @@ def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
         others = attribute_references(y) - REFERENCES_OF_OWNER_ONLY
         known = y._memory is None or others == len(arrays) - 1
     if not known:
-        raise DerivativeError(
+        raise ViewsInUseError(
             f"{operation}: y has views (slices, y.T, reshape) in use that would have to change "
             f"too, or is such a view without a key; {advice} and take views afterwards, or take "
             "copies: F[a:b].copy()"
@@ -134,6 +134,14 @@ def _take_over(y: Any, sources: list[Any], operation: str, advice: str) -> None:
             a._memory = memory
             if a._origin is not None:
                 memory.note(a)
+    y._memory.written = True
+
+
+class ViewsInUseError(DerivativeError):
+    """Views of an array are in use that are not known: they were taken before it was written into.
+
+    With ``Evaluation.notes_views`` they are known.
+    """
 
 
 def _leads_to_owner(y: Any) -> bool:
@@ -167,7 +175,10 @@ def _write_through(y: Any, value: Any, derivative: Any, increment: Increment | N
     _set(y, value, derivative)
     while (origin := y._origin) is not None:
         viewed, key = origin
-        _set(viewed, *replaced(viewed, key, y, increment))
+        if type(key) is ComplexPart:
+            _set(viewed, *key.replaced(viewed, y))
+        else:
+            _set(viewed, *replaced(viewed, key, y, increment))
         increment = None  # it has the shape of y
         written.append(viewed)
         y = viewed
@@ -201,7 +212,7 @@ def _take_anew(view: Any) -> None:
         view._value = view._derivative = OUTDATED
     else:
         viewed, key = origin
-        value, view._derivative = taken(viewed._value, viewed._derivative, key)
+        value, view._derivative = taken_anew(viewed, key)
         new_memory = type(key) is tuple and isinstance(value, np.ndarray) and value.base is None
         view._value = _in_order_of(view._value, value) if new_memory else value
 

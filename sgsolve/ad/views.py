@@ -11,8 +11,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import DerivativeError
-from .assignment import SharedMemory, WrittenMemory
+from . import complex_values
+from .assignment import WrittenMemory, memory_with_first_view
+from .derivatives.derivative import Derivative
 from .derivatives.symbols import UntraceableError
+from .indexing import taken
 
 
 class Outdated:
@@ -41,11 +44,64 @@ OUTDATED = Outdated()
 BY_LAYOUT: Any = "by layout"  # in place of the key of y.T, y.reshape(shape)
 
 
+class ComplexPart:
+    """The key of ``y.real`` or ``y.imag``, which are views of a complex array."""
+
+    __slots__ = ("_derivative", "_name", "_other")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        parts = complex_values.derivative_of_real, complex_values.derivative_of_imag
+        self._derivative, self._other = parts if name == "real" else parts[::-1]
+
+    def taken(self, value: Any, derivative: Derivative) -> tuple[Any, Derivative]:
+        """Return value and derivative of the part of an array."""
+        return getattr(value, self._name), self._derivative(derivative)
+
+    def replaced(self, y: Any, part: Any) -> tuple[Any, Derivative]:
+        """Return value and derivative of y with another part."""
+        if hasattr(y._value, "record") or hasattr(part._value, "record"):
+            raise UntraceableError("a part of complex numbers that is written into")
+        value = np.array(y._value)
+        setattr(value, self._name, part._value)
+        real, imaginary = part._derivative, self._other(y._derivative)
+        if self is IMAGINARY:
+            real, imaginary = imaginary, real
+        return value, real.plus(imaginary.scaled_by_number(1j))
+
+
+REAL, IMAGINARY = ComplexPart("real"), ComplexPart("imag")
+
+
+def part_of_complex(y: Any, key: ComplexPart) -> Any:
+    """Return the real or the imaginary part of a complex AD array, a view of it."""
+    part = type(y)(*key.taken(y._value, y._derivative))
+    share(part, y)
+    part._origin = (y, key)
+    return part
+
+
+def assign_part(y: Any, key: ComplexPart, v: Any) -> None:
+    """Carry out ``y.real = v`` or ``y.imag = v``."""
+    origin = getattr(v, "_origin", None)
+    if origin is None or origin[0] is not y or origin[1] is not key:
+        part_of_complex(y, key)[...] = v
+    # Otherwise it is the second half of y.real += v: the view wrote its result into y.
+
+
+def taken_anew(viewed: Any, key: Any) -> tuple[Any, Derivative]:
+    """Return value and derivative of the view of an array by a key."""
+    if type(key) is ComplexPart:
+        return key.taken(viewed._value, viewed._derivative)
+    return taken(viewed._value, viewed._derivative, key)
+
+
 def share(view: Any, origin: Any) -> None:
     """Note that an AD array is a view of another one."""
     memory = origin._memory
     if memory is None:
-        memory = origin._memory = SharedMemory()
+        memory = memory_with_first_view(view, origin._derivative.root)
+        origin._memory = memory
     elif type(memory) is WrittenMemory:
         memory.note(view)
     view._memory = memory

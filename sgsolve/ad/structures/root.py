@@ -57,6 +57,9 @@ class Evaluation:
         Whether there is an array of objects that holds elements, and whether an element was asked
         for its truth value. NumPy does so for ``np.logical_or`` of arrays of objects, and returns
         elements in place of truth values.
+    notes_views : bool
+        Whether the views of all arrays are known from the beginning. They cost time, and few
+        functions write into an array while they use views of it.
     """
 
     __slots__ = (
@@ -68,6 +71,7 @@ class Evaluation:
         "index",
         "matrix",
         "memory",
+        "notes_views",
         "objects",
         "real",
         "root",
@@ -78,7 +82,7 @@ class Evaluation:
         self.root = root
         self.real = real
         self.tables = 0
-        self.objects = self.decided = False
+        self.objects = self.decided = self.notes_views = False
         self.cols, self.children, self.index, self.constant, self.matrix, self.memory = root.parts
 
     @property
