@@ -164,7 +164,7 @@ class FallbackDriver:
         backend.analyze(prepared.A)
         self._stats.n_analyze += 1
         self._stats.seconds["analyze"] += perf_counter() - start
-        require_memory(backend, name_of(backend), len(prepared.signs), prepared.A.nnz)
+        require_memory(backend, name_of(backend), prepared.n, prepared.A.nnz)
 
     def _drive(self, backend: Any, prepared: PreparedMatrix) -> None:
         """Factorize by an analyzed back end and see what its pivots say."""
@@ -208,7 +208,7 @@ class FallbackDriver:
     def _nearest_singular(self, prepared: PreparedMatrix) -> Singularity:
         """Return how far the present matrix is from a singular one, by the present factors."""
         if not prepared.has_full_structural_rank():
-            return singular_matrix(len(prepared.signs))
+            return singular_matrix(prepared.n)
         system, transposed = (prepared.system(self.active, flag) for flag in (False, True))
         return distance_to_singularity(system, transposed, prepared.signs)
 
@@ -220,14 +220,14 @@ class FallbackDriver:
             raise self._reset(diagnose(prepared.A, fault.value, self.active.solve), False)
         first: Fault = fault
         last, error = first, float("inf")
-        for maker in fallbacks(self.active, fault, len(prepared.signs), self._fresh):
+        for maker in fallbacks(self.active, fault, prepared.n, self._fresh):
             if self._tried(maker, prepared, last.value) is not None:
                 continue
             answer, now = self._attempt(prepared, b, transpose)
             if answer is not None and now is None:
                 # The first back end was not wrong where its answer was only doubtful.
                 if first not in (Fault.NO_DIGITS, Fault.UNDECIDED):
-                    self._displace(len(prepared.signs))
+                    self._displace(prepared.n)
                 return answer
             last, error = now or Fault.BROKEN, answer.error if answer else error
         reason, solve = last.value, None
@@ -263,7 +263,7 @@ class FallbackDriver:
         singular = isinstance(error, SingularMatrixError)
         fault = Fault.ZERO_PIVOT if singular else Fault.BROKEN
         failures = [error]
-        for maker in fallbacks(self.active, fault, len(prepared.signs), self._fresh):
+        for maker in fallbacks(self.active, fault, prepared.n, self._fresh):
             failure = self._tried(maker, prepared, str(error))
             if failure is None:
                 if not singular:

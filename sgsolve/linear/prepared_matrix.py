@@ -7,6 +7,7 @@ What depends on the pattern only is made once: the scaling plan, work arrays, th
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,11 @@ class PreparedMatrix:
 
     Attributes
     ----------
+    n : int
     A : csr_array
         R J C with powers of two in the diagonal matrices R and C.
     magnitude : csr_array
         The absolute values of A.
-    signs : ndarray, shape (n,)
-        Fixed random numbers of both signs and size near 1, for probes and error estimates.
 
     Raises
     ------
@@ -49,15 +49,24 @@ class PreparedMatrix:
         ones = pattern.matrix(np.ones(pattern.nnz))
         if pattern.empty_rows.size or pattern.empty_columns.size or not has_full_rank(ones):
             raise diagnose(ones)
+        self.n = pattern.shape[0]
         self.scaling = Equilibration(pattern)
         self.values: NDArray[Any] = np.zeros(pattern.nnz, dtype=dtype)
         self.A = pattern.matrix(self.values)
         self.magnitude = pattern.matrix(self.scaling.magnitude)
-        self._transposed = self.A.T, self.magnitude.T
         self._occupied: tuple[NDArray[np.bool_], bool] = np.ones(pattern.nnz, dtype=bool), True
-        # Signs alone can be orthogonal to a null vector of few equal entries.
-        random, n = np.random.default_rng(0), pattern.shape[0]
-        self.signs = random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
+
+    @cached_property
+    def signs(self) -> NDArray[np.float64]:
+        """Fixed random numbers of both signs and size near 1, for probes and error estimates."""
+        # signs alone can be orthogonal to a null vector of few equal entries
+        random, n = np.random.default_rng(0), self.n
+        found: NDArray[np.float64] = random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
+        return found
+
+    @cached_property
+    def _transposed(self) -> tuple[Any, Any]:
+        return self.A.T, self.magnitude.T
 
     def fill(self, data: NDArray[Any]) -> None:
         """Take the values of a new matrix."""
