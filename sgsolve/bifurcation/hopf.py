@@ -27,7 +27,16 @@ from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .hidden_pairs import EigenvalueCount, is_pair_hidden
 from .inertia import count_above
 from .normal_forms import hopf_form
-from .spectrum import REAL, all_eigenvalues, are_all_computed, eigenvalues, known_within
+from .spectrum import (
+    REAL,
+    all_eigenvalues,
+    are_all_computed,
+    eigenvalues,
+    growth_near,
+    known_within,
+    most_near,
+)
+from .unstable_region import farthest_unstable
 
 Vector = NDArray[Any]
 
@@ -35,6 +44,7 @@ HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"
 NO_SIGN = 1e-13  # of l1 times the square of the size of x, up to which its sign is rounding
 HIDDEN = Doubt("a pair of eigenvalues crossed the axis and became real within the step", HOPF)
+FASTEST = 0.5  # least power of a distance with which the number of eigenvalues within it grows
 CROSSED = 1e-6  # real part of a pair on the axis, relative to those at the two points
 
 
@@ -51,9 +61,11 @@ class Stability:
     count : int
         Number of eigenvalues near each shift. Up to 1000 unknowns all eigenvalues are computed; up
         to 200 if `mass` is singular or not diagonal. In larger systems the number of unstable ones
-        is still exact if J is symmetric and `mass` diagonal. In others those beyond the column
-        "known within" may be missing: the distance from the first shift within which none is.
-        It is infinite where the number is exact.
+        is still exact if J is symmetric and `mass` diagonal, or if some hundred eigenvalues
+        near the first shift cover the region in which unstable ones can be. In a reaction with
+        diffusion it reaches as far as the rates of the reactions. In others those beyond the
+        column "known within" may be missing: the distance from the first shift within which none
+        is. It is infinite where the number is exact.
     shifts : tuple of complex
         Eigenvalues near these numbers are computed: 0, and i omega if oscillations of the angular
         frequency omega are expected.
@@ -159,21 +171,36 @@ class Eigenvalues(Detector):
         """Compute the eigenvalues, with those that continue the unstable ones before."""
         known = None if before is None else before.tests.get(KEY)
         unstable = None if known is None else known[self._right(known)]
-        values = self._values(stepper, point, unstable)
-        point.tests[KEY] = values
-        point.tests[COUNT], point.tests[REACH] = self._counted(stepper, point, values)
+        J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
+        if are_all_computed(M, self.settings.count):
+            values, reach = all_eigenvalues(J, M), np.inf
+        else:
+            values, reach = self._near_shifts(J, M, unstable)
+        count = int(self._right(values).sum())
+        if np.isfinite(reach):
+            sigma = self.settings.tolerance * float(np.abs(values).max(initial=0.0))
+            certain = count_above(J, M, sigma)
+            count, reach = (count, reach) if certain is None else (certain, np.inf)
+        point.tests[KEY], point.tests[COUNT], point.tests[REACH] = values, count, reach
 
-    def _counted(self, stepper: Any, point: Point, values: Vector) -> tuple[int, float]:
-        """Return the number of unstable eigenvalues, and how far from the shift it is certain."""
-        found, count = int(self._right(values).sum()), self.settings.count
-        M = self.mass(point.x, point.p)
-        if are_all_computed(M, count):
-            return found, np.inf
-        sigma = self.settings.tolerance * float(np.abs(values).max(initial=0.0))
-        certain = count_above(stepper.linearized(point).J, M, sigma)
-        if certain is not None:
-            return certain, np.inf
-        return found, known_within(values, self.settings.shifts[0], count)
+    def _near_shifts(self, J: Any, M: Any, unstable: Vector | None) -> tuple[Vector, float]:
+        """Return eigenvalues near the shifts, and how far from the first one none is missing.
+
+        More are computed if that can make the number of unstable ones certain.
+        """
+        shifts, count = self.settings.shifts, self.settings.count
+        farthest, most = farthest_unstable(J, M, shifts[0]), most_near(len(J.indptr) - 1)
+        growth = FASTEST
+        while True:
+            values = eigenvalues(J, M, shifts, count, unstable)[0]
+            reach = known_within(values, shifts[0], count)
+            if reach > farthest:
+                return values, np.inf
+            if count > self.settings.count:
+                growth = growth_near(values, shifts[0], count)
+            if not reach or not count * (farthest / reach) ** growth <= most or count >= most:
+                return values, reach
+            count = min(most, 5 * count)
 
     def unstable(self, point: Point) -> int:
         """Return the number of unstable eigenvalues at a point, of those that are known."""
@@ -192,23 +219,12 @@ class Eigenvalues(Detector):
         point.tests[KEY] = saved["values"]
         point.tests[COUNT], point.tests[REACH] = int(saved["count"]), float(saved["reach"])
 
-    def _spectrum(
-        self,
-        stepper: Any,
-        point: Point,
-        unstable: Vector | None = None,
-        near: tuple[complex, ...] = (),
-    ) -> tuple[Vector, Vector]:
-        shifts, count = (*self.settings.shifts, *near), self.settings.count
+    def _values(self, stepper: Any, point: Point) -> Vector:
+        """Return all eigenvalues, or those near the shifts, without vectors."""
         J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
-        return eigenvalues(J, M, shifts, count, unstable)
-
-    def _values(self, stepper: Any, point: Point, unstable: Vector | None = None) -> Vector:
-        """Return the eigenvalues without vectors."""
-        M = self.mass(point.x, point.p)
         if are_all_computed(M, self.settings.count):
-            return all_eigenvalues(stepper.linearized(point).J, M)
-        return self._spectrum(stepper, point, unstable)[0]
+            return all_eigenvalues(J, M)
+        return self._near_shifts(J, M, None)[0]
 
     def _right(self, values: Vector) -> Vector:
         """Return which eigenvalues are unstable."""
@@ -265,7 +281,9 @@ class Eigenvalues(Detector):
             return None  # the pair became real to the right of the axis
         pair = _upper_eigenvalues(point.tests[KEY])[rank]
         # that pair may be far from the shifts, and known from the point before only
-        values, vectors = self._spectrum(stepper, point, near=(1j * float(pair.imag),))
+        J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
+        shifts = (*self.settings.shifts, 1j * float(pair.imag))
+        values, vectors = eigenvalues(J, M, shifts, self.settings.count)
         k = int(np.argmin(np.abs(values - pair)))
         special = SpecialPoint(HOPF, point.p, point.x.copy(), vectors[:, k], tangent=point.tangent)
         special.frequency = float(values[k].imag)

@@ -10,6 +10,7 @@ Reference: R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (1998), s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ SMALL, MEDIUM = 200, 1000
 INSIDE = 0.3  # an eigenvalue within this part of the radius does not leave the disc in one step
 MOVED = 0.5  # largest relative change of an eigenvalue from one point to the next
 OUTWARD, TRIES = 1.8, 4  # factor and number of further shifts for one that changed more
+MOST, WORK = 250, 200_000_000  # eigenvalues near a shift; n times their square
 REAL = 1e-9  # imaginary parts within this part of the largest eigenvalue are rounding
 SAME = 1e-7  # eigenvalues of different runs that differ by less than this part are the same
 
@@ -121,9 +123,23 @@ def _is_diagonal(M: Any) -> bool:
 
 
 def known_within(values: Vector, shift: complex, count: int) -> float:
-    """Return the distance from a shift within which no eigenvalue is missing, of some in discs."""
+    """Return the distance from a shift within which no eigenvalue is missing, of some in discs.
+
+    It is 0 if fewer than `count` are known: Arnoldi's method did not converge to all.
+    """
     away = np.sort(np.abs(values - shift))
-    return float(away[min(count, len(away)) - 1]) if len(away) else 0.0
+    return float(away[count - 1]) if len(away) >= count else 0.0
+
+
+def growth_near(values: Vector, shift: complex, count: int) -> float:
+    """Return the power of the distance with which the number of eigenvalues within it grows."""
+    half, whole = (known_within(values, shift, k) for k in (count // 2, count))
+    return math.log(2.0) / math.log(whole / half) if 0.0 < half < whole else math.inf
+
+
+def most_near(n: int) -> int:
+    """Return how many eigenvalues of n may be computed near a shift, so that it takes seconds."""
+    return min(MOST, math.isqrt(WORK // n), n // 4)
 
 
 def _lost(before: Vector, discs: Sequence[Disc]) -> list[complex]:
@@ -164,8 +180,23 @@ def _joined_discs(discs: Sequence[Disc]) -> tuple[Vector, Vector]:
 
 
 def _disc(J: Any, M: Any, shift: complex, count: int) -> Disc:
+    """Return the eigenvalues near a shift, which is moved a little where it is one of them."""
+    sigma: complex = shift.real if np.imag(shift) == 0.0 else shift
+    nudge = 1e-6 * float(np.abs(J.diagonal()).max() or 1.0)
+    for _ in range(3):
+        try:
+            return _by_inverse(J, M, sigma, count)
+        except LinearSolveError:
+            sigma += nudge
+            nudge *= 30.0
+    raise LinearSolveError(f"J - sigma M is singular at and near sigma = {shift}")
+
+
+def _by_inverse(J: Any, M: Any, sigma: complex, count: int) -> Disc:
     n = J.shape[0]
-    solver, sigma = _shifted(J, M, shift)
+    A = sp.csr_array(J - sigma * M) if sigma != 0.0 else J
+    solver = linear.LinearSolver(Pattern.of(A))
+    solver.factorize(A)
     operator = LinearOperator((n, n), lambda v: solver.solve(M @ v), dtype=np.result_type(sigma))
     start = np.random.default_rng(0).uniform(0.5, 1.0, n)
     theta: Any
@@ -176,21 +207,3 @@ def _disc(J: Any, M: Any, shift: complex, count: int) -> Disc:
         theta, vectors = partial.eigenvalues, partial.eigenvectors
     kept = np.abs(theta) > 1e-300
     return Disc(sigma, sigma + 1.0 / theta[kept], vectors[:, kept])
-
-
-def _shifted(J: Any, M: Any, shift: complex) -> tuple[Any, complex]:
-    """Return a factorization of J - sigma M with sigma at or near the shift."""
-    sigma: complex = shift.real if np.imag(shift) == 0.0 else shift
-    nudge = 1e-6 * float(np.abs(J.diagonal()).max() or 1.0)
-    for _ in range(3):
-        A = sp.csr_array(J - sigma * M) if sigma != 0.0 else J
-        solver = linear.LinearSolver(Pattern.of(A))
-        try:
-            solver.factorize(A)
-            solver.solve(np.ones(A.shape[0]))
-        except LinearSolveError:
-            sigma += nudge
-            nudge *= 30.0
-            continue
-        return solver, sigma
-    raise LinearSolveError(f"J - sigma M is singular at and near sigma = {shift}")

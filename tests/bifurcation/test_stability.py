@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from sgsolve import Problem
 from sgsolve.bifurcation import Stability, spectrum
 from sgsolve.bifurcation.inertia import count_above
+from sgsolve.bifurcation.unstable_region import farthest_unstable
 from tests.continuation.gallery import bratu, bratu_2d, brusselator
 from tests.selection import slow
 
@@ -51,8 +52,9 @@ def test_double_eigenvalues_count_twice(by_discs):
 
 
 @pytest.mark.parametrize("shifts", [[0.0, 2.0j], *slow([0.0], [2.0j], [0.0, 2.0j, -2.0j])])
-def test_a_complex_pair_counts_two_wherever_it_is_looked_for(shifts, by_discs):
-    """Brusselators side by side, with frequencies from 2 to 2.1."""
+def test_a_complex_pair_counts_two_wherever_it_is_looked_for(shifts, by_discs, monkeypatch):
+    """Brusselators side by side, with frequencies from 2 to 2.1; no more near 0 are computed."""
+    monkeypatch.setattr(spectrum, "MOST", 12)
     n = 120
     a = np.linspace(2.0, 2.1, n)
 
@@ -141,9 +143,13 @@ def test_a_hopf_point_far_from_the_shifts_keeps_its_frequency(monkeypatch):
     assert np.abs(hopf.vector[:2]) == pytest.approx([np.sqrt(0.5)] * 2, abs=1e-8)
 
 
+def laplacian_1d(n):
+    return -4.0 * (n + 1) ** 2 * np.sin(0.5 * np.arange(1, n + 1) * np.pi / (n + 1)) ** 2
+
+
 def laplacian_eigenvalues(n):
-    k = 4.0 * (n + 1) ** 2 * np.sin(0.5 * np.arange(1, n + 1) * np.pi / (n + 1)) ** 2
-    return -(k[:, None] + k[None, :]).ravel()
+    k = laplacian_1d(n)
+    return (k[:, None] + k[None, :]).ravel()
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -166,24 +172,27 @@ def test_the_count_of_a_large_symmetric_system_is_exact(sign):
 
 
 def test_how_far_a_large_count_is_known():
-    """Eigenvalues -1, -2, ... and 0.5 +- 40 i far from the shift: the radius says it."""
+    """Eigenvalues -1, -2, ... and a pair far from the shift: the radius says whether it is seen."""
     n = 1100
     slow = -np.arange(1.0, n - 1.0)
 
-    def residual(x, p=0.0):
-        rotating = [0.5 * x[0] - 40.0 * x[1], 40.0 * x[0] + 0.5 * x[1]]
-        return np.concatenate([rotating, slow * x[2:] + 0.0 * p])
+    def run(far, *shifts):
+        def residual(x, p=0.0):
+            rotating = [0.5 * x[0] - far * x[1], far * x[0] + 0.5 * x[1]]
+            return np.concatenate([rotating, slow * x[2:] + 0.0 * p])
 
-    def run(*shifts):
         settings = Stability(count=6, shifts=shifts)
         return Problem(residual).continuation(
-            np.zeros(n), "p", (0.0, 1.0), step=0.5, detect=(), stability=settings
+            np.zeros(n), "p", (0.0, 1.0), step=1.0, detect=(), stability=settings
         )
 
-    near = run(0.0)
-    assert set(near["unstable"]) == {0}
-    assert near["known within"] == pytest.approx(6.0, rel=1e-6)
-    assert set(run(0.0, 40.0j)["unstable"]) == {2}
+    beyond = run(4000.0, 0.0)
+    assert set(beyond["unstable"]) == {0}
+    assert beyond["known within"] == pytest.approx(30.0, rel=1e-6)
+    assert set(run(4000.0, 0.0, 4000.0j)["unstable"]) == {2}
+    within = run(20.0, 0.0)
+    assert set(within["unstable"]) == {2}
+    assert np.isinf(within["known within"]).all()
 
 
 def test_a_matrix_whose_signs_are_not_certain_has_no_count():
@@ -220,3 +229,66 @@ def test_all_eigenvalues_are_those_of_the_pencil(mass, symmetric):
     assert len(found) == len(exact)
     for value in exact:
         assert np.abs(found - value).min() < 1e-9 * np.abs(exact).max()
+
+
+class Brusselator:
+    """The uniform state on a rectangle; every pair of eigenvalues has a closed form."""
+
+    A, Dx, Dy = 2.0, 0.008, 0.004
+
+    def __init__(self, nx, ny):
+        self.shape = (nx, ny)
+        blocks = {"X": self.shape, "Y": self.shape}
+        self.problem = Problem(self.residual, params={"B": 4.8}, blocks=blocks, fields=True)
+        kx, ky = (-np.sort(laplacian_1d(m)) for m in self.shape)
+        self.k = (kx[:, None] + ky[None, :]).ravel()
+
+    def laplacian(self, u, edge):
+        nx, ny = self.shape
+        u = np.pad(u, 1, constant_values=edge)
+        across = (u[2:, 1:-1] - 2.0 * u[1:-1, 1:-1] + u[:-2, 1:-1]) * (nx + 1) ** 2
+        return across + (u[1:-1, 2:] - 2.0 * u[1:-1, 1:-1] + u[1:-1, :-2]) * (ny + 1) ** 2
+
+    def residual(self, X, Y, B):
+        made = X**2 * Y
+        return {
+            "X": self.Dx * self.laplacian(X, self.A) + made - (B + 1.0) * X + self.A,
+            "Y": self.Dy * self.laplacian(Y, B / self.A) + B * X - made,
+        }
+
+    def unstable(self, B):
+        a, d = B - 1.0 - self.Dx * self.k, -(self.A**2) - self.Dy * self.k
+        root = np.sqrt((0.5 * (a - d)) ** 2 - B * self.A**2 + 0j)
+        both = np.concatenate([0.5 * (a + d) + root, 0.5 * (a + d) - root])
+        return int((both.real > 0.0).sum())
+
+    def run(self, last):
+        start = self.problem.pack(X=self.A, Y=2.4)
+        return self.problem.continuation(start, "B", (4.8, last), stability=True, max_step=0.3)
+
+
+@pytest.mark.parametrize(("shape", "last"), [((12, 10), 5.6), *slow(((40, 25), 6.5))])
+def test_counts_of_a_reaction_with_diffusion(shape, last, by_discs):
+    """A mode that is odd about the center line crosses: a shift of its frequency is singular."""
+    model = Brusselator(*shape)
+    branch = model.run(last)
+    assert branch["unstable"].tolist() == [model.unstable(B) for B in branch["B"]]
+    exact = np.sort(1.0 + model.A**2 + (model.Dx + model.Dy) * model.k)
+    found = [hopf.parameter for hopf in branch.hopf_points]
+    assert found == pytest.approx(exact[exact < last], abs=1e-8)
+    assert len(found) >= 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_unstable_eigenvalues_are_within_the_distance(seed):
+    rng = np.random.default_rng(seed)
+    units, mass = 10.0 ** rng.integers(-6, 6, 30), rng.uniform(0.1, 3.0, 30)
+    A = rng.standard_normal((30, 30)) - (2.0 - seed) * np.eye(30)
+    J, M = sp.csr_array(mass[:, None] * A * units / units[:, None]), sp.diags_array(mass)
+    values = np.linalg.eigvals(A)
+    unstable = values[values.real > 0.0]
+    for shift in (0.0, 2.0j):
+        distance = farthest_unstable(J, sp.csr_array(M), shift)
+        assert np.abs(unstable - shift).max() <= distance <= 100.0
+    assert farthest_unstable(J - 100.0 * M, sp.csr_array(M), 0.0) == 0.0
+    assert farthest_unstable(J, sp.csr_array(np.ones((30, 30))), 0.0) == np.inf
