@@ -38,3 +38,11 @@ def test_no_file_has_the_name_of_another_one():
             places[path.stem].append(str(path.relative_to(ROOT)))
     doubles = {name: paths for name, paths in places.items() if len(paths) > 1}
     assert doubles.keys() == SAME_THING
+
+
+def test_the_folders_of_the_tests_are_those_of_the_packages():
+    tests = Path(__file__).parent
+    packages = {path.parent.relative_to(ROOT) for path in FILES}
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+    assert packages - folders == set()
+    assert {str(folder) for folder in folders - packages} == {"docs", "examples"}

@@ -166,7 +166,7 @@ def problem_of(residual):
 BOX = """
 import numpy as np, sys
 from sgsolve import distributed
-from tests.test_distributed import bratu
+from tests.distributed.test_local_problem import bratu
 box = distributed.Box((7, 8, 9))
 problem = distributed.LocalProblem(bratu, box, params={"lam": 1.0}, options="-pc_type gamg")
 branch = problem.sweep(0.0, "lam", [1.0, 2.0])
@@ -179,7 +179,7 @@ LISTED = """
 import numpy as np, sys
 import scipy.sparse as sp
 from sgsolve import distributed
-from tests.test_distributed import brusselator_graph, brusselator
+from tests.distributed.test_local_problem import brusselator_graph, brusselator
 layout = distributed.Ghosts.of_graph(brusselator_graph(40))
 numbers = np.concatenate([layout.owned, layout.ghosts])
 place = np.full(80, -1)
@@ -247,7 +247,7 @@ def test_listed_ghosts_on_several_ranks_agree_with_the_serial_solution(size, tmp
 STEPS = """
 import numpy as np, sys
 from sgsolve import distributed
-from tests.test_distributed import warming
+from tests.distributed.test_local_problem import warming
 box = distributed.Box((9, 8))
 problem = distributed.LocalProblem(
     warming, box, params={"dt": 0.5, "old": np.zeros(box.own_shape),

@@ -17,7 +17,7 @@ from sgsolve.devices import (
 )
 from sgsolve.devices.equations.carriers import carriers
 from sgsolve.devices.equations.terminal import charge
-from tests.devices.test_ions import junction
+from tests.devices.models.test_ions import junction
 
 
 def test_the_form_in_time_has_the_same_admittance():
