@@ -87,6 +87,10 @@ def dense() -> Times:
     for n in (20, 40, 60, 100, 150, 200, 300):
         A = sp.random_array((n, n), density=6 / n, rng=random) + 5 * sp.eye_array(n)
         matrices[f"random, n = {n}"] = sp.csr_array(A)
+    for n in (300, 1000):
+        A = random.standard_normal((n, n)) + 5 * np.eye(n)
+        matrices[f"full, n = {n}"] = sp.csr_array(A)
+        matrices[f"60 % of entries, n = {n}"] = sp.csr_array(A * (random.random((n, n)) < 0.6))
     return table("no structure", matrices, ["dense", "superlu", "pardiso"])
 
 

@@ -27,6 +27,8 @@ from .superlu import SuperLU
 TINY = 40
 # Up to here it beats the sparse factorizations, for a matrix without a narrow band.
 SMALL = 200
+# From this share of entries on it does so at every size: integral equations, mean fields.
+FULL = 0.6
 # Sub- plus superdiagonals up to which band storage beats PARDISO, and SuperLU.
 NARROW = 96
 NARROW_WITHOUT_PARDISO = 192
@@ -160,7 +162,7 @@ def suited(pattern: Pattern) -> Any:
     # A band as wide as half the matrix is stored more densely by the full matrix.
     if width <= min(NARROW, n // 2):
         return Banded(order)
-    if n <= SMALL:
+    if n <= SMALL or pattern.nnz >= FULL * n**2:
         return Dense()
     if available():
         return Pardiso()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from sgsolve import Problem, linear
 from sgsolve.errors import BackendError, DataTypeError, InputError
@@ -107,3 +108,15 @@ def test_choice_by_size_and_band(A, name):
     assert solver.name == name
     assert np.isfinite(answer(solver, A)).all()
     assert solver.name == name
+
+
+def test_a_full_matrix_is_dense_at_every_size():
+    """Blocks that do not touch each other are another case: their share of entries is small."""
+    n = 240
+    full = np.ones((n, n))
+    assert linear.LinearSolver(Pattern.of(sp.csr_array(full))).name == "dense"
+    blocks = sp.csr_array(np.kron(np.eye(2), full[: n // 2, : n // 2]))
+    assert linear.LinearSolver(Pattern.of(blocks)).name != "dense"
+    kernel = np.exp(-np.abs(np.subtract.outer(np.arange(n), np.arange(n)) / n)) / n
+    result = Problem(lambda u: u - 0.2 * kernel @ np.exp(u)).solve(np.zeros(n))
+    assert result.stats.backend == "dense"
