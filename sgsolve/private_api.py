@@ -174,6 +174,20 @@ def assigned_names(code: CodeType, of_outer_functions: bool) -> list[str]:
     return [name for name in names if not of_outer_functions or name in code.co_freevars]
 
 
+def shown_class(y: Any, value: Any, frame: FrameType) -> type:
+    """Return the class that ``isinstance`` is told of an array y that stands for a value.
+
+    Code that asks for ndarrays, or for numbers, goes the way of the plain evaluation. The own
+    class is told to sgsolve, and to SciPy's sparse matrices, which leave the product to
+    ``y.__rmatmul__`` then. ``frame`` is that of the caller, or that of an abstract class.
+    """
+    at: FrameType | None = frame
+    while at is not None and at.f_globals.get("__name__") == "abc":
+        at = at.f_back
+    name = "" if at is None else at.f_globals.get("__name__", "")
+    return type(y) if name.startswith(("sgsolve.", "scipy.sparse")) else type(value)
+
+
 def is_sparse_product(frame: FrameType) -> bool:
     """Whether a frame is SciPy's ``A @ y``, which asks for an ndarray before it tries `y`."""
     return (

@@ -7,6 +7,7 @@ import ast
 import copy
 import ctypes
 import importlib
+import numbers
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +152,31 @@ class Asked:
 
     def __rmatmul__(self, other):
         return "ours"
+
+
+class Shown:
+    __array_priority__ = 1000.0
+    dtype, shape, ndim, size = np.dtype(float), (3,), 1, 3
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(None, dtype=object)
+
+    def __rmatmul__(self, other):
+        return "ours"
+
+    __class__ = property(
+        lambda self: private_api.shown_class(self, np.zeros(3), private_api.calling_frame(1))
+    )
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])
+@pytest.mark.parametrize("make", [sp.eye_array, sp.eye])
+def test_the_class_of_an_ndarray_is_shown_to_all_but_sparse_matrices(make, form):
+    shown = Shown()
+    assert isinstance(shown, np.ndarray)
+    assert isinstance(shown, Shown)
+    assert not isinstance(shown, numbers.Number)
+    assert make(3, format=form) @ shown == "ours", f"SciPy: the class that a product asks {MOVED}"
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])

@@ -15,7 +15,7 @@ from numpy import integer, ndarray
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
-from ..private_api import calling_frame, is_sparse_product
+from ..private_api import calling_frame, is_sparse_product, shown_class
 from . import dispatch, refusals
 from .assignment import SharedMemory, WrittenMemory, memory_with_first_view
 from .derivatives.coefficients import UNIT
@@ -332,8 +332,14 @@ class ADArray(Operators):
             raise refusals.missing_attribute(name)
         return lambda *args, **kwargs: share_where_views(method(self, *args, **kwargs), (self,))
 
+    def _shown_class(self) -> type:
+        value = self._value
+        return shown_class(self, getattr(value, "value", value), calling_frame(1))
+
+    __class__ = property(_shown_class)
+
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *dispatch.METHODS})
+        return sorted({*object.__dir__(self), *dispatch.METHODS})
 
     def __copy__(self) -> ADArray:
         return ADArray(self._value, self._derivative)

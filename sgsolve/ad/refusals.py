@@ -112,10 +112,13 @@ class WholeArrayError(DerivativeError):
 
 
 def missing_attribute(name: str) -> AttributeError:
-    """Return the error for an attribute that an AD array does not have."""
+    """Return the error for an attribute that an AD array does not have; for ``__getattr__``."""
     text = f"an AD array has no attribute {name!r}"
     if name.startswith("_") or not hasattr(np.ndarray, name):
         return AttributeError(text)
+    asking = _asking(calling_frame(2))
+    if asking is not None:
+        return MissingAttributeError(of_plain_arrays(asking))
     return MissingAttributeError(
         f"{text}: bytes in memory have no derivative. y.astype(dtype), y.reshape(shape), y.real, "
         "y.imag and all operators keep it"

@@ -199,7 +199,7 @@ def assigning(x):
 
 def of_two_kinds(x):
     F = np.zeros(4)
-    F[:] = x if isinstance(F, np.ndarray) else 2.0 * x
+    F[:] = x if type(F) is np.ndarray else 2.0 * x
     return F
 
 

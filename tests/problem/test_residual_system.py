@@ -100,7 +100,7 @@ def hungry(where):
     """A residual that finds no memory: always, or where derivatives are computed."""
 
     def residual(x):
-        if where == "residual" or not isinstance(x, np.ndarray):
+        if where == "residual" or type(x) is not np.ndarray:
             raise MemoryError("Unable to allocate 9 GiB")
         return x - 1.0
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ...private_api import calling_frame, is_sparse_product
+from ...private_api import calling_frame, is_sparse_product, shown_class
 from ..derivatives import array_operations as op
 from ..derivatives.symbols import TracedScalar, UntraceableError
 from .graph import Graph, Guard, Kind, Node, Operand
@@ -161,6 +161,7 @@ class TracedArray:
 
     # ---- what an array has -------------------------------------------------------------------
 
+    __class__ = property(lambda self: shown_class(self, self.value, calling_frame(1)))
     shape = property(lambda self: np.shape(self.value))
     ndim = property(lambda self: np.ndim(self.value))
     size = property(lambda self: np.size(self.value))
