@@ -167,15 +167,17 @@ def grounded(x, q):
     return ad.stack([x[0] - 0.0, x[1] - 1.0, x[2] - q, x[3] ** 3 + x[3] - x[2] - x[1] + x[0]])
 
 
+GROUNDED = (
+    [0.0, 1.0, 0.0, 1.0],
+    [0.0, 1.0, 2.0, 0.9],
+    [0.0, 3.0, 2.0, 0.9],
+    [0.0, 0.0, 0.0, 0.0],
+)
+
+
 def test_equations_that_hold_at_the_start_or_close_in_a_step(counted):
     problem = Problem(grounded, params={"q": 2.0}, compiled=True)
-    starts = (
-        [0.0, 1.0, 0.0, 1.0],
-        [0.0, 1.0, 2.0, 0.9],
-        [0.0, 3.0, 2.0, 0.9],
-        [0.0, 0.0, 0.0, 0.0],
-    )
-    served = [counted.compared(problem, np.array(start))[1] for start in starts]
+    served = [counted.compared(problem, np.array(start))[1] for start in GROUNDED]
     assert any(served)
 
 
@@ -294,6 +296,28 @@ def test_a_random_network_of_exponentials(counted):
         problem = Problem(lambda x, A=A, c=c: A @ x + 0.1 * np.exp(2.0 * x) - c, compiled=True)
         counted.compared(problem, random.uniform(-3.0, 3.0, n))
     assert counted.served > 5
+
+
+def overflowing(x):
+    return ad.stack([np.exp(x[0]) - 1e300, x[1] - 1.0])
+
+
+ENDINGS = [
+    *((f, [start]) for f, start in VANISHING.values()),
+    *((f, [start]) for f, start in NOT_VANISHING.values()),
+    *(
+        (lambda x, f=f: ad.hstack([f(x[:1]), x[1:] ** 2 - 4.0]), [[k, 1.7] for k in starts])
+        for f, starts in NO_ROOTS.values()
+    ),
+    *(
+        (lambda x, f=f: f(x, 1.5), [start, start + 0.1, 0.0 * start])
+        for f, start in EXAMPLES.values()
+        if len(start) < 10
+    ),
+    (lambda x: grounded(x, 2.0), GROUNDED),
+    (lambda x: (x - np.array([1.0, 2.0])) ** 3, [[3.0, 5.0], [1.0, 3.0]]),
+    (overflowing, [[1.0, 1.0], [700.0, 0.0], [690.0, 0.0]]),
+]
 
 
 def loops_in_python(monkeypatch):
@@ -615,6 +639,20 @@ class TestByNumpy:
                 self.assert_same(long, short)
                 assert short.stats.nfev + short.stats.njev <= long.stats.nfev + long.stats.njev
         assert served or name == "linear"
+
+    @pytest.mark.parametrize("method", ["full steps", "damped"])
+    def test_the_loops_decide_the_same_in_python(self, served, monkeypatch, method):
+        """Every way to end, by the functions as they are written."""
+        loops_in_python(monkeypatch)
+        for residual, starts in ENDINGS:
+            problem = Problem(residual)
+            for start in starts:
+                before = len(served)
+                long, short = self.pair(problem, np.array(start, dtype=float), METHODS[method])
+                assert (long.status, long.nit) == (short.status, short.nit)
+                if len(served) > before:
+                    self.assert_same(long, short)
+        assert len(served) > 10
 
     def test_the_last_evaluation_is_the_residual_alone(self, served):
         """No step follows a short one, so that no Jacobian is needed after it."""
