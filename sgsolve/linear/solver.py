@@ -297,11 +297,18 @@ class LinearSolver:
         return DirectParts(prepared, backend)
 
     def note_factors(
-        self, n_factor: int, n_solve: int, backward_error: float, sound: bool = True
+        self,
+        n_factor: int,
+        n_solve: int,
+        backward_error: float,
+        seconds: Mapping[str, float],
+        sound: bool = True,
     ) -> None:
         """Count factorizations and solves by the parts; not `sound`: the last one failed."""
         self.stats.n_factor += n_factor
         self.stats.n_solve += n_solve
+        for phase in ("factor", "solve"):
+            self.stats.seconds[phase] += seconds[phase]
         self.backward_error, self._trusted = backward_error, False
         self._driver.take_factors(sound)
 

@@ -19,6 +19,7 @@ from .parameter_family import Line
 from .parameter_path import ParameterPath
 from .parameters import parameter_derivative
 from .residual_system import ResidualSystem
+from .short_newton.short_solve import short_result
 from .solve import run_solver
 
 Vector = NDArray[Any]
@@ -127,7 +128,11 @@ class PathFamily:
         F = system.prepare(x) if first else self._start(system, x, p)
         self._evaluated = []
         solver = self._first if first else self._following
-        result = run_solver(solver, system, self.workspace, x, F, self._monitor)
+        result = None
+        if self._monitor.is_quiet:
+            result = short_result(self.workspace, system, x, solver)
+        if result is None:
+            result = run_solver(solver, system, self.workspace, x, F, self._monitor)
         if result.null_space is not None:
             self.open = result.null_space
         return result

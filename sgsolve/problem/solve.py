@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -122,15 +121,14 @@ def solve_problem(
         raise DataTypeError(f"callback must be a function of the iterate, not {callback!r}")
     system, start = problem.system(x0)
     solver.check_start(start, system.blocks)
-    quiet = callback is None and not verbose and deadline == math.inf
-    if quiet:
-        result = short_result(problem, system, start, solver)
+    monitor = Monitor(callback, verbose, deadline)
+    if monitor.is_quiet:
+        result = short_result(problem.workspaces, system, start, solver)
         if result is not None:
             return result
     matrix_free = solver.matrix_free
     start, F, remark = prepared_start(system, start, solver, not matrix_free)
     with problem.lend(system, start) as workspace:
-        monitor = Monitor(callback, verbose, deadline)
         result = run_solver(solver, system, workspace, start, F, monitor, not matrix_free, remark)
     if raise_on_failure and result.status is Status.INTERRUPTED:
         raise SolveInterrupted(result.message, result)

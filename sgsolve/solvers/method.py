@@ -8,6 +8,7 @@ residual that was evaluated at the point in question.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -132,13 +133,15 @@ class NewtonMethod:
         """What makes its damping for many members at once; None if they are solved one by one."""
         return getattr(self.damping, "for_members", None) if self.takes_newton_steps else None
 
-    def full_step_test(self, n: int) -> FullStepTest | None:
-        """Return the test before a full step of n unknowns; None if there are other steps."""
-        usual = self.termination is DEFAULT or self.termination == DEFAULT
-        if self.limits or not usual or not self.takes_newton_steps:
+    def full_step_test(self, n: int, cost: float = math.nan) -> FullStepTest | None:
+        """Return the test before a full step of n unknowns; None if there are other steps.
+
+        `cost` is that of a factorization, see `Reuse`.
+        """
+        if self.limits or not self.takes_newton_steps:
             return None
         renews = getattr(self.reuse, "renews", None)
-        if renews is None or not renews(n):
+        if renews is None or not renews(n, cost):
             return None
         return getattr(self.damping, "full_step_test", None)
 

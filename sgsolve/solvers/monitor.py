@@ -33,6 +33,11 @@ class Monitor:
     verbose: bool = False
     deadline: float = math.inf
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody watches a solve, and no time ends it."""
+        return self.callback is None and not self.verbose and self.deadline == math.inf
+
     def begin(self, name: str) -> None:
         """Print the header."""
         if self.verbose:

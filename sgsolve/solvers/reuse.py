@@ -25,8 +25,9 @@ GOAL = 1e-12  # scaled residual at which a solve is as good as done
 class Reuse(Protocol):
     """Interface of the decision to keep the Jacobian for the next step.
 
-    Optional method: ``renews(n)``, whether a solve of n unknowns gets a new Jacobian for every
-    step. Without it, that is not assumed.
+    Optional method: ``renews(n, cost)``, whether a solve of n unknowns gets a new Jacobian for
+    every step. ``cost`` are the operations of a factorization for each entry of the Jacobian, NaN
+    if they are not known. Without this method, nothing is assumed.
 
     See Also
     --------
@@ -56,7 +57,7 @@ class NoReuse:
         """Never."""
         return False
 
-    def renews(self, n: int) -> bool:
+    def renews(self, n: int, cost: float) -> bool:
         """Whether every step gets a new Jacobian; a subclass may decide otherwise."""
         return type(self) is NoReuse
 
@@ -128,7 +129,7 @@ class CostBasedReuse:
         positive(self, "contraction", "gain")
         not_negative(self, "smallest")
 
-    def renews(self, n: int) -> bool:
+    def renews(self, n: int, cost: float) -> bool:
         """Whether n unknowns are too few to keep a Jacobian; a subclass may decide otherwise."""
         return type(self) is CostBasedReuse and n < self.smallest
 

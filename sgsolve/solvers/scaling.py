@@ -71,10 +71,18 @@ class Scaling:
         if self.scale is None:
             self._floor = floor
 
-    def take(self, weights: Vector, magnitude: Vector, own: Vector, S: Vector, bare: bool) -> None:
-        """Take sizes that were computed elsewhere, without a scale of the user."""
+    def take(
+        self,
+        weights: Vector,
+        magnitude: Vector,
+        own: Vector,
+        sized: Vector,
+        S: Vector,
+        bare: bool,
+    ) -> None:
+        """Take sizes that were computed elsewhere."""
         self.weights, self.magnitude, self.S = weights, magnitude, S
-        self.own = self.sized = own
+        self.own, self.sized = own, sized
         self.bare = self._some_zero = bare
 
     def of_unknowns(self, x: Vector) -> float:

@@ -28,8 +28,12 @@ class CostlyFactors:
 
     def keep(self, it: solvers.Iterate) -> bool:
         """Whether to keep the present factorization."""
-        costly = it.counted.solver.operations > COSTLY * it.system.pattern.nnz
-        return len(it.x) > FEW and bool(costly) and self.rule.keep(it)
+        cost = it.counted.solver.operations / it.system.pattern.nnz
+        return not self.renews(len(it.x), cost) and self.rule.keep(it)
+
+    def renews(self, n: int, cost: float) -> bool:
+        """Whether factors of n unknowns cost little, or nobody knows."""
+        return n <= FEW or not cost > COSTLY
 
 
 REUSE = CostlyFactors()

@@ -118,7 +118,7 @@ class MemberSolves:
     def _shortly(self) -> None:
         """Solve members one after the other in machine code: that takes less time than together."""
         problem, solver, count = self._definition, self._solver, len(self._starts)
-        if not serves_members(problem, self.equations.member(0), solver, count):
+        if not serves_members(self.equations.member(0), solver, count):
             return
         ready = False
         for m, start in enumerate(self._starts):
@@ -126,10 +126,10 @@ class MemberSolves:
                 return
             system = self.equations.member(m)
             try:
-                result = short_result(problem, system, start.copy(), solver)
+                result = short_result(problem.workspaces, system, start.copy(), solver)
                 if result is None and not ready:
                     ready = self._make_ready(system, start)
-                    result = short_result(problem, system, start.copy(), solver)
+                    result = short_result(problem.workspaces, system, start.copy(), solver)
                 else:
                     ready = result is not None  # an attempt in vain leaves no factors
             except KeyboardInterrupt:

@@ -110,7 +110,7 @@ def write_question(
 
 
 def took_answer(
-    starts: Indices, columns: Indices, J: Doubles, F: Doubles, F_beside: Doubles, own: Doubles,
+    starts: Indices, columns: Indices, J: Doubles, F: Doubles, F_beside: Doubles, sized: Doubles,
     S: Doubles, asked: Doubles, small: Doubles, J_known: Doubles, known: Doubles, n: int,
 ) -> int:  # fmt: skip
     """Whether the equations asked answer beyond doubt; see `flat_equations._replying`."""
@@ -124,7 +124,7 @@ def took_answer(
                 expected += J[k] * small[columns[k]]
             size = abs(expected)
             answers = abs((F_beside[i] - F[i]) - expected) <= LINEAR * size
-            if answers and size > UNITS * EPS * own[i] and size > FEW_UNITS * largest:
+            if answers and size > UNITS * EPS * sized[i] and size > FEW_UNITS * largest:
                 known[i] = 1.0
                 for k in range(starts[i], starts[i + 1]):
                     J_known[k] = J[k]

@@ -8,8 +8,9 @@ where the rule shortens a step.
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
+from ...linear.accuracy import ACCEPT
 from .linear_loops import backward_error, pivots_are_small
-from .loop_state import BACKWARD_ERROR, INF, LEAVE, STEP, UPCOMING, K
+from .loop_state import BACKWARD_ERROR, INF, LEAVE, REFINE, STEP, UPCOMING, K
 
 
 def stepped(
@@ -21,7 +22,10 @@ def stepped(
     """Check the solution y of the linear system, and write the next point."""
     if dense == 1 and pivots_are_small(full, n) == 1:
         return LEAVE
-    state[BACKWARD_ERROR] = backward_error(starts, columns, A, A_sizes, b, y, r, scale, n)
+    off = backward_error(starts, columns, A, A_sizes, b, y, r, scale, n)
+    state[BACKWARD_ERROR] = off
+    if not off <= ACCEPT:
+        return REFINE if off < INF else LEAVE
     square, size = 0.0, 0.0
     before, corrected, gap, now = 0.0, 0.0, 0.0, 0.0
     for i in range(n):
@@ -37,7 +41,7 @@ def stepped(
             now += (newton / weights[i]) * (newton / weights[i])
         dx[i] = newton
     state[UPCOMING] = size
-    if not state[BACKWARD_ERROR] < INF or not square < INF:
+    if not square < INF:
         return LEAVE
     if damped == 1 and state[K] > 0.0:
         allowed = sqrt(before) * sqrt(corrected)
@@ -52,10 +56,13 @@ def accepted(
     weights: Doubles, state: Doubles, n: int,
 ) -> int:  # fmt: skip
     """Take the simplified correction from y, and decide whether the full step is accepted."""
-    state[BACKWARD_ERROR] = backward_error(starts, columns, A, A_sizes, b, y, r, scale, n)
+    off = backward_error(starts, columns, A, A_sizes, b, y, r, scale, n)
+    state[BACKWARD_ERROR] = off
+    if not off <= ACCEPT:
+        return REFINE if off < INF else LEAVE
     natural, level = 0.0, 0.0
     for i in range(n):
         correction[i] = y[i] * column[i]
         natural += (correction[i] / weights[i]) * (correction[i] / weights[i])
         level += (dx[i] / weights[i]) * (dx[i] / weights[i])
-    return STEP if state[BACKWARD_ERROR] < INF and natural < level else LEAVE
+    return STEP if natural < level else LEAVE

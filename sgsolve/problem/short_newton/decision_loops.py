@@ -9,7 +9,7 @@ from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
 from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, SETTLED, VANISHED
 from ...solvers.determination import SHORT, UNDETERMINED
 from ...solvers.extrapolation import LEAST_RATIO, MOST_RATIO
-from ...solvers.limit_at_infinity import SHRUNK, SIGNIFICANT
+from ...solvers.limit_at_infinity import NOTHING, SHRUNK, SIGNIFICANT
 from .loop_state import (
     CONTRACTION,
     ESTIMATE,
@@ -29,28 +29,38 @@ from .loop_state import (
 )
 
 
-def holds(F: Doubles, own: Doubles, relative: float, n: int) -> int:
-    """Whether every residual is this small relative to the terms of its equation."""
-    small = 1
+def holds(
+    F: Doubles, held: Doubles, sized: Doubles, relative: float, n: int, has_scale: int,
+    of_scale: int,
+) -> int:  # fmt: skip
+    """Whether every residual is this small relative to its terms; see `rounding.small`.
+
+    -1 where it is small only beside the scale of the problem: further residuals decide then.
+    """
+    small, hidden = 1, 1
     for i in range(n):
-        if abs(F[i]) > relative * own[i]:
+        if abs(F[i]) > relative * held[i]:
             small = 0
+            if abs(F[i]) > relative * sized[i]:
+                hidden = 0
+    if small == 0 and hidden == 1 and has_scale == 1 and of_scale == 0:
+        small = -1
     return small
 
 
 def passes(
-    F: Doubles, own: Doubles, state: Doubles,
-    tolerance: float, error: float, rounding: float, n: int,
+    F: Doubles, held: Doubles, sized: Doubles, state: Doubles, tolerance: float, error: float,
+    rounding: float, n: int, has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
-    """Whether the default termination criterion holds after a full step of Newton's."""
-    small = holds(F, own, tolerance, n)
+    """Whether the termination criterion holds after a full step of Newton's; see `holds`."""
+    small = holds(F, held, sized, tolerance, n, has_scale, of_scale)
     if small == 1 and state[ESTIMATE] > error:
-        small = holds(F, own, rounding, n)
+        small = holds(F, held, sized, rounding, n, has_scale, of_scale)
     return small
 
 
 def terms_moved(
-    starts: Indices, columns: Indices, sizes: Doubles, step: Doubles, own: Doubles, n: int
+    starts: Indices, columns: Indices, sizes: Doubles, step: Doubles, held: Doubles, n: int
 ) -> int:
     """Whether a step changed the terms of an equation; see `convergence._moved_far`."""
     moved = 0
@@ -58,7 +68,7 @@ def terms_moved(
         terms = 0.0
         for k in range(starts[i], starts[i + 1]):
             terms += sizes[k] * abs(step[columns[k]])
-        if terms > MOVED * own[i]:
+        if terms > MOVED * held[i]:
             moved = 1
     return moved
 
@@ -96,18 +106,25 @@ def steps_are_short(
 
 
 def all_have_terms(
-    starts: Indices, columns: Indices, J: Doubles, x: Doubles, own: Doubles, marks: Doubles, n: int
-) -> int:
-    """Whether every unknown that is not zero has a term; see `limit_at_infinity`."""
+    starts: Indices, columns: Indices, J: Doubles, x: Doubles, sized: Doubles, user_scale: Doubles,
+    marks: Doubles, n: int, has_scale: int,
+) -> int:  # fmt: skip
+    """Whether every unknown that is not zero has a term, and mark those; see `limit_at_infinity`.
+
+    What is nothing beside the scale of the problem counts as zero.
+    """
     for j in range(n):
         marks[j] = 0.0
     for i in range(n):
         for k in range(starts[i], starts[i + 1]):
-            if abs(J[k] * x[columns[k]]) > UNDETERMINED * own[i]:
+            if abs(J[k] * x[columns[k]]) > UNDETERMINED * sized[i]:
                 marks[columns[k]] = 1.0
     found = 1
     for j in range(n):
-        if marks[j] == 0.0 and x[j] != 0.0:
+        least = NOTHING * user_scale[j] if has_scale == 1 else 0.0
+        if not abs(x[j]) > least:
+            marks[j] = 1.0
+        if marks[j] == 0.0:
             found = 0
     return found
 
@@ -122,6 +139,15 @@ def may_extrapolate(step: Doubles, step_old: Doubles, weights: Doubles, n: int) 
     return 1 if product > LEAST_RATIO * square and product < MOST_RATIO * square else 0
 
 
+def steps_keep_factors(step: Doubles, weights: Doubles, n: int) -> int:
+    """Whether factors from before a step serve after it; see `determination`."""
+    short = 1
+    for i in range(n):
+        if abs(step[i]) > SHORT * weights[i]:
+            short = 0
+    return short
+
+
 def is_far(x: Doubles, start: Doubles, n: int) -> int:
     """Whether an unknown is far beyond the size of the start; see `convergence._ran_away`."""
     size, largest = 1.0, 0.0
@@ -133,7 +159,8 @@ def is_far(x: Doubles, start: Doubles, n: int) -> int:
 
 def may_vanish(
     x: Doubles, x_old: Doubles, x_run: Doubles, step: Doubles, weights: Doubles, previous: float,
-    x_beside: Doubles, state: Doubles, n: int,
+    block: Indices, largest_in: Doubles, run_in: Doubles, x_beside: Doubles, state: Doubles, n: int,
+    n_blocks: int,
 ) -> int:  # fmt: skip
     """Whether unknowns may converge to zero, slowly or fast; see `convergence._vanishing`.
 
@@ -148,17 +175,20 @@ def may_vanish(
     if state[RUN] < 0.0:
         state[RUN] = state[K]
         state[RUN_SIZE] = previous
+        for k in range(n_blocks):
+            run_in[k] = 0.0
         for i in range(n):
             x_run[i] = x_old[i]
+            run_in[block[i]] = max(run_in[block[i]], abs(x_old[i]))
         return STEP
     if state[K] - state[RUN] < (1.0 if fast else LINEAR_STEPS):
         return STEP
-    limit = VANISHED * max(state[RUN_SIZE], state[LARGEST])
-    if state[SMALLEST] > limit:
+    if state[SMALLEST] > VANISHED * max(state[RUN_SIZE], state[LARGEST]):
         return STEP
     vanishing, shrunk = 1, 0
     for i in range(n):
         size, change = abs(x[i]), abs(step[i])
+        limit = VANISHED * max(run_in[block[i]], largest_in[block[i]])
         zero = size <= limit and SETTLED * size <= change
         x_beside[i] = 0.0 if zero else x[i]
         if zero and (x_run[i] != 0.0 or size != 0.0):

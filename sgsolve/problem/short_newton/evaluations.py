@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...ad.kernels.compiled_evaluation import CompiledResult
+from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
 from ..residual_system import ResidualSystem
 
 Vector = NDArray[np.float64]
@@ -32,17 +32,19 @@ class Evaluations(Protocol):
 
 
 class ByKernel:
-    """Evaluations by the kernel for F and J that served last."""
-
-    with_jacobian = True
+    """Evaluations by the kernels that served last."""
 
     def __init__(self, system: ResidualSystem) -> None:
         self.both = system.replay
+        self.with_jacobian = system.n <= FEW_UNKNOWNS
+        self._system = system
 
     def residual(self, x: Vector) -> Vector | None:
         """Return F at x."""
-        found = self.both(x)
-        return None if found is None else found.F
+        if self.with_jacobian:
+            found = self.both(x)
+            return None if found is None else found.F
+        return self._system.residual(x)
 
 
 class ByNumPy:

@@ -55,8 +55,8 @@ def as_iterate(
     it.step_size, it.step_size_old = state[STEP_SIZE], state[STEP_SIZE_OLD]
     it.step_size_absolute = state[STEP_ABSOLUTE]
     it.step_size_absolute_old = state[STEP_ABSOLUTE_OLD]
-    weights, magnitude, own, S = map(kept, ("weights", "magnitude", "own", "S"))
-    it.scaling.take(weights, magnitude, own, S, bool(state[BARE]))
+    weights, magnitude, own, sized, S = map(kept, ("weights", "magnitude", "own", "sized", "S"))
+    it.scaling.take(weights, magnitude, own, sized, S, bool(state[BARE]))
     if state[HELD]:
         it.memory["start"] = kept("x_start"), kept("F_start")
     if state[CLOSED]:

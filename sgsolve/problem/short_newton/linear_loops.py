@@ -7,7 +7,7 @@ They are equilibrated as by `linear.equilibration`, and each solution is checked
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices
-from ...linear.accuracy import ACCEPT, EPS, GROWTH
+from ...linear.accuracy import EPS, GROWTH
 from ...linear.accuracy import TINY as SMALLEST_NUMBER
 from ...linear.banded import SMALL_PIVOT
 from ...linear.equilibration import DRIFT
@@ -97,4 +97,4 @@ def backward_error(
     floor, error = SMALLEST_NUMBER + ERROR_FLOOR * min(largest_scale, 1.0), 0.0
     for i in range(n):
         error = max(error, abs(r[i]) / (scale[i] + floor))
-    return error if error <= ACCEPT else INF
+    return error

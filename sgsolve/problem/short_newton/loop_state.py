@@ -9,6 +9,9 @@
 * `JACOBIAN`: the Jacobian at the new point is needed.
 * `VANISH`: unknowns converge to zero. The point at which they are zero is written; it is a solution
   if the residual is zero there.
+* `FIX`: it is one if rounding moves unknowns without influence by little. The rounding of the
+  residual is written as the right-hand side of a linear system.
+* `REFINE`: the solution of a linear system takes a step of refinement, with the residual written.
 * `LEAVE`: the solver itself has to run.
 """
 
@@ -18,10 +21,10 @@ import math
 
 INF, NAN = math.inf, math.nan
 # What the functions return.
-LEAVE, STEP, RESCALE, SOLVED, EXAMINE, ASK, JACOBIAN, VANISH = range(8)
+LEAVE, STEP, RESCALE, SOLVED, EXAMINE, ASK, JACOBIAN, VANISH, FIX, REFINE = range(10)
 # Places of the numbers that live from one iteration to the next.
 (
-    K, PHI, CONTRACTION, LARGEST, SMALLEST, FLOOR, BARE, STEP_SIZE, STEP_SIZE_OLD, STEP_ABSOLUTE,
-    STEP_ABSOLUTE_OLD, RUN, RUN_SIZE, CLOSED, HELD, RENEWED, RESIDUAL, SCALED, BACKWARD_ERROR,
-    UPCOMING, ESTIMATE, KNOWN, DOUBTED, LARGEST_OLD, LINEAR_RUN, N_STATE,
-) = range(26)  # fmt: skip
+    K, PHI, CONTRACTION, LARGEST, SMALLEST, BARE, STEP_SIZE, STEP_SIZE_OLD, STEP_ABSOLUTE,
+    STEP_ABSOLUTE_OLD, RUN, RUN_SIZE, CLOSED, HELD, RENEWED, SCALED, BACKWARD_ERROR,
+    UPCOMING, ESTIMATE, KNOWN, DOUBTED, LARGEST_OLD, LINEAR_RUN, OPEN, N_STATE,
+) = range(25)  # fmt: skip

@@ -9,6 +9,7 @@ solver itself starts from the same point.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -19,27 +20,29 @@ from numpy.typing import NDArray
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.compiled_loops import CompiledLoops
 from ...errors import LinearSolveError
+from ...linear.accuracy import MAX_REFINE
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
+from ...results.blocks import Blocks
 from ...solvers.determination import small_changes
-from ...solvers.iterate import EPS
+from ...solvers.termination import UsualCriterion
 from . import damping_loops, step_loops
 from .evaluations import Evaluations
 from .loop_state import (
     ASK,
     BACKWARD_ERROR,
     EXAMINE,
+    FIX,
     JACOBIAN,
     KNOWN,
     LEAVE,
     N_STATE,
+    REFINE,
     RENEWED,
     RESCALE,
-    RESIDUAL,
     SCALED,
     SOLVED,
     STEP,
-    STEP_ABSOLUTE,
     STEP_SIZE,
     UPCOMING,
     VANISH,
@@ -47,7 +50,6 @@ from .loop_state import (
 
 Vector = NDArray[np.float64]
 
-TOLERANCE, ERROR, ROUNDING = 1e-11, 1e-9, 4.0 * EPS  # of the default termination criterion
 LOOPS = CompiledLoops(
     step_loops.started,
     damping_loops.stepped,
@@ -55,26 +57,44 @@ LOOPS = CompiledLoops(
     step_loops.arrived,
     step_loops.continued,
     step_loops.answered,
+    step_loops.fixed,
     step_loops.vanished,
 )
 # To load the loops from disk, or to compile them, takes as long as so many short solves save.
 LOADED, COMPILED = 60, 240
 # After each vain attempt in a row twice as many solves make none, up to this number.
 MOST_SKIPPED = 64
-# After a step so short, relative to the unknowns, the residual alone will do: no step follows.
-LAST = 1e-6
-LAST_DAMPED = 3e-5  # ... where its simplified correction is the estimate of the error
+# After a step of the root of the tolerated error the residual alone will do: no step follows where
+# the simplified correction is the estimate of the error. Otherwise the step must be shorter.
+LAST = 0.03
 
 
 class Record(NamedTuple):
     """What the history says of an iteration."""
 
-    residual: float
+    residuals: list[float]
+    steps: list[float]
     scaled: float
     step: float
-    absolute: float
     backward_error: float
     seconds: float
+
+
+class Settings(NamedTuple):
+    """What the loops of a pattern are made for.
+
+    Attributes
+    ----------
+    damped : bool
+        Whether the steps are those of `DampedNewton`.
+    criterion : UsualCriterion
+    has_scale : bool
+        Whether the problem has sizes of the unknowns.
+    """
+
+    damped: bool
+    criterion: UsualCriterion
+    has_scale: bool
 
 
 class ShortSolve(NamedTuple):
@@ -93,8 +113,8 @@ class ShortSolve(NamedTuple):
     vanished : bool
         Whether unknowns were set to zero after the last iteration of the records.
     seconds : dict of str to float
-    n_residuals, n_jacobians : int
-        Evaluations of F alone, and of F and J after the start.
+    n_residuals, n_jacobians, n_solves : int
+        Evaluations of F alone, and of F and J after the start; solves with factors.
     """
 
     x: Vector
@@ -108,6 +128,7 @@ class ShortSolve(NamedTuple):
     seconds: dict[str, float]
     n_residuals: int
     n_jacobians: int
+    n_solves: int
 
     @property
     def nit(self) -> int:
@@ -115,17 +136,24 @@ class ShortSolve(NamedTuple):
         return len(self.records) - 1 + self.vanished
 
 
-def arrays_of_loops(pattern: Pattern, parts: DirectParts) -> dict[str, NDArray[Any]]:
+def arrays_of_loops(
+    pattern: Pattern, parts: DirectParts, blocks: Blocks
+) -> dict[str, NDArray[Any]]:
     """Return the arrays of the loops by the names of their parameters."""
     n, nnz = pattern.shape[0], pattern.nnz
     scaling, backend = parts.prepared.scaling, parts.backend
     of_equations = ("F", "F_new", "F_start", "F_beside", "b", "y", "r", "scale", "scaled", "S")
     of_unknowns = ("x", "x_new", "x_start", "x_run", "x_beside", "magnitude", "weights", "terms")
+    of_scale = ("user_scale", "held_sizes", "sized", "held", "free")
+    of_blocks = ("floors", "largest_in", "run_in", "residual_in", "step_in")
     of_steps = ("step", "step_old", "step_older", "dx", "correction", "of_columns")
     of_closed = ("own", "closing", "change", "unproven", "known", "asked", "small")
-    names = (*of_equations, *of_unknowns, *of_steps, *of_closed)
+    names = (*of_equations, *of_unknowns, *of_scale, *of_steps, *of_closed)
+    numbers = {name: k for k, name in enumerate(blocks)}
     return {
         **{name: np.zeros(n) for name in names},
+        **{name: np.zeros(len(blocks)) for name in of_blocks},
+        "block": blocks.spread(numbers, 0.0).astype(np.int32),
         **{name: np.zeros(nnz) for name in ("J", "J_old", "J_known", "sizes")},
         "state": np.zeros(N_STATE),
         "parts": small_changes(np.ones(n)),
@@ -149,32 +177,47 @@ class ShortNewton:
     pattern : Pattern
     parts : DirectParts
         The equilibrated matrix and the back end of the linear solver.
-    damped : bool
-        Whether the steps are those of `DampedNewton`.
+    settings : Settings
+    blocks : Blocks
 
     Attributes
     ----------
     arrays : dict of str to ndarray
         By the names of parameters in `step_loops`.
+    damped : bool
+        Whether the steps are those of `DampedNewton`.
+    stepped : bool
+        Whether the last attempt took a step, which overwrites the factors.
+    seconds : dict of str to float
+        Of the last attempt.
     """
 
-    def __init__(self, pattern: Pattern, parts: DirectParts, damped: bool) -> None:
-        self.parts, self.damped = parts, damped
+    def __init__(
+        self, pattern: Pattern, parts: DirectParts, settings: Settings, blocks: Blocks
+    ) -> None:
+        self.parts, self.damped = parts, settings.damped
         self._vain = self._skipped = 0
+        self.stepped = False
         n, nnz = pattern.shape[0], pattern.nnz
-        arrays = arrays_of_loops(pattern, parts)
-        numbers = {"n": n, "nnz": nnz, "tolerance": TOLERANCE, "error": ERROR, "rounding": ROUNDING}
+        arrays = arrays_of_loops(pattern, parts, blocks)
+        tolerance, error, rounding, of_scale = settings.criterion
+        of_scale = of_scale and settings.has_scale
+        numbers = {"n": n, "nnz": nnz, "tolerance": tolerance, "error": error, "rounding": rounding}
         self._dense = parts.backend.memory is not None
-        numbers |= {"dense": int(self._dense), "damped": int(damped)}
+        numbers |= {"dense": int(self._dense), "damped": int(self.damped)}
+        numbers |= {"n_blocks": len(blocks), "of_scale": int(of_scale)}
+        numbers |= {"has_scale": int(settings.has_scale)}
         self.arrays = arrays
+        self._last = math.sqrt(error) * (1.0 if self.damped else LAST)
         bound = LOOPS.bound({**arrays, **numbers})
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]
-        self._continued, self._answered, self._vanished = bound[4:]
+        self._continued, self._answered, self._fixed, self._vanished = bound[4:]
         self._x, self._x_new = arrays["x"], arrays["x_new"]
         self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
         self._J_old = arrays["J_old"]
         self._state = arrays["state"]
-        self._b, self._y, self._row = arrays["b"], arrays["y"], arrays["row"]
+        self._b, self._y, self._r, self._row = (arrays[k] for k in ("b", "y", "r", "row"))
+        self._residual_in, self._step_in = arrays["residual_in"], arrays["step_in"]
 
     def works_on(self, parts: DirectParts) -> bool:
         """Whether the loops are bound to the memory of these parts."""
@@ -188,13 +231,18 @@ class ShortNewton:
             return False
         return True
 
-    def note_success(self, found: bool) -> None:
+    def note_attempt(self, found: bool) -> None:
         """Note whether an attempt found a solution."""
         self._vain = 0 if found else self._vain + 1
         self._skipped = min(MOST_SKIPPED, 2**self._vain - 2) if self._vain else 0
 
     def solve(
-        self, evaluations: Evaluations, x: Vector, found: CompiledResult, max_iterations: int
+        self,
+        evaluations: Evaluations,
+        x: Vector,
+        found: CompiledResult,
+        max_iterations: int,
+        scale: Vector | None = None,
     ) -> ShortSolve | None:
         """Return a solution from x that is not confirmed; None if it takes the solver itself.
 
@@ -205,13 +253,18 @@ class ShortNewton:
         found : CompiledResult
             F and J at x.
         max_iterations : int
+        scale : ndarray of shape (n,) or None
+            The sizes of the unknowns that the problem has.
         """
         begun = perf_counter()
         self._begin(evaluations)
+        if scale is not None:
+            self.arrays["user_scale"][...] = scale
         self._x[...] = x
         self._F[...], self._J[...] = found.F, found.data
         self._J_old[...] = found.data
         code, records = self._started(), [self._record(begun)]
+        self.stepped = code != LEAVE
         while code in (STEP, RESCALE) and len(records) <= max_iterations:
             if not (self._solved(code) and self._evaluated()):
                 return None
@@ -222,6 +275,8 @@ class ShortNewton:
             if code == JACOBIAN:
                 code = self._continued() if self._linearized() else LEAVE
         vanished = code == VANISH
+        if code == FIX:
+            code = self._answered_by_factors(self._fixed)
         if code == ASK:
             code = self._asked(self._answered, EXAMINE)
         elif vanished:
@@ -232,12 +287,12 @@ class ShortNewton:
 
     def _begin(self, evaluations: Evaluations) -> None:
         self._evaluations = evaluations
-        self._seconds = dict.fromkeys(("residual", "jacobian", "analyze", "factor", "solve"), 0.0)
-        self._n_residuals = self._n_jacobians = 0
+        self.seconds = dict.fromkeys(("residual", "jacobian", "analyze", "factor", "solve"), 0.0)
+        self._n_residuals = self._n_jacobians = self._n_solves = 0
 
     def _evaluated(self) -> bool:
         """Evaluate at the next point: F alone where it is expected to be the last one."""
-        last = self._state[UPCOMING] < (LAST_DAMPED if self.damped else LAST)
+        last = self._state[UPCOMING] < self._last
         if self._evaluations.with_jacobian or not last:
             return self._linearized()
         self._state[KNOWN] = 0.0
@@ -247,7 +302,7 @@ class ShortNewton:
         """Evaluate F and J at the next point."""
         start = perf_counter()
         new = self._evaluations.both(self._x_new)
-        self._seconds["jacobian"] += perf_counter() - start
+        self.seconds["jacobian"] += perf_counter() - start
         self._n_jacobians += 1
         if new is None:
             return False
@@ -258,7 +313,7 @@ class ShortNewton:
     def _residual_at(self, x: Vector, out: Vector) -> bool:
         start = perf_counter()
         F = self._evaluations.residual(x)
-        self._seconds["residual"] += perf_counter() - start
+        self.seconds["residual"] += perf_counter() - start
         self._n_residuals += 1
         if F is None:
             return False
@@ -270,9 +325,8 @@ class ShortNewton:
         start = perf_counter()
         np.multiply(self._F_new, self._row, out=self._b)
         np.negative(self._b, out=self._b)
-        self._y[...] = self.parts.backend.solve(self._b.copy(), False)
-        taken = self._accepted() == STEP
-        self._seconds["solve"] += perf_counter() - start
+        taken = self._answered_by_factors(self._accepted) == STEP
+        self.seconds["solve"] += perf_counter() - start
         return taken
 
     def _asked(self, decided: Callable[[], int], otherwise: int) -> int:
@@ -296,25 +350,38 @@ class ShortNewton:
         except LinearSolveError:
             return False
         now = perf_counter()
-        self._seconds["factor"] += now - start
+        self.seconds["factor"] += now - start
         if backend.doubtful is not False:
             return False
-        self._y[...] = backend.solve(self._b.copy(), False)
-        right = self._stepped() == STEP
-        self._seconds["solve"] += perf_counter() - now
+        right = self._answered_by_factors(self._stepped) == STEP
+        self.seconds["solve"] += perf_counter() - now
         return right
+
+    def _answered_by_factors(self, judged: Callable[[], int]) -> int:
+        """Solve with the factors, refine while that is asked for, and return what is judged."""
+        solve, y = self.parts.backend.solve, self._y
+        self._n_solves += 1
+        y[...] = solve(self._b.copy(), False)
+        code = judged()
+        for _ in range(MAX_REFINE):
+            if code != REFINE:
+                break
+            y += solve(self._r.copy(), False)
+            code = judged()
+        return code
 
     def _record(self, begun: float) -> Record:
         state = self._state.tolist()
         return Record(
-            state[RESIDUAL], state[SCALED], state[STEP_SIZE], state[STEP_ABSOLUTE],
+            self._residual_in.tolist(), self._step_in.tolist(), state[SCALED], state[STEP_SIZE],
             state[BACKWARD_ERROR], perf_counter() - begun,
         )  # fmt: skip
 
     def _found(self, records: tuple[Record, ...], unclear: bool, vanished: bool) -> ShortSolve:
         arrays = self.arrays
         x, F, scaled, S = (arrays[k].copy() for k in ("x_new", "F_new", "scaled", "S"))
-        renewed, counts = bool(self._state[RENEWED]), (self._n_residuals, self._n_jacobians)
+        renewed = bool(self._state[RENEWED])
+        counts = self._n_residuals, self._n_jacobians, self._n_solves
         return ShortSolve(
-            x, F, scaled, S, records, renewed, unclear, vanished, self._seconds, *counts
+            x, F, scaled, S, records, renewed, unclear, vanished, self.seconds, *counts
         )

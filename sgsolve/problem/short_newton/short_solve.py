@@ -10,25 +10,34 @@ from typing import Any
 import numpy as np
 
 from ...ad.kernels import machine
-from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
 from ...solvers.damping import FullStepTest
 from ...solvers.iterate import observed_order
-from ...solvers.method import NewtonMethod
 from ...solvers.polyalgorithm import attempt_line
-from ...solvers.workspace import Workspace
-from ..definition import ProblemDefinition
+from ...solvers.termination import usual_criterion
+from ...solvers.workspace import Pool, Workspace
 from ..report import message
 from ..residual_system import ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
-from .short_newton import COMPILED, LOADED, LOOPS, Record, ShortNewton, ShortSolve, Vector
+from .short_newton import (
+    COMPILED,
+    LOADED,
+    LOOPS,
+    Record,
+    Settings,
+    ShortNewton,
+    ShortSolve,
+    Vector,
+)
+
+MOST_UNKNOWNS = 100_000  # the arrays of the loops take 500 bytes for each
 
 
 def short_result(
-    problem: ProblemDefinition, system: ResidualSystem, x: Vector, solver: Any
+    pool: Pool | Workspace, system: ResidualSystem, x: Vector, solver: Any
 ) -> Result | None:
     """Return the result of a short solve, or None: the solver itself has to run.
 
@@ -36,35 +45,36 @@ def short_result(
 
     Parameters
     ----------
-    problem : ProblemDefinition
+    pool : Pool or Workspace
+        Of linear solvers.
     system : ResidualSystem
-        Of `problem`.
     x : ndarray, shape (n,)
     solver : Solver
         Without a callback, printing, or a time limit.
     """
-    test = _full_step_test(problem, system, solver)
-    if test is None:
+    if _settings(system, solver, math.nan) is None:
         return None
-    method, damped = solver.first_method, test is FullStepTest.ERROR
     kernels = system.kernels
-    if kernels is None:
-        with np.errstate(all="ignore"):
-            result = _attempted(problem, system, x, method, damped, ByNumPy(system))
-    elif kernels.stopped:
+    if kernels is not None and kernels.stopped:
         return None
-    else:
-        result = _attempted(problem, system, x, method, damped, ByKernel(system))
-    if result is not None and method is not solver:  # the first of several stages
+    workspace = pool.take() if isinstance(pool, Pool) else pool
+    try:
+        if kernels is None:
+            with np.errstate(all="ignore"):
+                result = _attempted(workspace, system, x, solver, ByNumPy(system))
+        else:
+            result = _attempted(workspace, system, x, solver, ByKernel(system))
+    finally:
+        if isinstance(pool, Pool):
+            pool.give_back(workspace)
+    if result is not None and solver.first_method is not solver:  # the first of several stages
         result.stages = [attempt_line(result.solver, result.status, result.stats.nit)]
     return result
 
 
-def serves_members(
-    problem: ProblemDefinition, system: ResidualSystem, solver: Any, count: int
-) -> bool:
+def serves_members(system: ResidualSystem, solver: Any, count: int) -> bool:
     """Whether so many members of a family are solved shortly, at least as soon as kernels exist."""
-    if _full_step_test(problem, system, solver) is None:
+    if _settings(system, solver, math.nan) is None:
         return False
     return LOOPS.pays(LOADED, COMPILED, count)
 
@@ -75,65 +85,59 @@ def _can_compile() -> bool:
     return machine.is_available()
 
 
-def _full_step_test(
-    problem: ProblemDefinition, system: ResidualSystem, solver: Any
-) -> FullStepTest | None:
-    """Return the test of the solver before full steps, if the loops can solve the system."""
+def _settings(system: ResidualSystem, solver: Any, cost: float) -> Settings | None:
+    """Return what loops have to be made for; None if they cannot solve the system.
+
+    `cost` is that of a factorization, see `Reuse`.
+    """
     method = getattr(solver, "first_method", None)
-    if method is None:
+    few = system.is_prepared and system.n <= MOST_UNKNOWNS
+    if method is None or not few or system.has_own_jacobian or not _can_compile():
         return None
-    few = system.is_prepared and system.n <= FEW_UNKNOWNS and len(system.blocks) <= 1
-    declared = system.scale is not None or problem.null_space or system.has_own_jacobian
-    if not few or declared or not _can_compile():
+    test = method.full_step_test(system.n, cost)
+    criterion = usual_criterion(method.termination)
+    if test is None or criterion is None:
         return None
-    found: FullStepTest | None = method.full_step_test(system.n)
-    return found
+    return Settings(test is FullStepTest.ERROR, criterion, system.scale is not None)
 
 
 def _attempted(
-    problem: ProblemDefinition,
-    system: ResidualSystem,
-    x: Vector,
-    method: NewtonMethod,
-    damped: bool,
-    evaluations: Evaluations,
+    workspace: Workspace, system: ResidualSystem, x: Vector, solver: Any, evaluations: Evaluations
 ) -> Result | None:
-    started = perf_counter()
-    workspace = problem.workspaces.take()
-    try:
-        linear = workspace.solver(system.pattern)
-        short = _short_newton(workspace, system, linear, damped)
-        if short is None or not short.is_tried():
-            return None
-        at_start = evaluations.both(x)
-        if at_start is None:
-            return None  # as long as there is no kernel
-        compiled = system.n_compiled()
-        found = short.solve(evaluations, x, at_start, method.max_iterations)
-        counts = _noted(linear, found, damped, system.kernels is not None)
-        if found is not None:
-            confirmed = _confirmed(short, found, system, workspace, counts)
-            counts.n_compiled = system.n_compiled() - compiled
-            found = found if confirmed else None
-        short.note_success(found is not None)
-    finally:
-        problem.workspaces.give_back(workspace)
+    started, method = perf_counter(), solver.first_method
+    linear = workspace.solver(system.pattern)
+    short = _short_newton(workspace, system, linear, solver)
+    if short is None or not short.is_tried():
+        return None
+    at_start = evaluations.both(x)
+    if at_start is None:
+        return None  # as long as there is no kernel
+    compiled = system.n_compiled()
+    found = short.solve(evaluations, x, at_start, method.max_iterations, system.scale)
+    counts = _noted(linear, found, short, system.kernels is not None)
+    if found is not None:
+        confirmed = _confirmed(short, found, system, workspace, counts)
+        counts.n_compiled = system.n_compiled() - compiled
+        found = found if confirmed else None
+    if short.stepped:
+        short.note_attempt(found is not None)
     if found is None:
         return None
     return _result_of_short_solve(found, counts, system, method.name, perf_counter() - started)
 
 
-def _noted(linear: Any, found: ShortSolve | None, damped: bool, by_kernels: bool) -> Stats:
+def _noted(linear: Any, found: ShortSolve | None, short: ShortNewton, by_kernels: bool) -> Stats:
     """Tell the linear solver what was done with its parts, and return what it took.
 
     A kernel gives F and J together, which count as the solver itself would ask for them.
     """
     if found is None:
-        linear.note_factors(0, 0, math.nan, sound=False)
+        if short.stepped:
+            linear.note_factors(0, 0, math.nan, short.seconds, sound=False)
         return Stats()
     k = len(found.records) - 1
-    n_solve = 2 * k if damped else k
-    linear.note_factors(k, n_solve, found.records[-1].backward_error)
+    n_solve = found.n_solves
+    linear.note_factors(k, n_solve, found.records[-1].backward_error, found.seconds)
     if by_kernels:
         nfev, njev = k + found.n_residuals, k + found.renewed
     else:
@@ -160,21 +164,22 @@ def _confirmed(
 
 
 def _short_newton(
-    workspace: Workspace, system: ResidualSystem, linear: Any, damped: bool
+    workspace: Workspace, system: ResidualSystem, linear: Any, solver: Any
 ) -> ShortNewton | None:
     """Return the arrays of a workspace for the present factors."""
     if not hasattr(linear, "direct_parts"):
         return None
     parts = linear.direct_parts(system.pattern)
-    if parts is None:
+    settings = _settings(system, solver, linear.operations / system.pattern.nnz)
+    if parts is None or settings is None:
         return None
-    held: dict[bool, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
-    known = held.get(damped)
+    held: dict[Settings, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
+    known = held.get(settings)
     at_once = system.kernels is not None and system.kernels.at_once
     if known is None and not (LOOPS.pays(LOADED, COMPILED) or at_once):
         return None
     if known is None or not known.works_on(parts):
-        known = held[damped] = ShortNewton(system.pattern, parts, damped)
+        known = held[settings] = ShortNewton(system.pattern, parts, settings, system.blocks)
     return known
 
 
@@ -190,7 +195,7 @@ def _result_of_short_solve(
         message="",
         residual=found.F,
         scaled_residual=found.scaled,
-        history=History(functools.partial(steps_of, found.records, system.blocks.names[0])),
+        history=History(functools.partial(steps_of, found.records, system.blocks.names)),
         stats=counts,
         solver=solver,
         blocks=system.blocks,
@@ -202,13 +207,13 @@ def _result_of_short_solve(
     return result
 
 
-def steps_of(records: tuple[Record, ...], block: str) -> list[Step]:
+def steps_of(records: tuple[Record, ...], blocks: tuple[str, ...]) -> list[Step]:
     """Return the records of iterations as the solver itself writes them."""
     sizes = [math.inf, *(record.step for record in records)]
     return [
         Step(
             iteration=k,
-            residual=record.residual,
+            residual=max(record.residuals),
             scaled=record.scaled,
             step=record.step if k else 0.0,
             damping=1.0 if k else math.nan,
@@ -217,8 +222,8 @@ def steps_of(records: tuple[Record, ...], block: str) -> list[Step]:
             backward_error=record.backward_error,
             fresh=True,
             seconds=record.seconds,
-            residuals={block: record.residual},
-            steps={block: record.absolute if k else 0.0},
+            residuals=dict(zip(blocks, record.residuals, strict=True)),
+            steps=dict(zip(blocks, record.steps, strict=True)),
         )
         for k, record in enumerate(records)
     ]

@@ -1,7 +1,7 @@
 """Newton's method with full steps, element by element: sums and decisions of one iteration.
 
 These functions are compiled by `scalar_loops`. They repeat what `solvers` and `linear` do with
-arrays, for one block of unknowns without a scale: the sizes of `solvers.scaling`, the residuals and
+arrays: the sizes of `solvers.scaling`, the residuals and
 steps of `solvers.iterate`, the criteria of `solvers.convergence` and `solvers.limit_at_infinity`,
 the equilibration and the backward error of `linear`. They return `LEAVE` where these would do more
 than continue or end with success.
@@ -10,7 +10,9 @@ than continue or end with success.
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, Indices
+from ...linear.accuracy import ACCEPT, EPS
 from ...solvers.convergence import MOVED, RUNAWAY
+from ...solvers.determination import DETERMINED, UNITS
 from ...solvers.extrapolation import ALIKE, STEPS
 from ...solvers.rounding import SMALL_STEP
 from .closed_loops import note_closed_equations, took_answer, write_question
@@ -23,9 +25,10 @@ from .decision_loops import (
     may_vanish,
     passes,
     steps_are_short,
+    steps_keep_factors,
     terms_moved,
 )
-from .linear_loops import next_system
+from .linear_loops import backward_error, next_system
 from .loop_state import (
     ASK,
     BACKWARD_ERROR,
@@ -34,7 +37,7 @@ from .loop_state import (
     DOUBTED,
     ESTIMATE,
     EXAMINE,
-    FLOOR,
+    FIX,
     HELD,
     INF,
     JACOBIAN,
@@ -45,7 +48,9 @@ from .loop_state import (
     LINEAR_RUN,
     N_STATE,
     NAN,
+    OPEN,
     PHI,
+    REFINE,
     RENEWED,
     RUN,
     SOLVED,
@@ -57,6 +62,7 @@ from .loop_state import (
     K,
 )
 from .size_loops import (
+    held_terms,
     merit,
     note_residual,
     note_scaled,
@@ -68,40 +74,49 @@ from .size_loops import (
 
 def started(
     starts: Indices, columns: Indices, x: Doubles, F: Doubles, J: Doubles, sizes: Doubles,
-    magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, step: Doubles,
+    magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, sized: Doubles,
+    held_sizes: Doubles, held: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
+    largest_in: Doubles, residual_in: Doubles, step_in: Doubles, step: Doubles,
     step_old: Doubles, step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
     x_start: Doubles, F_start: Doubles, state: Doubles, factor: Doubles, row: Doubles, A: Doubles,
     A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
-    tolerance: float, rounding: float, n: int, nnz: int, dense: int,
+    tolerance: float, rounding: float, n: int, nnz: int, dense: int, n_blocks: int, has_scale: int,
+    of_scale: int,
 ) -> int:  # fmt: skip
     """Start from x with the residual F and the Jacobian J; write the first linear system."""
-    begin_state(state)
+    begin_state(floors, state, n_blocks)
     square = begin_steps(
         x, F, step, step_old, step_older, closing, change, unproven, x_start, F_start, state, n
     )
     if not square < INF:
         return LEAVE
-    sizes_of_unknowns(x, magnitude, weights, terms, state, n)
+    sizes_of_unknowns(
+        x, magnitude, weights, terms, held_sizes, user_scale, block, floors, largest_in, state, n,
+        n_blocks, has_scale, of_scale,
+    )  # fmt: skip
     finite = take_jacobian(
-        starts, columns, F, J, sizes, terms, magnitude, S, own, state, n, nnz,
+        starts, columns, F, J, sizes, terms, magnitude, S, own, sized, held_sizes, held, state, n,
+        nnz, has_scale, of_scale,
     )  # fmt: skip
     if finite == 0:
         return LEAVE
-    note_residual(F, own, state, n)
+    note_residual(F, sized, step, block, residual_in, step_in, state, n, n_blocks)
     # Whether a start is a solution is not decided here.
-    solved = holds(F, own, tolerance, n) == 1 and holds(F, own, rounding, n) == 1
-    if not state[PHI] < INF or state[PHI] == 0.0 or solved:
+    small = holds(F, held, sized, tolerance, n, has_scale, of_scale)
+    rounded = holds(F, held, sized, rounding, n, has_scale, of_scale)
+    if not state[PHI] < INF or state[PHI] == 0.0 or (small != 0 and rounded != 0):
         return LEAVE
     return next_system(
         starts, columns, F, J, factor, row, A, A_sizes, of_columns, b, full, n, dense
     )
 
 
-def begin_state(state: Doubles) -> int:
+def begin_state(floors: Doubles, state: Doubles, n_blocks: int) -> int:
     """Write the numbers of a solve that begins."""
     for k in range(N_STATE):
         state[k] = 0.0
-    state[FLOOR] = INF
+    for k in range(n_blocks):
+        floors[k] = INF
     state[STEP_SIZE] = INF
     state[STEP_SIZE_OLD] = INF
     state[STEP_ABSOLUTE] = INF
@@ -140,52 +155,64 @@ def begin_steps(
 def arrived(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
-    terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
-    step_older: Doubles, correction: Doubles, closing: Doubles, change: Doubles,
+    terms: Doubles, S: Doubles, own: Doubles, sized: Doubles,
+    held_sizes: Doubles, held: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
+    largest_in: Doubles, residual_in: Doubles, step_in: Doubles, run_in: Doubles,
+    step: Doubles, step_old: Doubles, step_older: Doubles, correction: Doubles, closing: Doubles,
+    change: Doubles,
     unproven: Doubles, x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles,
     factor: Doubles, row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles,
     full: Doubles, scaled: Doubles, parts: Doubles, J_known: Doubles, known: Doubles,
-    asked: Doubles, small: Doubles, x_beside: Doubles,
+    asked: Doubles, small: Doubles, x_beside: Doubles, free: Doubles,
     tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int, damped: int,
+    n_blocks: int, has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
     """Take the next point, and decide whether it ends the solve; otherwise continue from it."""
     square = 0.0
     for i in range(n):
         square += F_new[i] * F_new[i]
     moved = took_point(
-        starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, step, step_old,
-        step_older, state, n,
+        starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, sized,
+        held_sizes, held, user_scale, block, floors, largest_in, step, step_old, step_older, state,
+        n, n_blocks, has_scale, of_scale,
     )  # fmt: skip
     if not square < INF or not state[PHI] < INF:
         return LEAVE
     if state[LINEAR_RUN] >= STEPS and may_extrapolate(step, step_old, weights, n) == 1:
         return LEAVE
     state[ESTIMATE] = estimated(correction, weights, state, n, damped)
-    note_residual(F_new, own, state, n)
-    solved = passes(F_new, own, state, tolerance, error, rounding, n)
+    note_residual(F_new, sized, step, block, residual_in, step_in, state, n, n_blocks)
+    solved = passes(
+        F_new, held, sized, state, tolerance, error, rounding, n, has_scale, of_scale
+    )  # fmt: skip
+    if solved == -1:
+        return LEAVE
     if solved == 1 and moved == 1:
-        moved = terms_moved(starts, columns, sizes, step, own, n)
+        moved = terms_moved(starts, columns, sizes, step, held, n)
     if solved == 1 and moved == 0:
         return ended(
-            starts, columns, x_new, F_new, F, x_start, F_start, J_old, own, step, step_old,
-            step_older, weights, scaled, parts, closing, change, unproven, J_known, known, asked,
-            small, x_beside, state, n,
+            starts, columns, x_new, F_new, F, x_start, F_start, J_old, own, sized, user_scale, step,
+            step_old, step_older, weights, scaled, parts, closing, change, unproven, J_known, known,
+            asked, small, x_beside, row, b, free, state, n, has_scale,
         )  # fmt: skip
     state[DOUBTED] = 1.0 if solved == 1 else 0.0
     if state[KNOWN] == 0.0:
         return JACOBIAN
     return continued(
         starts, columns, x, x_new, F, F_new, J, J_old, sizes, magnitude, weights, terms, S, own,
-        step, step_old, step_older, closing, change, unproven, x_start, F_start, x_run, state,
-        factor, row, A, A_sizes, of_columns, b, full, scaled, parts, J_known, known, asked, small,
-        x_beside, tolerance, error, rounding, n, nnz, dense,
+        sized, held_sizes, held, user_scale, block, largest_in, run_in, step, step_old, step_older,
+        closing, change, unproven, x_start, F_start, x_run, state, factor, row, A, A_sizes,
+        of_columns, b, full, scaled, parts, J_known, known, asked, small, x_beside, free, tolerance,
+        error, rounding, n, nnz, dense, n_blocks, has_scale, of_scale,
     )  # fmt: skip
 
 
 def took_point(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F_new: Doubles, sizes: Doubles,
-    magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, step: Doubles,
-    step_old: Doubles, step_older: Doubles, state: Doubles, n: int,
+    magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, sized: Doubles,
+    held_sizes: Doubles, held: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
+    largest_in: Doubles, step: Doubles, step_old: Doubles, step_older: Doubles, state: Doubles,
+    n: int, n_blocks: int, has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
     """Write sizes and steps at the next point, and return whether an unknown moved far.
 
@@ -199,9 +226,15 @@ def took_point(
     state[LINEAR_RUN] = (
         state[LINEAR_RUN] + 1.0 if abs(now - old) <= ALIKE * now and now < 1.0 else 0.0
     )
-    sizes_of_unknowns(x_new, magnitude, weights, terms, state, n)
+    sizes_of_unknowns(
+        x_new, magnitude, weights, terms, held_sizes, user_scale, block, floors, largest_in, state,
+        n, n_blocks, has_scale, of_scale,
+    )  # fmt: skip
     if state[BARE] == 1.0 and left_zero(x, x_new, n) == 1:
-        sizes_of_equations(starts, columns, sizes, terms, magnitude, S, own, state, n)
+        sizes_of_equations(
+            starts, columns, sizes, terms, magnitude, S, own, sized, state, n, has_scale
+        )
+    held_terms(starts, columns, sizes, held_sizes, own, held, n, of_scale)
     size, absolute, moved = 0.0, 0.0, 0
     for i in range(n):
         step_older[i] = step_old[i]
@@ -209,7 +242,7 @@ def took_point(
         step[i] = x_new[i] - x[i]
         size = max(size, abs(step[i]) / weights[i])
         absolute = max(absolute, abs(step[i]))
-        if abs(step[i]) > MOVED * magnitude[i]:
+        if abs(step[i]) > MOVED * held_sizes[i]:
             moved = 1
     state[K] = state[K] + 1.0
     state[STEP_SIZE_OLD] = state[STEP_SIZE]
@@ -231,75 +264,112 @@ def left_zero(x: Doubles, x_new: Doubles, n: int) -> int:
 
 def ended(
     starts: Indices, columns: Indices, x: Doubles, F: Doubles, F_old: Doubles, x_start: Doubles,
-    F_start: Doubles, J: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
-    step_older: Doubles, weights: Doubles, scaled: Doubles, parts: Doubles, closing: Doubles,
-    change: Doubles, unproven: Doubles, J_known: Doubles, known: Doubles, asked: Doubles,
-    small: Doubles, x_beside: Doubles, state: Doubles, n: int,
+    F_start: Doubles, J: Doubles, own: Doubles, sized: Doubles, user_scale: Doubles, step: Doubles,
+    step_old: Doubles, step_older: Doubles, weights: Doubles, scaled: Doubles, parts: Doubles,
+    closing: Doubles, change: Doubles, unproven: Doubles, J_known: Doubles, known: Doubles,
+    asked: Doubles, small: Doubles, x_beside: Doubles, row: Doubles, b: Doubles, free: Doubles,
+    state: Doubles, n: int, has_scale: int,
 ) -> int:  # fmt: skip
     """Decide what is left to examine where the criterion holds; see `convergence`."""
     if is_far(x, x_start, n) == 1:
         return LEAVE
-    note_scaled(F, own, scaled, n)
+    note_scaled(F, sized, scaled, n)
     if steps_are_short(step, step_old, step_older, weights, state, n) == 0:
-        return EXAMINE
-    if all_have_terms(starts, columns, J, x, own, small, n) == 0:
         return EXAMINE
     ask = write_question(
         starts, columns, x, F, F_old, F_start, J, own, weights, parts, closing, change, unproven,
         J_known, known, asked, small, x_beside, state, n,
     )  # fmt: skip
-    return ASK if ask == 1 else SOLVED
+    state[OPEN] = 1.0 if ask == 1 else 0.0
+    if all_have_terms(starts, columns, J, x, sized, user_scale, free, n, has_scale) == 1:
+        return ASK if ask == 1 else SOLVED
+    if state[RENEWED] == 1.0 or steps_keep_factors(step, weights, n) == 0:
+        return EXAMINE
+    for i in range(n):
+        noise = UNITS * EPS * sized[i]
+        b[i] = -(F[i] + (-noise if parts[i] < 0.0 else noise)) * row[i]
+    return FIX
+
+
+def fixed(
+    starts: Indices, columns: Indices, A: Doubles, A_sizes: Doubles, b: Doubles, y: Doubles,
+    column: Doubles, r: Doubles, scale: Doubles, weights: Doubles, free: Doubles, state: Doubles,
+    n: int,
+) -> int:  # fmt: skip
+    """Whether rounding moves the unknowns without influence by little; see `determination`."""
+    off = backward_error(starts, columns, A, A_sizes, b, y, r, scale, n)
+    if not off <= ACCEPT:
+        return REFINE if off < INF else EXAMINE
+    little = 1
+    for j in range(n):
+        if free[j] == 0.0 and not abs(y[j] * column[j]) <= DETERMINED * weights[j]:
+            little = 0
+    if little == 0:
+        return EXAMINE
+    return ASK if state[OPEN] == 1.0 else SOLVED
 
 
 def answered(
     starts: Indices, columns: Indices, J: Doubles, J_old: Doubles, F_new: Doubles,
-    F_beside: Doubles, own: Doubles, S: Doubles, asked: Doubles, small: Doubles, J_known: Doubles,
+    F_beside: Doubles, sized: Doubles, S: Doubles, asked: Doubles, small: Doubles, J_known: Doubles,
     known: Doubles, state: Doubles, n: int,
 ) -> int:  # fmt: skip
     """Decide by the residual next to the solution whether it is one."""
     if state[RENEWED] == 1.0:
         return took_answer(
-            starts, columns, J, F_new, F_beside, own, S, asked, small, J_known, known, n
+            starts, columns, J, F_new, F_beside, sized, S, asked, small, J_known, known, n
         )
     return took_answer(
-        starts, columns, J_old, F_new, F_beside, own, S, asked, small, J_known, known, n
+        starts, columns, J_old, F_new, F_beside, sized, S, asked, small, J_known, known, n
     )
 
 
 def continued(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
-    terms: Doubles, S: Doubles, own: Doubles, step: Doubles, step_old: Doubles,
+    terms: Doubles, S: Doubles, own: Doubles, sized: Doubles, held_sizes: Doubles,
+    held: Doubles, user_scale: Doubles, block: Indices, largest_in: Doubles, run_in: Doubles,
+    step: Doubles, step_old: Doubles,
     step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
     x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles, factor: Doubles,
     row: Doubles, A: Doubles, A_sizes: Doubles, of_columns: Doubles, b: Doubles, full: Doubles,
     scaled: Doubles, parts: Doubles, J_known: Doubles, known: Doubles, asked: Doubles,
-    small: Doubles, x_beside: Doubles,
-    tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int,
+    small: Doubles, x_beside: Doubles, free: Doubles,
+    tolerance: float, error: float, rounding: float, n: int, nnz: int, dense: int, n_blocks: int,
+    has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
     """Continue with the Jacobian at the next point, and write the next linear system."""
     if state[DOUBTED] == 1.0:
         finite = take_jacobian(
-            starts, columns, F_new, J, sizes, terms, magnitude, S, own, state, n, nnz,
+            starts, columns, F_new, J, sizes, terms, magnitude, S, own, sized, held_sizes, held,
+            state, n, nnz, has_scale, of_scale,
         )  # fmt: skip
         if finite == 0:
             return LEAVE
         state[RENEWED] = 1.0
-        if passes(F_new, own, state, tolerance, error, rounding, n) == 1:
+        solved = passes(
+            F_new, held, sized, state, tolerance, error, rounding, n, has_scale, of_scale
+        )  # fmt: skip
+        if solved == -1:
+            return LEAVE
+        if solved == 1:
             return ended(
-                starts, columns, x_new, F_new, F, x_start, F_start, J, own, step, step_old,
-                step_older, weights, scaled, parts, closing, change, unproven, J_known, known,
-                asked, small, x_beside, state, n,
+                starts, columns, x_new, F_new, F, x_start, F_start, J, own, sized, user_scale, step,
+                step_old, step_older, weights, scaled, parts, closing, change, unproven, J_known,
+                known, asked, small, x_beside, row, b, free, state, n, has_scale,
             )  # fmt: skip
     note_closed_equations(
         starts, columns, F_new, F, J_old, own, step, closing, change, unproven, state, n,
     )  # fmt: skip
-    ahead = ahead_of_step(x, x_new, x_run, step, weights, x_beside, state, n)
+    ahead = ahead_of_step(
+        x, x_new, x_run, step, weights, block, largest_in, run_in, x_beside, state, n, n_blocks
+    )
     if ahead != STEP:
         return ahead
     if state[RENEWED] == 0.0:
         finite = take_jacobian(
-            starts, columns, F_new, J, sizes, terms, magnitude, S, own, state, n, nnz,
+            starts, columns, F_new, J, sizes, terms, magnitude, S, own, sized, held_sizes, held,
+            state, n, nnz, has_scale, of_scale,
         )  # fmt: skip
         if finite == 0:
             return LEAVE
@@ -317,21 +387,27 @@ def continued(
 
 def ahead_of_step(
     x: Doubles, x_new: Doubles, x_run: Doubles, step: Doubles, weights: Doubles,
-    x_beside: Doubles, state: Doubles, n: int,
+    block: Indices, largest_in: Doubles, run_in: Doubles, x_beside: Doubles, state: Doubles, n: int,
+    n_blocks: int,
 ) -> int:  # fmt: skip
     """Return STEP where the solver itself would only take the next step; see `convergence`."""
     if state[STEP_SIZE] <= SMALL_STEP and state[CONTRACTION] > 0.5:
         return LEAVE
     if state[LARGEST] > RUNAWAY or state[STEP_ABSOLUTE] == 0.0:
         return LEAVE
-    return may_vanish(x_new, x, x_run, step, weights, state[LARGEST_OLD], x_beside, state, n)
+    return may_vanish(
+        x_new, x, x_run, step, weights, state[LARGEST_OLD], block, largest_in, run_in, x_beside,
+        state, n, n_blocks,
+    )  # fmt: skip
 
 
 def vanished(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     F_beside: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles, terms: Doubles,
-    S: Doubles, own: Doubles, step: Doubles, step_old: Doubles, step_older: Doubles,
-    scaled: Doubles, x_beside: Doubles, state: Doubles, n: int,
+    S: Doubles, own: Doubles, sized: Doubles, held_sizes: Doubles, held: Doubles,
+    user_scale: Doubles, block: Indices, floors: Doubles, largest_in: Doubles, step: Doubles,
+    step_old: Doubles, step_older: Doubles, scaled: Doubles, x_beside: Doubles, state: Doubles,
+    n: int, n_blocks: int, has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
     """Take the point at which unknowns are zero if the residual is zero there."""
     left = 0
@@ -347,9 +423,10 @@ def vanished(
         x_new[i] = x_beside[i]
         F_new[i] = F_beside[i]
     took_point(
-        starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, step, step_old,
-        step_older, state, n,
+        starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, sized,
+        held_sizes, held, user_scale, block, floors, largest_in, step, step_old, step_older, state,
+        n, n_blocks, has_scale, of_scale,
     )  # fmt: skip
     state[RENEWED] = renewed
-    note_scaled(F_new, own, scaled, n)
+    note_scaled(F_new, sized, scaled, n)
     return EXAMINE

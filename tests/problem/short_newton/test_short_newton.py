@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from sgsolve import DomainError, Problem, Status, ad, solvers
 from sgsolve.ad.kernels import machine
+from sgsolve.problem import path_family
 from sgsolve.problem.compiled_functions import CompiledFunctions
 from sgsolve.problem.short_newton import damping_loops, short_newton, short_solve, step_loops
 from tests.ad.kernels.compiled_help import needs_llvmlite
@@ -27,6 +28,7 @@ LOOPS = (
     step_loops.arrived,
     step_loops.continued,
     step_loops.answered,
+    step_loops.fixed,
     step_loops.vanished,
 )
 FULL = np.array([[4, 1, 0, 1], [1, 5, 2, 0], [0, 2, 6, 1], [1, 0, 1, 3]], dtype=float)
@@ -148,6 +150,84 @@ def test_the_results_are_those_of_the_solver(counted, name, method):
     problem, solver = Problem(residual, params={"q": 1.5}, compiled=True), METHODS[method]
     served = [counted.compared(problem.at(q=q), start, solver)[1] for q in (1.5, 2.0, 1.7, 3.1)]
     assert any(served) or name == "linear"  # one step is long: the solver looks at it
+
+
+DECLARED = {
+    "blocks": (lambda n: {"blocks": {"a": slice(0, n // 2), "b": slice(n // 2, n)}}, 3),
+    "mixed blocks": (lambda n: {"blocks": {"odd": np.arange(1, n, 2)}}, 3),
+    "a scale that fits": (lambda n: {"scale": 1.0}, 3),
+    "a large scale": (lambda n: {"scale": 30.0}, 1),
+    "small scales": (lambda n: {"scale": np.geomspace(1e-8, 1e-3, n)}, 3),
+    "both": (
+        lambda n: {"blocks": {"a": n // 2, "b": n - n // 2}, "scale": {"a": 2.0, "b": 0.1}},
+        3,
+    ),
+}
+OF_SCALE = solvers.ResidualTolerance(1e-10, of_scale=True) & (
+    solvers.ErrorTolerance(1e-13) | solvers.RoundingLevel(4.0, of_scale=True)
+)
+ACCURATE = {
+    "full steps": NEWTON,
+    "damped": DAMPED,
+    "full steps, of scale": solvers.Newton(termination=OF_SCALE),
+    "damped, of scale": solvers.DampedNewton(termination=OF_SCALE),
+}
+
+
+@pytest.mark.parametrize("method", ACCURATE)
+@pytest.mark.parametrize("declared", ["both", *slow(*list(DECLARED)[:-1])])
+def test_blocks_scales_and_criteria_give_the_results_of_the_solver(counted, declared, method):
+    """Sizes differ between blocks, and the scale decides what is small."""
+    declare, least = DECLARED[declared]
+    served = []
+    for name in ("network", "two fields"):
+        residual, start = EXAMPLES[name]
+        for factor in (1.0, 1e-9):  # also where most unknowns are far below their scale
+            scaled = lambda x, q, f=residual, k=factor: f(x / k, q)  # noqa: E731
+            problem = Problem(scaled, params={"q": 1.5}, compiled=True, **declare(len(start)))
+            for q in (1.5, 2.0):
+                found = counted.compared(problem.at(q=q), factor * start, ACCURATE[method])
+                served.append(found[1])
+    assert sum(served) >= least
+
+
+@pytest.mark.parametrize("declared", ["both", *slow(*list(DECLARED)[:-1])])
+@pytest.mark.parametrize("name", ["a chain", "one of two", "beside a large one"])
+def test_unknowns_of_blocks_and_scales_converge_to_zero(counted, name, declared):
+    residual, start = VANISHING[name]
+    declare, _ = DECLARED[declared]
+    problem = Problem(residual, compiled=True, **declare(len(start)))
+    for method in ACCURATE.values():
+        for _ in range(2):
+            counted.compared(problem, np.array(start), method)
+
+
+def test_the_points_of_a_sweep_are_those_of_the_solver(monkeypatch):
+    """With kernels, blocks, a scale and tangents; and once more where a watcher looks on."""
+    residual, start = EXAMPLES["two fields"]
+    declared = {"blocks": {"u": 30, "v": 30}, "scale": 1.0}
+    problem = Problem(residual, params={"q": 1.5}, compiled=True, **declared)
+    values, served, original = np.linspace(1.0, 2.0, 9), [], path_family.short_result
+
+    def short_result(*arguments):
+        found = original(*arguments)
+        served.append(found is not None)
+        return found
+
+    monkeypatch.setattr(path_family, "short_result", lambda *arguments: None)
+    for _ in range(2):  # makes the kernels, then with them
+        expected = problem.sweep(start, "q", values, solver=DAMPED)
+    monkeypatch.setattr(path_family, "short_result", short_result)
+    found = problem.sweep(start, "q", values, solver=DAMPED)
+    np.testing.assert_array_equal(found.x, expected.x)
+    for name in ("nit", "njev", "n_factor", "n_solve"):
+        assert getattr(found.stats, name) == getattr(expected.stats, name), name
+    assert sum(served) >= 7
+    assert found.stats.seconds["factor"] > 0.0
+    served.clear()
+    watched = problem.sweep(start, "q", values, solver=DAMPED, time_limit=60.0)
+    np.testing.assert_array_equal(watched.x, expected.x)
+    assert not served
 
 
 @pytest.mark.parametrize(("solver", "share"), [(NEWTON, 0.4), *slow((DAMPED, 0.2))])
@@ -360,16 +440,14 @@ def test_what_is_watched_or_limited_goes_the_long_way(counted):
     problem.solve(start, NEWTON, time_limit=60.0)
     problem.solve(start, solvers.Newton(limits=solvers.MaxChange(10.0)))
     problem.solve(start, solvers.Newton(termination=solvers.ResidualTolerance(1e-3)))
+    absolute = solvers.ResidualTolerance(absolute=1e-9)
+    either = solvers.ErrorTolerance() | solvers.RoundingLevel()
+    problem.solve(start, solvers.Newton(termination=absolute & either))
     problem.solve(start, solvers.Newton(reuse=solvers.Shamanskii(2)))
     problem.solve(start, solvers.DampedNewton(damping=solvers.NaturalMonotonicity(first=0.5)))
     problem.solve(start, solvers.DampedNewton(reuse=solvers.CostBasedReuse(smallest=2)))
     problem.solve(start, solvers.LineSearchNewton())
     problem.solve(start, solvers.Robust(limits=(solvers.MaxChange(10.0),)))
-    blocks = Problem(scalars, params={"q": 1.5}, compiled=True, blocks={"a": (2,), "b": (2,)})
-    scale = Problem(scalars, params={"q": 1.5}, compiled=True, scale=1.0)
-    for other in (blocks, scale):
-        for _ in range(3):
-            other.solve(start, NEWTON)
     assert counted.served == served
     assert len(points) > 3
 
@@ -427,7 +505,7 @@ class DeclaredReuse:
     def keep(self, it):
         return False
 
-    def renews(self, n):
+    def renews(self, n, cost):
         return n < 100
 
 
@@ -693,17 +771,15 @@ class TestByNumpy:
         assert len(served) > 10
 
     def test_what_a_short_solve_does_not_take(self, served):
-        """The user's own Jacobian, blocks, scales, callbacks, and other solvers."""
+        """The user's own Jacobian, callbacks, and other solvers."""
         start = np.full(4, 0.5)
         own = Problem(
             lambda x: FULL @ x + x**3 - 1.0, jacobian=lambda x: FULL + np.diag(3.0 * x * x)
         )
-        blocks = Problem(lambda x: FULL @ x + x**3 - 1.0, blocks={"a": (2,), "b": (2,)})
         plain = Problem(lambda x: FULL @ x + x**3 - 1.0)
         self.off = False
         for _ in range(3):
             own.solve(start, NEWTON)
-            blocks.solve(start, NEWTON)
             plain.solve(start, solvers.LineSearchNewton())
             plain.solve(start, NEWTON, callback=lambda it: None)
             plain.solve(start, NEWTON, time_limit=60.0)
