@@ -58,6 +58,7 @@ AD = (
     "operators",
     "array",
     "functions",
+    "failed_calls",
     "function_calls",
     "drivers",
     "several_arguments",

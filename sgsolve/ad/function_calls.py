@@ -14,27 +14,16 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataTypeError, DerivativeError, derivative_errors
-from ..private_api import (
-    is_of_argument,
-    is_of_array_attribute,
-    is_of_hash,
-    is_of_index,
-    is_of_unpacking,
-    is_without_form_for_objects,
-)
 from . import array_makers, refusals
 from .assignment import is_written
 from .derivatives.symbols import UntraceableError
+from .failed_calls import explain
 from .in_place import ViewsInUseError
 from .nested import LISTS, array_of, is_array_of_objects, note_objects
 
 STEP = 1e-3
 # Code that writes into arrays while it uses views of them.
 writing_viewed: set[CodeType] = set()
-OF_FIELDS = (
-    "The argument is one vector of all unknowns. Problem(..., blocks={'u': (n, n), 'v': n}, "
-    "fields=True) calls the residual with one argument for each block, residual(u, v)."
-)
 
 
 def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -62,14 +51,6 @@ def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return y
     listed = isinstance(y, LISTS) or is_array_of_objects(y)
     return np.ravel(array_of(y)) if listed else y
-
-
-def _is_of(f: Callable[..., Any], error: Exception) -> bool:
-    """Whether the code of a function itself raised an error, and not one that it called."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback is not None and traceback.tb_frame.f_code is getattr(f, "__code__", None)
 
 
 def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -163,7 +144,7 @@ def _result_of_second_attempt(
     if _knows_views_now(error, f, args, kwargs):
         return result_of(f, *args, **kwargs)
     try:
-        _explain(error, f, args)
+        explain(error, f, args, kwargs)
     except refusals.WholeArrayError:
         raise
     except DerivativeError:
@@ -231,7 +212,7 @@ def _with_arrays_made(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
             note_objects(y)
     except Exception as error:
         try:
-            _explain(error, replaced, args)
+            explain(error, f, args, kwargs)
         except DerivativeError:
             return None
         if _knows_views_now(error, f, args, kwargs):
@@ -258,82 +239,3 @@ def _with_arrays_made(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
 def _as_one_array(y: Any) -> Any:
     """Return the arrays of a result as one array."""
     return array_of(list(y.values()) if isinstance(y, Mapping) else y)
-
-
-def _explain(error: Exception, f: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    """Raise in place of an error of f one that says what to write, if there is something to say."""
-    if isinstance(error, (TypeError, AttributeError)):
-        if not callable(f):
-            raise DataTypeError(f"a function of x is needed, not {f!r}") from None
-        _explain_refused_argument(error, args)
-    elif isinstance(error, SystemError):  # of compiled code that does not look for errors
-        if isinstance(error.__cause__, DerivativeError):
-            raise error.__cause__ from None
-    elif isinstance(error, IndexError):
-        if is_of_index(error):
-            if _hold_derivative(args):
-                raise DerivativeError(
-                    "an AD array cannot be an index; take it from constants, or choose with "
-                    "np.where"
-                ) from error
-            error.add_note(OF_FIELDS)
-    elif isinstance(error, ValueError):
-        if is_of_unpacking(error) and _is_of(f, error):
-            error.add_note(OF_FIELDS)
-        _explain_refused_value(error, args)
-
-
-def _hold_derivative(args: tuple[Any, ...]) -> bool:
-    return any(hasattr(a, "_derivative") for a in args)
-
-
-def _explain_refused_argument(error: Exception, args: tuple[Any, ...]) -> None:
-    """Raise in place of an error of a function that takes no AD array, or no array of them."""
-    _explain_missing_form(error, args)
-    if refusals.swallowed(error) and not isinstance(error, DerivativeError):
-        raise DerivativeError(refusals.ITERATED) from error
-    if is_of_hash(error, "ADArray"):
-        name = refusals.name_of_caller(error)
-        raise DerivativeError(
-            refusals.of_plain_arrays(name)
-            if name
-            else "an AD array cannot be a key of a dictionary or an element of a set; use its "
-            "position, or a constant"
-        ) from error
-    if is_of_argument(error, "ADArray"):
-        raise DerivativeError(
-            f"compiled code takes plain arrays only ({error}): {refusals.SOLVED}"
-        ) from error
-
-
-def _explain_missing_form(error: Exception, args: tuple[Any, ...]) -> None:
-    """Raise in place of an error for an array of objects, which a function has no form for."""
-    if isinstance(error, DerivativeError) or not _hold_derivative(args):
-        return
-    inside_numpy = is_of_array_attribute(error) and refusals.name_of_caller(error) is not None
-    if inside_numpy or is_without_form_for_objects(error):
-        raise DerivativeError(
-            f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
-            f"NumPy has few functions ({error})"
-        ) from error
-
-
-def _explain_refused_value(error: ValueError, args: tuple[Any, ...]) -> None:
-    """Raise in place of an error of NumPy or SciPy that an AD array caused."""
-    _explain_missing_form(error, args)
-    if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
-        name = refusals.name_of_caller(error)
-        if name is not None:
-            raise DerivativeError(
-                f"{name} writes elements of np.array([...]) of AD arrays into an ndarray, which "
-                f"would lose the derivative: {refusals.OF_LISTS}"
-            ) from error
-        raise DerivativeError(
-            "the function writes AD arrays into an ndarray (F[i] = ..., np.fromiter), which "
-            "holds numbers without derivatives; make F by np.zeros(n, like=x) or "
-            "np.zeros_like(x), x being the argument, or return the list of equations, "
-            "[F0, F1, ...]"
-        ) from error
-    advice = refusals.of_failed_call(error)
-    if advice:
-        raise DerivativeError(f"{advice} ({error})") from error

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from . import dispatch, ufunc_calls
+from . import dispatch, refusals, ufunc_calls
 from .derivatives.array_operations import raveled
 from .in_place import in_place
-from .nested import HOLDERS, any_may_hold, array_if_needed
+from .nested import HOLDERS, any_may_hold, array_if_needed, is_array_of_objects
 from .programs.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
 from .ufunc_calls import DOUBLE
@@ -250,6 +250,8 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
     else:
         make = next(type(x) for x in inputs if isinstance(x, Operators))
     if any_may_hold(inputs):
+        if ufunc in (np.logical_and, np.logical_or) and any(map(is_array_of_objects, inputs)):
+            raise refusals.truth_value()  # of objects they are one of the elements
         inputs = tuple(map(array_if_needed, inputs))
     result = ufunc_calls.apply(ufunc, inputs)
     # A pair is a value and its derivative; several results come as a list.

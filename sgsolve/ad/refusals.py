@@ -62,7 +62,17 @@ INSTEAD = {
     ),
     "ndenumerate": "use for k in np.ndindex(y.shape), and y[k]",
     "asmatrix": "use y.reshape(1, -1), and @ for products",
-    "Polynomial": "use np.polyval(coefficients, y), from the highest power on",
+    **{
+        kind: f"use np.polynomial.{name}(y, p.convert().coef), p being the polynomial"
+        for kind, name in {
+            "Polynomial": "polynomial.polyval",
+            "Chebyshev": "chebyshev.chebval",
+            "Legendre": "legendre.legval",
+            "Hermite": "hermite.hermval",
+            "HermiteE": "hermite_e.hermeval",
+            "Laguerre": "laguerre.lagval",
+        }.items()
+    },
     "polyfit": "its solution is an unknown with the normal equations as its equation",
     "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
     "sum": "use np.sum(np.stack(list)), or Python's sum(list)",
@@ -177,21 +187,6 @@ def name_of_caller(error: Exception) -> str | None:
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     return None if traceback is None else _asking(traceback.tb_frame)
-
-
-def of_failed_call(error: Exception) -> str | None:
-    """Return the advice for an error of a constructor of sparse matrices; None for others.
-
-    ``scipy.sparse.diags(y)`` takes the elements of an array of an unknown type for diagonals.
-    """
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    name = name_of_caller(error)
-    if traceback is None or name not in ("scipy.sparse.diags", "scipy.sparse.diags_array"):
-        return None
-    given = any(hasattr(value, "_derivative") for value in traceback.tb_frame.f_locals.values())
-    return of_plain_arrays(name) if given else None
 
 
 def of_plain_arrays(name: str) -> str:

@@ -163,7 +163,9 @@ CALLS = {
     np.sort: [(V, lambda x: np.sort(x)), (M, lambda x: np.sort(x, axis=0)),
         (M, lambda x: np.sort(x, axis=None))],
     np.median: [(V, lambda x: np.median(x)), (V, lambda x: np.median(x[:5])),
-        (M, lambda x: np.median(x, axis=1))],
+        (M, lambda x: np.median(x, axis=1)), (T, lambda x: np.median(x, (0, 1))),
+        (T, lambda x: np.median(x, axis=[0, -1], keepdims=True)),
+        (M, lambda x: np.median(x, keepdims=True))],
     np.matmul: [(M, lambda x: np.matmul(x, C))],
     np.dot: [(M, lambda x: np.dot(x, [x[0, 0], 1.0, x[1, 1]])), (M, lambda x: np.dot(x, C)),
         (M, lambda x: x.dot(C))],
@@ -256,13 +258,15 @@ CALLS = {
     np.linspace: [(V, lambda x: np.linspace(x[0], x[1], 5)), (V, lambda x: np.linspace(0.0, x, 4)),
         (V, lambda x: np.linspace(x[0], 3.0, 4, endpoint=False))],
     np.convolve: [(V, lambda x: np.convolve(x, C)), (V, lambda x: np.convolve(C, x, "same")),
-        (V, lambda x: np.convolve(x[:3], x, "valid"))],
+        (V, lambda x: np.convolve(x[:3], x, "valid")), (V, lambda x: np.convolve(x, C, 0)),
+        (V, lambda x: np.convolve(x, C, 1)), (V, lambda x: np.convolve(C, x, 2))],
     np.fill_diagonal: [],
 }  # fmt: skip
 K = np.arange(12.0).reshape(2, 3, 2)
 for name, calls in {
     "vecdot": [(M, lambda x: np.vecdot(x, C)), (C, lambda x: np.vecdot(x, x))],
-    "matvec": [(M, lambda x: np.matvec(x, C)), (C, lambda x: np.matvec(M, x))],
+    "matvec": [(M, lambda x: np.matvec(x, C)), (M, lambda x: np.matvec(x, (0, 1, 2))),
+        (C, lambda x: np.matvec(M, x))],
     "vecmat": [(C, lambda x: np.vecmat(x, K)), (M, lambda x: np.vecmat(C[:2], x))],
     "unstack": [(M, lambda x: np.unstack(x)[1])],
     "cumulative_sum": [(V, lambda x: np.cumulative_sum(x)),

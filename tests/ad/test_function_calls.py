@@ -4,7 +4,9 @@ import contextlib
 
 import numpy as np
 import pytest
-from scipy import special
+import scipy.sparse as sp
+import scipy.sparse.linalg as sl
+from scipy import linalg, special, stats
 
 from sgsolve import DerivativeError, ad
 from tests.ad.differences import numeric_jacobian
@@ -102,3 +104,46 @@ def test_errors_of_the_user_pass():
 def test_a_key_is_refused_in_words(f, words):
     with pytest.raises(DerivativeError, match=words):
         ad.jacobian(f, X)
+
+
+def shaped(x):
+    y = 2.0 * x
+    y.shape = 2, 2
+    return y
+
+
+def checked_by_the_user(x):
+    if type(x) is not np.ndarray:
+        raise TypeError("not mine")
+    return x
+
+
+CAUSED = {
+    "out of np.fix": (lambda x: np.fix(x, np.zeros(4)), "takes 1 positional argument"),
+    "a shape assigned": (shaped, r"y\.reshape"),
+    "class of the user": (checked_by_the_user, "not mine.*stands for an ndarray"),
+    "flag of LAPACK": (lambda x: linalg.cholesky(np.eye(2), x[0]), r"scipy\.linalg\.cholesky"),
+    "operand of lobpcg": (lambda x: sl.lsqr(x.reshape(2, 2), [1.0, 0.0])[0], r"linalg\.lsqr"),
+    "blocks": (lambda x: sp.block_diag(x) @ x, r"scipy\.sparse\.block_diag"),
+    "keys": (lambda x: sp.dok_array(x.reshape(2, 2)).toarray(), r"scipy\.sparse\.dok_array"),
+    "angles": (lambda x: x * stats.circvar(x), r"scipy\.stats\.circvar"),
+    "integers from unknowns": (lambda x: np.insert(np.arange(3), 1, x[0]), "holds no derivative"),
+}
+
+
+@pytest.mark.parametrize("name", CAUSED)
+def test_errors_that_numbers_do_not_raise_are_explained(name):
+    f, words = CAUSED[name]
+    f(X)
+    with pytest.raises(DerivativeError, match=words):
+        ad.jacobian(f, X)
+
+
+def test_errors_that_numbers_raise_too_stand():
+    def outside(x):
+        raise ArithmeticError("outside of the model")
+
+    with pytest.raises(ArithmeticError, match="of the model"):
+        ad.jacobian(outside, X)
+    with pytest.raises(ValueError, match="reshape"):
+        ad.jacobian(lambda x: np.eye(3).reshape(2, 2) * x, X)

@@ -3,6 +3,7 @@
 import functools
 import math
 import numbers
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -27,6 +28,16 @@ def test_polynomials_with_coefficients_of_several_axes(f):
         check(lambda x, c=c: f(x.reshape(3, 1), c), X)
     check(lambda x: f(x[0], C2), X)
     check(lambda x: f(x, C2, tensor=False), X)
+
+
+@pytest.mark.parametrize("kind", ["Polynomial", "Chebyshev", "Legendre", "Hermite", "HermiteE",
+                                  "Laguerre"])  # fmt: skip
+def test_objects_of_polynomials_name_the_function_to_write(kind):
+    p = getattr(np.polynomial, kind).fit(np.linspace(2.0, 5.0, 9), np.cos(np.arange(9.0)), 4)
+    with pytest.raises(DerivativeError, match=rf"np\.polynomial\.{kind} takes") as caught:
+        ad.jacobian(lambda x: p(x), X)
+    written = re.search(r"use (.*\.coef\))", str(caught.value))[1]
+    np.testing.assert_allclose(eval(written, {"np": np, "y": X, "p": p}), p(X), rtol=1e-8)
 
 
 @functools.singledispatch

@@ -171,6 +171,7 @@ def test_a_residual_as_scipys_root_takes_it(compiled):
         (lambda x: np.logical_or(three(x) * 2.0, three(x)) * x, r"truth value.*compare first"),
         (lambda x: np.logical_and.reduce(three(x) - 1.0) * x, r"truth value.*compare first"),
         (lambda x: np.logical_or(2.0 * filled_objects(x), x > 1.0) * x, r"truth value.*compare"),
+        (lambda x: np.logical_and(np.array([1, 2, 0], object), x), r"truth value.*compare first"),
         (lambda x: np.compress(three(x), [1.0, 2.0, 3.0]) * x, r"truth value.*compare first"),
         (lambda x: x if three(x)[0] else -x, r"truth value.*compare first"),
         (lambda x: np.frompyfunc(lambda v: v * v, 1, 1)(x), r"\[f\(v\) for v in y\]"),

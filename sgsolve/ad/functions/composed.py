@@ -18,12 +18,23 @@ from .branching import where
 
 
 def with_numpys_value(func: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `ours` with the value that NumPy's `func` computes, bitwise equal."""
+    """Return `ours` with the value that NumPy's `func` computes, bitwise equal.
+
+    Arguments that `ours` understands in another way are refused.
+    """
 
     def composed(*args: Any, **kwargs: Any) -> Any:
         y = ours(*args, **kwargs)
         numpys = func(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
-        return ADArray(numpys, y._derivative) if isinstance(y, ADArray) else y
+        if not isinstance(y, ADArray):
+            return y
+        if numpys.shape != y.shape or numpys.dtype.kind not in "fc":
+            raise DerivativeError(
+                f"np.{func.__name__} on AD arrays does not take these arguments, or its result "
+                f"of type {numpys.dtype} holds no derivative; write it by indexing, np.stack "
+                "and np.concatenate"
+            )
+        return ADArray(numpys, y._derivative)
 
     return composed
 
@@ -67,13 +78,12 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 def median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the middle element in order, or the mean of the middle two."""
-    if axis is None:
-        middle = median(np.ravel(a), 0)
-        return np.reshape(middle, (1,) * np.ndim(a)) if keepdims else middle
-    ordered = np.moveaxis(np.sort(a, axis=axis), axis, 0)
+    axes = tuple(range(np.ndim(a))) if axis is None else tuple(np.ravel(axis).tolist())
+    first = np.moveaxis(a, axes, range(len(axes)))
+    ordered = np.sort(np.reshape(first, (-1, *first.shape[len(axes) :])), axis=0)
     n = ordered.shape[0]
     middle = np.mean(ordered[(n - 1) // 2 : n // 2 + 1], axis=0)
-    return np.expand_dims(middle, axis) if keepdims else middle
+    return np.expand_dims(middle, axes) if keepdims else middle
 
 
 def sinc(x: Any) -> Any:
@@ -165,6 +175,9 @@ def linspace(
     return np.moveaxis(start * (1.0 - weight) + stop * weight, 0, axis)
 
 
+MODES = {"f": "full", "2": "full", "s": "same", "1": "same", "v": "valid", "0": "valid"}
+
+
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """Return the discrete convolution of two vectors; one constant makes it a sparse product."""
     n, m = np.size(a), np.size(v)
@@ -179,9 +192,10 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
         column = np.broadcast_to(np.arange(count)[:, np.newaxis], place.shape)
         weight = np.broadcast_to(fixed, place.shape)
         total = sp.csr_array((weight.ravel(), (place.ravel(), column.ravel()))) @ moving
-    if mode == "full":
+    way = MODES.get(str(mode).lower()[:1])  # NumPy looks at the first letter, or takes a number
+    if way == "full":
         return total
-    length = max(n, m) if mode == "same" else abs(n - m) + 1
+    length = max(n, m) if way == "same" else abs(n - m) + 1
     begin = (n + m - 1 - length) // 2
     return total[begin : begin + length]
 

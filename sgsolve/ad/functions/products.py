@@ -214,7 +214,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 def matvec(x1: Any, x2: Any) -> Any:
     """Return the products of (stacks of) matrices with vectors; np.matvec for AD arrays."""
-    total: Any = np.sum(x1 * x2[..., np.newaxis, :], axis=-1)
+    total: Any = np.sum(x1 * np.expand_dims(x2, -2), axis=-1)
     return ADArray(_ufunc("matvec")(raw_value(x1), raw_value(x2)), total._derivative)
 
 
