@@ -242,6 +242,9 @@ def _precise(v: Any, dtype: Any) -> Any:
         return dtype.type(v) if dtype in EXTENDED else v
     if own != dtype and (own.kind in "fc" or dtype in EXTENDED):
         return v.astype(dtype)
+    if own.kind in "biu" and own != np.int64:
+        # log(int8) is in half precision, and -uint8 wraps around.
+        return v.astype(np.int64)
     return v
 
 

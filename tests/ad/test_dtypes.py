@@ -1,5 +1,8 @@
+import contextlib
+
 import numpy as np
 import pytest
+from scipy import special
 
 from sgsolve import ad
 from sgsolve.errors import DataTypeError, DerivativeError
@@ -109,3 +112,26 @@ def test_any_shape(shape):
     assert y.ndim == len(shape)
     assert y.jacobian.shape == (x.size, x.size)
     np.testing.assert_allclose(y.jacobian.diagonal(), np.full(x.size, 2 * np.cos(1.5)))
+
+
+@pytest.mark.filterwarnings("ignore")  # of functions that SciPy deprecates
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32"])
+def test_narrow_integers_as_other_operands(dtype):
+    """Rules compute with them: log(int8) is in half precision, and -uint8 wraps around."""
+    x, k = np.array([0.31, 0.72, 0.58, 0.93]), np.array([1, 3, 2, 1]).astype(dtype)
+    ufuncs = [f for space in (special, np) for f in vars(space).values() if isinstance(f, np.ufunc)]
+    compared = 0
+    for f in (f for f in ufuncs if f.nin > 1 and f.nout == 1 and not f.signature):
+        for place in range(f.nin):
+            slopes = []
+            for other in (k, k.astype(float)):
+                operands = [other] * f.nin
+                operands[place] = ad.seed(x)
+                with contextlib.suppress(DerivativeError, TypeError), np.errstate(all="ignore"):
+                    y = f(*operands)
+                    if isinstance(y, ad.ADArray):
+                        slopes.append(y.jacobian.toarray())
+            if len(slopes) == 2:
+                compared += 1
+                np.testing.assert_allclose(*slopes, rtol=1e-12, err_msg=f"{f.__name__} {place}")
+    assert compared > 40
