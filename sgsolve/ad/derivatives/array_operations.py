@@ -158,6 +158,13 @@ def filled(plan: Any, *coefficients: Any) -> Array:
     return values
 
 
+@operation
+def product(large: Any, c: Array) -> Array:
+    """Return the coefficients of a `LargeProduct`."""
+    values: Array = large.values(c)
+    return values
+
+
 def raveled(values: Any) -> Any:
     """Return values as a vector; the method of a number takes five times as long."""
     return np.array(values, ndmin=1) if type(values) is np.float64 else values.ravel()

@@ -253,7 +253,14 @@ class Derivative:
         for g, p in self.terms.items():
             if p[3] is not None:
                 g, p = expanded_term(g, p)
-            add_term(terms, operations.multiplied(g, matrix), p, memo)
+            large = None if p[2] is None else operations.large_product(g, matrix)
+            if large is None:
+                add_term(terms, operations.multiplied(g, matrix), p, memo)
+            else:
+                alpha, s, c, _ = p
+                product, structure = large
+                values = op.product(product, shift(c, s, alpha))
+                add_term(terms, structure, with_number(1.0, values), memo)
         return type(self)(self.root, terms)
 
     def carried_out(self) -> Derivative:

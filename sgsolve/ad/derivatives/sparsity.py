@@ -119,7 +119,11 @@ class Sparsity(Derivative):
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the sparsity of ``A @ y``; explicit zeros of A count."""
         self._merge()
-        return Sparsity(self.root, {operations.multiplied(g, matrix): UNIT for g in self.terms})
+        terms: Terms = {}
+        for g in self.terms:
+            large = operations.large_product(g, matrix)
+            terms[large[1] if large else operations.multiplied(g, matrix)] = UNIT
+        return Sparsity(self.root, terms)
 
     def _sum(self, terms: Terms) -> Derivative:
         if len(terms) > FEW_TERMS:

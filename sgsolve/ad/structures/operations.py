@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...private_api import csr_of_arrays
 from .gathered import Gathered
+from .large_products import LARGE, LargeProduct, pattern_of_product, values_of_product
 from .operands import Constant, Index, IndexArray, Matrix
 from .structure import Rows, Selection, Structure
 
@@ -75,6 +76,22 @@ def with_part_of_weights(g: Structure, part: Callable[..., Any]) -> Structure:
 def multiplied(g: Structure, matrix: Matrix) -> Structure:
     """Return the structure of ``A @ y``; row factors must have been expanded before."""
     return _interned(g, matrix, lambda: _multiplied(g, matrix.csr))
+
+
+def large_product(g: Structure, matrix: Matrix) -> tuple[LargeProduct, Structure] | None:
+    """Return a product that is to be computed in every evaluation, with its structure."""
+    if g.has_weights or g.entry_count * matrix.csr.shape[0] <= LARGE:
+        return None
+    key = ("product", matrix)
+    known: LargeProduct | None = g.children.get(key)
+    if known is None:
+        made = LargeProduct(g, matrix.csr, len(g.root.cols))
+        known = g.children.setdefault(key, made)
+    known.used = g.root.clock
+    if known.structure is None:
+        return None
+    known.structure.used = g.root.clock
+    return known, known.structure
 
 
 def expanded(g: Structure) -> Structure:
@@ -221,6 +238,12 @@ def _columns(csr: Any, rows: IndexArray) -> Any:
 def _matrix_product(a: Any, b: Any) -> Any:
     """Return the product of two CSR matrices, entries that cancel included."""
     counts = np.diff(b.indptr)[a.indices]
+    if (count := int(counts.sum())) > LARGE:
+        pattern = pattern_of_product(a, b, count)
+        row = np.repeat(np.arange(a.shape[0]), np.diff(pattern.indptr))
+        places = row * b.shape[1] + pattern.indices
+        data = values_of_product(a, b, places)
+        return csr_of_arrays(data, pattern.indices, pattern.indptr, pattern.shape)
     row = np.repeat(np.repeat(np.arange(a.shape[0]), np.diff(a.indptr)), counts)
     begin = np.repeat(b.indptr[a.indices] - (np.cumsum(counts) - counts), counts)
     entry = begin + np.arange(len(row))

@@ -30,6 +30,7 @@ class StructureOwner(Protocol):
     """What makes and keeps structures: a `Root`."""
 
     clock: int
+    cols: Columns
 
     def count(self, structure: Structure) -> None:
         """Count a new structure."""
