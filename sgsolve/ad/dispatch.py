@@ -35,13 +35,11 @@ WITHOUT_SIGNATURE: dict[Function, tuple[str, ...]] = {
 _SOLVE = "use an unknown for the solution: its equation is A @ x - b"
 _FACTORS = "use unknowns for eigenvalues and factors, with the equations that define them"
 _DECOMPOSITIONS = ("eig", "eigvals", "eigh", "eigvalsh", "svd", "svdvals", "qr", "cholesky", "cond")
-_FOURIER = "use A @ y with the constant matrix of the transform"
 _ASSIGN = "use y[mask] = v, or np.where(mask, new, old)"
 _VALUES = "use it on ad.value(y), and index y with the positions that it gives"
 INSTEAD: dict[Function, str] = {
     **dict.fromkeys((np.linalg.lstsq, np.linalg.pinv), _SOLVE),
     **{getattr(np.linalg, name): _FACTORS for name in _DECOMPOSITIONS},
-    **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft), _FOURIER),
     **dict.fromkeys((np.copyto, np.putmask, np.place, np.put_along_axis), _ASSIGN),
     np.put: "use y[idx] = v",
     np.fill_diagonal: "use y[np.arange(n), np.arange(n)] = v",

@@ -107,9 +107,9 @@ def test_views_follow_as_in_numpy(f):
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
 def test_compiled(f):
     pytest.importorskip("llvmlite")
-    compiled = ad.compiled(f)
-    for x in (X, X + 0.1, X):
-        value, jacobian = ad.value_and_jacobian(compiled, x)
+    compiled = ad.compiled(f, at_once=True)
+    for x in (X, X + 0.1, X + 0.2, X):
+        value, jacobian = compiled.value_and_jacobian(x)
         np.testing.assert_array_equal(value, f(x))
     np.testing.assert_allclose(jacobian.toarray(), slopes(f), rtol=1e-7, atol=1e-7)
 

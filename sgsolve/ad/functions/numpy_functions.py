@@ -18,6 +18,7 @@ from ..ufunc_calls import raw_value
 from . import (
     blank_arrays,
     composed,
+    fourier,
     joining,
     products,
     reductions,
@@ -84,6 +85,7 @@ TABLE.update(
         **joining.TABLE,
         **reductions.TABLE,
         **running.TABLE,
+        **fourier.TABLE,
         **products.TABLE,
         **composed.TABLE,
         **tables.TABLE,
