@@ -27,9 +27,12 @@ UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without infl
 DETERMINED = 1e-2
 GOLDEN = 0.5 * (1.0 + math.sqrt(5.0))
 SMALL_MATRIX = 5000  # unknowns up to which factors cost less than the residuals on a line
-FEW_OPERATIONS = 500.0  # ... or operations of a factorization for each entry of the Jacobian
+# ... or operations of a factorization for each entry of the Jacobian. A residual takes as long as
+# some 40 of them, and a line takes 80 residuals at least.
+FEW_OPERATIONS = 4000.0
 HIDDEN = 1e-3  # of the terms of an equation: a change that its rounding does not hide
 PROBE = 1e-6  # of an unknown: a small change
+CLOSER = (1e-2, 1e-3)  # of a small change, that may pass no kink
 LINEAR = 0.1  # an equation whose linear model repeats the last change within this is regular
 UNITS = 8.0  # changes within so many units of rounding are none
 
@@ -146,7 +149,7 @@ def _answering(
 
     An equation that does not answer must not be able to: where its value is the difference of
     larger terms, rounding hides it from the residual, but not from J. None if one could. At a kink
-    an equation answers as J says a small change away.
+    an equation answers as J says a small change away, and next to kinks to smaller changes.
     """
     small = np.where(moving, small_changes(it.weights), 0.0)
     expected, moved = J @ small, changed(it, small)
@@ -156,7 +159,8 @@ def _answering(
     answering = answers(moved - F, expected, own)
     others = ~answering & (size > HIDDEN * PROBE * own)
     if others.any():
-        if (others & ~_answers_beside(it, small)).any():
+        unexplained = others & ~_answers_beside(it, small)
+        if unexplained.any() and (unexplained & ~answers_closer(it, F, small, expected)).any():
             return None
         answering |= others & (size > UNITS * EPS * own)
     return answering
@@ -206,3 +210,19 @@ def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:
         return np.zeros(len(small), dtype=bool)
     F, J = found
     return answers(moved - F, J @ small, it.scaling.sized)
+
+
+def answers_closer(it: Iterate, F: Vector, small: Vector, expected: Vector) -> NDArray[np.bool_]:
+    """Return which equations answer to parts of a small change, on both sides.
+
+    The change itself may pass several kinks, such as those of a mobility that depends on the size
+    of a field: one at each edge of a node where the fields are next to nothing. And where terms
+    cancel in the slope along it, their curvature counts.
+    """
+    answering = np.ones(len(F), dtype=bool)
+    for part in (sign * size for size in CLOSER for sign in (1.0, -1.0)):
+        moved = it.evaluate(it.x + part * small)
+        if moved is None:
+            return np.zeros(len(F), dtype=bool)
+        answering &= answers(moved - F, part * expected, it.scaling.sized)
+    return answering

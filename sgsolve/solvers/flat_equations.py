@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .determination import SHORT, answers, changed, small_changes
+from .determination import SHORT, answers, answers_closer, changed, small_changes
 from .entries import equations_with, unknowns_with
 from .iterate import Iterate
 from .kept_examinations import answered_rows
@@ -93,6 +93,8 @@ def _replying(it: Iterate, equations: Mask, asked: Mask) -> Mask:
     if moved is None or expected is None:
         return np.zeros(len(it.F), dtype=bool)
     replying: Mask = answers(moved - it.F, expected, it.scaling.sized)
+    if (equations & ~replying).any():
+        replying |= answers_closer(it, it.F, small, expected)
     doubtful = replying & (np.abs(expected) <= FEW_UNITS * it.S.max())
     if kept:
         answered_rows(it).add(it, equations & replying & ~doubtful)

@@ -354,11 +354,17 @@ def test_a_small_difference_of_large_unknowns_that_runs_away(start, solver):
     assert not solved(residual, [*start, 1.5], solver).success
 
 
+KINKS = np.arange(1.0, 25.0) * 1e-7  # closer than a small change, and than two
+
+
 @pytest.mark.parametrize(
     ("equation", "start", "answers"),
     [
         (lambda x: 3.0 * (x - 1.0) + np.abs(x - 1.0), 1.0, True),  # slopes 2 and 4, and 3 between
+        (lambda x: 25.0 * (x - 1.0) + np.abs(x - 1.0 - KINKS).sum() - KINKS.sum(), 1.0, True),
         (lambda x: np.tanh(x) - 1.0, 30.0, False),  # a slope that rounding hides
+        # noise of large terms that cancel, which has slopes of its own
+        (lambda x: (np.exp(x) - np.exp(x) / (1.0 + np.exp(-x)) - 1.0) ** 2, 25.0, False),
     ],
 )
 def test_an_equation_at_a_kink_answers_as_its_slope_beside_it_says(
