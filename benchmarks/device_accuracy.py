@@ -7,6 +7,7 @@ and counts factorizations for each bias, steps that were rejected, and analyses 
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import sys
@@ -82,4 +83,5 @@ def main() -> tuple[dict[str, float], list[tuple[str, str, int, float]]]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

@@ -16,8 +16,8 @@ DEVSIM is left out where it is not installed.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from functools import partial
 from importlib.util import find_spec
 from itertools import permutations
@@ -223,5 +223,10 @@ def main(sizes: list[str]) -> list[tuple[str, str, float, int, float]]:
 
 
 if __name__ == "__main__":
-    asked = [size for size in sys.argv[1:] if size != "--large"]
-    main((asked or SIZES) + (LARGE if "--large" in sys.argv else []))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", action="store_true", help="larger devices too")
+    parser.add_argument("sizes", nargs="*", default=SIZES, help="such as 5000, 50x200, 20x10x10")
+    asked = parser.parse_args()
+    if not all(part.isdigit() for size in asked.sizes for part in size.split("x")):
+        parser.error(f"sizes are integers joined by x, not {asked.sizes}")
+    main(asked.sizes + (LARGE if asked.large else []))

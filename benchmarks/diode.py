@@ -7,6 +7,7 @@ One thread, CPU time; the sweep is that of examples/semiconductor/pn_diode.py, c
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -61,4 +62,6 @@ def main(counts: list[int]) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    main([int(a) for a in sys.argv[1:]] or [100, 1000, 10000])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("nodes", nargs="*", type=int, default=[100, 1000, 10000])
+    main(parser.parse_args().nodes)

@@ -6,7 +6,7 @@ columns are milliseconds of CPU time for one residual, and residual and Jacobian
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Callable
 from time import process_time
 from typing import Any
@@ -76,4 +76,6 @@ def main(sizes: list[int]) -> dict[tuple[str, int], float]:
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or [200, 2000])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("nodes", nargs="*", type=int, default=[200, 2000])
+    main(parser.parse_args().nodes)

@@ -5,6 +5,7 @@ OMP_NUM_THREADS for a fixed number of threads. Every time is one factorization w
 solve, in microseconds, the best of several repetitions.
 """
 
+import argparse
 import sys
 import timeit
 from collections.abc import Callable
@@ -216,4 +217,9 @@ def main(parts: list[str]) -> dict[str, Times]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    asked = parser.parse_args().parts
+    if not set(asked) <= set(PARTS):
+        parser.error(f"the parts are {', '.join(PARTS)}")
+    main(asked)

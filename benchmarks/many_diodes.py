@@ -11,8 +11,8 @@ solves, relative to the largest potential.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from time import process_time
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -88,4 +88,8 @@ def main(count: int = 1000, nodes: int = 100) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    main(*(int(a) for a in sys.argv[1:3]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("members", nargs="?", type=int, default=1000)
+    parser.add_argument("nodes", nargs="?", type=int, default=100)
+    asked = parser.parse_args()
+    main(asked.members, asked.nodes)

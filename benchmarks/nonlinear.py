@@ -6,7 +6,7 @@ the repository, with OMP_NUM_THREADS set as you want it compared.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 import warnings
 from functools import partial
@@ -174,12 +174,17 @@ def hard() -> dict[str, int]:
     return solved
 
 
-def main(part: str = "gallery", *sizes: str):
+def main(part: str = "gallery", *sizes: int):
     """Print the table of a part and return its figures."""
     if part == "brusselator":
-        return compare_brusselator([int(n) for n in sizes] or [128])
+        return compare_brusselator(list(sizes) or [128])
     return {"gallery": gallery, "hard": hard, "overhead": overhead}[part]()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parts = ("gallery", "hard", "brusselator", "overhead")
+    parser.add_argument("part", nargs="?", choices=parts, default="gallery")
+    parser.add_argument("sizes", nargs="*", type=int, help="grid points of the Brusselator")
+    asked = parser.parse_args()
+    main(asked.part, *asked.sizes)

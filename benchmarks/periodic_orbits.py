@@ -11,6 +11,7 @@ peak memory of the process grow like the number of all states.
 
 from __future__ import annotations
 
+import argparse
 import resource
 import time
 import warnings
@@ -111,4 +112,5 @@ def main() -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

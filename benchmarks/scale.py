@@ -1,7 +1,7 @@
 """Large problems: which back end serves, memory and CPU time, one case a process.
 
     python benchmarks/scale.py default 64        # 3-D Bratu on 64^3 nodes by the default call
-    python benchmarks/scale.py multigrid 64      # ... by multigrid
+    python benchmarks/scale.py multigrid 64      # ... by multigrid, or by superlu or pardiso
     python benchmarks/scale.py petsc 64          # ... by PETSc's CG and GAMG as a back end
     python benchmarks/scale.py snes 64           # ... by PETSc alone, with sgsolve's Jacobian
     mpiexec -n 2 python benchmarks/scale.py snes 64
@@ -18,6 +18,7 @@ The second number is the time of the kernel, which fills new pages of memory wit
 
 from __future__ import annotations
 
+import argparse
 import resource
 import subprocess
 import sys
@@ -127,6 +128,31 @@ def report(side: int, name: str, status: str, top: float, seconds: float, unit: 
     )
 
 
+# What is asked for, and how many numbers may follow it.
+NUMBERS = {
+    **dict.fromkeys(("default", "multigrid", "superlu", "pardiso", "petsc", "snes"), (1, 1)),
+    "table": (0, 0),
+    "peers": (1, 9),
+    "evaluations": (1, 2),
+}
+
+
+def checked(arguments: list[str] | None = None) -> list[str]:
+    """Return the arguments of the command line; wrong ones end the program with its usage."""
+    shown = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=shown)
+    parser.add_argument("what", choices=NUMBERS)
+    parser.add_argument(
+        "numbers", nargs="*", type=int, help="nodes on a side; for evaluations first the GiB"
+    )
+    asked = parser.parse_args(arguments)
+    least, most = NUMBERS[asked.what]
+    if not least <= len(asked.numbers) <= most or min(asked.numbers, default=1) < 1:
+        counts = str(least) if least == most else f"{least} to {most}"
+        parser.error(f"{asked.what} takes {counts} positive integers, not {asked.numbers}")
+    return [asked.what, *map(str, asked.numbers)]
+
+
 def cases(arguments: list[str]) -> list[list[str]]:
     """Return the arguments of each case of a table; an empty list for a single case."""
     if arguments == ["table"]:
@@ -169,4 +195,4 @@ def main(arguments: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(checked())

@@ -11,6 +11,7 @@ the medians of alternating rounds.
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import sys
@@ -188,4 +189,6 @@ def main(rounds: int = 15) -> dict[tuple[str, str], float]:
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rounds", nargs="?", type=int, default=15)
+    main(parser.parse_args().rounds)

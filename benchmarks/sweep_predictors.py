@@ -7,6 +7,7 @@ One thread, CPU time, the best of three; the start at no bias is solved before a
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -64,4 +65,8 @@ def main(nodes: int = 10000, points: int = 100) -> list[tuple]:
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("nodes", nargs="?", type=int, default=10000)
+    parser.add_argument("points", nargs="?", type=int, default=100)
+    asked = parser.parse_args()
+    main(asked.nodes, asked.points)

@@ -12,7 +12,7 @@ programs, whose distance is printed.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -271,4 +271,10 @@ def main(problems: list[str]) -> dict[str, dict[str, list[tuple[float, float, tu
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("problems", nargs="*", metavar="problem[:cells]", help=", ".join(CASES))
+    asked = parser.parse_args().problems
+    for name, _, cells in (given.partition(":") for given in asked):
+        if name not in CASES or (cells and not cells.isdigit()):
+            parser.error(f"no problem {name}:{cells}; the names are {', '.join(CASES)}")
+    main(asked)

@@ -11,8 +11,8 @@ failures included.
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -272,4 +272,6 @@ def main(words: list[str]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*", help="of names of rows")
+    main(parser.parse_args().words)

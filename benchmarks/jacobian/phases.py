@@ -12,6 +12,7 @@ the matrix; both are compiled or planned once. `floor` is what is left without `
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
@@ -115,4 +116,12 @@ def main(cases: list[str]) -> list[tuple[str, int, dict[str, float]]]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["w1:300", "w1dot:300", "w3-1d:100,10000", "w3-2d:100,300", "w4:200"])
+    shown = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=shown)
+    parser.add_argument("cases", nargs="*", metavar="workload:size[,size ...]")
+    asked = parser.parse_args().cases
+    for case in asked:
+        workload, _, sizes = case.partition(":")
+        if not (workload and all(size.isdigit() for size in sizes.split(","))):
+            parser.error(f"a case is a workload with its sizes, such as w1:100,300, not {case}")
+    main(asked or ["w1:300", "w1dot:300", "w3-1d:100,10000", "w3-2d:100,300", "w4:200"])
