@@ -122,6 +122,18 @@ class Band:
             left = self._factorized(values)
         return left
 
+    @property
+    def memory(self) -> tuple[Vector, Vector] | None:
+        """The band in LAPACK's storage, column after column, and the places of the values in it."""
+        return self._flat, self._places
+
+    def take_factors(self, order: Vector) -> None:
+        """Take factors as of LAPACK that were written into the memory, with exchanged rows."""
+        self._factors, self._order, self._row = self._fortran, order, None
+        self.pivots = self._band[:, self._lower + self._upper]
+        self._split, self._n_solved = None, 0
+        self.swaps = int(np.count_nonzero(order != self._in_order))
+
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Return the solution, in the memory of b if that is in Fortran's order."""
         row = self._row
@@ -173,6 +185,7 @@ class Tridiagonal(Band):
     """The same for one diagonal on either side, by routines that take half the time."""
 
     by_lapack = 2
+    memory = None  # three diagonals are another storage
 
     def __init__(self, n: int) -> None:
         super().__init__(n, 1, 1, np.float64)

@@ -8,7 +8,7 @@ than the unknowns.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,28 @@ from .ordering import IntArray, Order, inverse, narrow_order
 # A pivot this much smaller than the largest is a reason to look whether A is singular. In graded
 # matrices the smallness of one singular value is shared by several pivots.
 SMALL_PIVOT = 1e-6
+
+
+class BandMemory(NamedTuple):
+    """A band in the storage of LAPACK.
+
+    Attributes
+    ----------
+    flat : ndarray, shape (n (2 lower + upper + 1),)
+        Column after column.
+    places : ndarray, shape (nnz,)
+        Of the values of the matrix.
+    lower, upper : int
+    before, after : ndarray, shape (n,), or None
+        Where the right-hand side of each row, and each unknown, is; None: in order.
+    """
+
+    flat: Vector
+    places: IntArray
+    lower: int
+    upper: int
+    before: IntArray | None
+    after: IntArray | None
 
 
 class Banded:
@@ -70,6 +92,23 @@ class Banded:
         dtype = np.complex128 if is_complex(A) else np.float64
         self._band = band_of(n, order.lower, order.upper, dtype)
         self._band.place(rows, columns)
+
+    @property
+    def band(self) -> BandMemory | None:
+        """Where LAPACK's band and its order are; None for other storage.
+
+        Whoever writes factors there calls `take_factors`.
+        """
+        memory = self._band.memory
+        if memory is None:
+            return None
+        order, places = self._order, self._places
+        return BandMemory(*memory, order.lower, order.upper, order.rows, places[1])
+
+    def take_factors(self, order: IntArray) -> None:
+        """Take factors that were written into the band, with rows exchanged in this order."""
+        self._band.take_factors(order)
+        self.doubtful = False
 
     @property
     def predicted_bytes(self) -> float:

@@ -205,6 +205,8 @@ class ExpressionPrinter:
         name, own = value
         if own == kind:
             return name
+        if (own, kind) == ("i64", "i32"):
+            return self._lines.emit(f"trunc i64 {name} to i32")
         assert (own, kind) == ("i64", "double"), f"{own} is no {kind}"
         return self._lines.emit(f"sitofp i64 {name} to double")
 

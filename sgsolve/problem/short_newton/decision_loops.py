@@ -29,46 +29,65 @@ from .loop_state import (
 )
 
 
+def terms_of(
+    starts: Indices, columns: Indices, sizes: Doubles, values: Doubles, i: int
+) -> float:  # fmt: skip
+    """Return the size of the terms of equation i with some values of the unknowns."""
+    terms = 0.0
+    for k in range(starts[i], starts[i + 1]):
+        terms += sizes[k] * abs(values[columns[k]])
+    return terms
+
+
 def holds(
-    F: Doubles, held: Doubles, sized: Doubles, relative: float, n: int, has_scale: int,
-    of_scale: int,
+    starts: Indices, columns: Indices, sizes: Doubles, held_sizes: Doubles, F: Doubles,
+    own: Doubles, sized: Doubles, relative: float, n: int, has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
     """Whether every residual is this small relative to its terms; see `rounding.small`.
 
     -1 where it is small only beside the scale of the problem: further residuals decide then.
     """
-    small, hidden = 1, 1
+    hidden = 1 if has_scale == 1 and of_scale == 0 else 0
+    small = 1
     for i in range(n):
-        if abs(F[i]) > relative * held[i]:
-            small = 0
+        if small == 1 or hidden == 1:
+            terms = own[i]
+            if of_scale == 1:
+                terms = terms_of(starts, columns, sizes, held_sizes, i)
+            if abs(F[i]) > relative * terms:
+                small = 0
             if abs(F[i]) > relative * sized[i]:
                 hidden = 0
-    if small == 0 and hidden == 1 and has_scale == 1 and of_scale == 0:
-        small = -1
-    return small
+    return -1 if small == 0 and hidden == 1 else small
 
 
 def passes(
-    F: Doubles, held: Doubles, sized: Doubles, state: Doubles, tolerance: float, error: float,
-    rounding: float, n: int, has_scale: int, of_scale: int,
+    starts: Indices, columns: Indices, sizes: Doubles, held_sizes: Doubles, F: Doubles,
+    own: Doubles, sized: Doubles, state: Doubles, tolerance: float, error: float, rounding: float,
+    n: int, has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
     """Whether the termination criterion holds after a full step of Newton's; see `holds`."""
-    small = holds(F, held, sized, tolerance, n, has_scale, of_scale)
+    small = holds(
+        starts, columns, sizes, held_sizes, F, own, sized, tolerance, n, has_scale, of_scale
+    )  # fmt: skip
     if small == 1 and state[ESTIMATE] > error:
-        small = holds(F, held, sized, rounding, n, has_scale, of_scale)
+        small = holds(
+            starts, columns, sizes, held_sizes, F, own, sized, rounding, n, has_scale, of_scale
+        )  # fmt: skip
     return small
 
 
 def terms_moved(
-    starts: Indices, columns: Indices, sizes: Doubles, step: Doubles, held: Doubles, n: int
-) -> int:
+    starts: Indices, columns: Indices, sizes: Doubles, held_sizes: Doubles, own: Doubles,
+    step: Doubles, n: int, of_scale: int,
+) -> int:  # fmt: skip
     """Whether a step changed the terms of an equation; see `convergence._moved_far`."""
     moved = 0
     for i in range(n):
-        terms = 0.0
-        for k in range(starts[i], starts[i + 1]):
-            terms += sizes[k] * abs(step[columns[k]])
-        if terms > MOVED * held[i]:
+        terms = own[i]
+        if of_scale == 1:
+            terms = terms_of(starts, columns, sizes, held_sizes, i)
+        if terms_of(starts, columns, sizes, step, i) > MOVED * terms:
             moved = 1
     return moved
 

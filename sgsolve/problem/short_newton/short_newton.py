@@ -21,12 +21,14 @@ from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.compiled_loops import CompiledLoops
 from ...errors import LinearSolveError
 from ...linear.accuracy import MAX_REFINE
+from ...linear.band_storage import NARROW
+from ...linear.banded import BandMemory
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks
 from ...solvers.determination import small_changes
 from ...solvers.termination import UsualCriterion
-from . import damping_loops, step_loops
+from . import band_loops, damping_loops, step_loops
 from .evaluations import Evaluations
 from .loop_state import (
     ASK,
@@ -59,6 +61,8 @@ LOOPS = CompiledLoops(
     step_loops.answered,
     step_loops.fixed,
     step_loops.vanished,
+    band_loops.factorized_band,
+    band_loops.solved_band,
 )
 # To load the loops from disk, or to compile them, takes as long as so many short solves save.
 LOADED, COMPILED = 60, 240
@@ -144,7 +148,7 @@ def arrays_of_loops(
     scaling, backend = parts.prepared.scaling, parts.backend
     of_equations = ("F", "F_new", "F_start", "F_beside", "b", "y", "r", "scale", "scaled", "S")
     of_unknowns = ("x", "x_new", "x_start", "x_run", "x_beside", "magnitude", "weights", "terms")
-    of_scale = ("user_scale", "held_sizes", "sized", "held", "free")
+    of_scale = ("user_scale", "held_sizes", "sized", "free")
     of_blocks = ("floors", "largest_in", "run_in", "residual_in", "step_in")
     of_steps = ("step", "step_old", "step_older", "dx", "correction", "of_columns")
     of_closed = ("own", "closing", "change", "unproven", "known", "asked", "small")
@@ -166,6 +170,29 @@ def arrays_of_loops(
         "column": scaling.column,
         # The loops write a full matrix into the memory of LAPACK, and look at the pivots there.
         "full": np.zeros(1) if backend.memory is None else backend.memory,
+        **arrays_of_band(n, narrow_band(backend)),
+    }
+
+
+def narrow_band(backend: Any) -> BandMemory | None:
+    """Return the band of a back end that the loops factorize; None for another storage."""
+    band: BandMemory | None = getattr(backend, "band", None)
+    return band if band is not None and band.lower + band.upper <= NARROW else None
+
+
+def arrays_of_band(n: int, band: BandMemory | None) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a band; without elements where there is none."""
+    names = ("places", "before", "after")
+    if band is None:
+        none = {name: np.zeros(0, dtype=np.int32) for name in (*names, "exchanges")}
+        return {**none, "band": np.zeros(0), "work": np.zeros(0)}
+    orders = [np.arange(n) if order is None else order for order in (band.before, band.after)]
+    indices = (band.places, *orders)
+    return {
+        **{k: v.astype(np.int32) for k, v in zip(names, indices, strict=True)},
+        "exchanges": np.zeros(n, dtype=np.int32),
+        "band": band.flat,
+        "work": np.zeros(n),
     }
 
 
@@ -205,13 +232,18 @@ class ShortNewton:
         numbers = {"n": n, "nnz": nnz, "tolerance": tolerance, "error": error, "rounding": rounding}
         self._dense = parts.backend.memory is not None
         numbers |= {"dense": int(self._dense), "damped": int(self.damped)}
+        band = narrow_band(parts.backend)
+        self._banded = band is not None
+        lower, upper = (0, 0) if band is None else (band.lower, band.upper)
+        numbers |= {"lower": lower, "upper": upper}
         numbers |= {"n_blocks": len(blocks), "of_scale": int(of_scale)}
         numbers |= {"has_scale": int(settings.has_scale)}
         self.arrays = arrays
         self._last = math.sqrt(error) * (1.0 if self.damped else LAST)
         bound = LOOPS.bound({**arrays, **numbers})
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]
-        self._continued, self._answered, self._fixed, self._vanished = bound[4:]
+        self._continued, self._answered, self._fixed, self._vanished = bound[4:8]
+        self._factorized_band, self._solved_band = bound[8:]
         self._x, self._x_new = arrays["x"], arrays["x_new"]
         self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
         self._J_old = arrays["J_old"]
@@ -221,8 +253,11 @@ class ShortNewton:
 
     def works_on(self, parts: DirectParts) -> bool:
         """Whether the loops are bound to the memory of these parts."""
-        memory = self.arrays["full"]
-        return self.parts == parts and (not self._dense or memory is parts.backend.memory)
+        if self.parts != parts:
+            return False
+        if self._banded:
+            return bool(self.arrays["band"] is parts.backend.band.flat)
+        return not self._dense or self.arrays["full"] is parts.backend.memory
 
     def is_tried(self) -> bool:
         """Whether the next solve tries it: not so often where that was in vain."""
@@ -283,6 +318,8 @@ class ShortNewton:
             code = self._asked(self._vanished, LEAVE)
         if code not in (SOLVED, EXAMINE):
             return None
+        if self._banded:
+            self.parts.backend.take_factors(self.arrays["exchanges"])
         return self._found(tuple(records), code == EXAMINE, vanished)
 
     def _begin(self, evaluations: Evaluations) -> None:
@@ -343,15 +380,19 @@ class ShortNewton:
                 prepared.scaling.apply(self._J, prepared.values)
                 np.multiply(self._F, self._row, out=self._b)
                 np.negative(self._b, out=self._b)
-            if self._dense and code == STEP:
+            if self._banded:
+                certain = self._factorized_band() == STEP
+            elif self._dense and code == STEP:
                 backend.factorize_memory()
+                certain = True
             else:
                 backend.factorize(prepared.A)
+                certain = backend.doubtful is False
         except LinearSolveError:
             return False
         now = perf_counter()
         self.seconds["factor"] += now - start
-        if backend.doubtful is not False:
+        if not certain:
             return False
         right = self._answered_by_factors(self._stepped) == STEP
         self.seconds["solve"] += perf_counter() - now
@@ -359,16 +400,26 @@ class ShortNewton:
 
     def _answered_by_factors(self, judged: Callable[[], int]) -> int:
         """Solve with the factors, refine while that is asked for, and return what is judged."""
-        solve, y = self.parts.backend.solve, self._y
+        y = self._y
         self._n_solves += 1
-        y[...] = solve(self._b.copy(), False)
+        self._solve_with_factors()
         code = judged()
         for _ in range(MAX_REFINE):
             if code != REFINE:
                 break
-            y += solve(self._r.copy(), False)
+            first, b = y.copy(), self._b.copy()
+            self._b[...] = self._r
+            self._solve_with_factors()
+            self._b[...] = b
+            y += first
             code = judged()
         return code
+
+    def _solve_with_factors(self) -> None:
+        if self._banded:
+            self._solved_band()
+        else:
+            self._y[...] = self.parts.backend.solve(self._b.copy(), False)
 
     def _record(self, begun: float) -> Record:
         state = self._state.tolist()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...ad.kernels import machine
+from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
@@ -33,7 +34,9 @@ from .short_newton import (
     Vector,
 )
 
-MOST_UNKNOWNS = 100_000  # the arrays of the loops take 500 bytes for each
+# With kernels; the arrays of the loops take 500 bytes for each. Without kernels NumPy's evaluations
+# of more than `FEW_UNKNOWNS` take most of the time.
+MOST_UNKNOWNS = 100_000
 
 
 def short_result(
@@ -91,7 +94,8 @@ def _settings(system: ResidualSystem, solver: Any, cost: float) -> Settings | No
     `cost` is that of a factorization, see `Reuse`.
     """
     method = getattr(solver, "first_method", None)
-    few = system.is_prepared and system.n <= MOST_UNKNOWNS
+    most = FEW_UNKNOWNS if system.kernels is None else MOST_UNKNOWNS
+    few = system.is_prepared and system.n <= most
     if method is None or not few or system.has_own_jacobian or not _can_compile():
         return None
     test = method.full_step_test(system.n, cost)

@@ -73,21 +73,6 @@ def sizes_of_equations(
     return finite
 
 
-def held_terms(
-    starts: Indices, columns: Indices, sizes: Doubles, held_sizes: Doubles, own: Doubles,
-    held: Doubles, n: int, of_scale: int,
-) -> int:  # fmt: skip
-    """Write the terms that residuals are compared with; see `rounding.small`."""
-    for i in range(n):
-        terms = own[i]
-        if of_scale == 1:
-            terms = 0.0
-            for k in range(starts[i], starts[i + 1]):
-                terms += sizes[k] * held_sizes[columns[k]]
-        held[i] = terms
-    return 1
-
-
 def merit(F: Doubles, S: Doubles, n: int) -> float:
     """Return the norm of F / S; see `norms.norm2`. Infinite where that takes more care."""
     square, zero = 0.0, 1
@@ -102,8 +87,8 @@ def merit(F: Doubles, S: Doubles, n: int) -> float:
 
 def take_jacobian(
     starts: Indices, columns: Indices, F: Doubles, J: Doubles, sizes: Doubles, terms: Doubles,
-    magnitude: Doubles, S: Doubles, own: Doubles, sized: Doubles, held_sizes: Doubles,
-    held: Doubles, state: Doubles, n: int, nnz: int, has_scale: int, of_scale: int,
+    magnitude: Doubles, S: Doubles, own: Doubles, sized: Doubles, state: Doubles, n: int, nnz: int,
+    has_scale: int,
 ) -> int:  # fmt: skip
     """Write the sizes of the equations with another Jacobian, and the norm of F. 0: not finite."""
     for k in range(nnz):
@@ -111,7 +96,6 @@ def take_jacobian(
     finite = sizes_of_equations(
         starts, columns, sizes, terms, magnitude, S, own, sized, state, n, has_scale
     )
-    held_terms(starts, columns, sizes, held_sizes, own, held, n, of_scale)
     state[PHI] = merit(F, S, n)
     return finite
 

@@ -62,7 +62,6 @@ from .loop_state import (
     K,
 )
 from .size_loops import (
-    held_terms,
     merit,
     note_residual,
     note_scaled,
@@ -75,7 +74,7 @@ from .size_loops import (
 def started(
     starts: Indices, columns: Indices, x: Doubles, F: Doubles, J: Doubles, sizes: Doubles,
     magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, sized: Doubles,
-    held_sizes: Doubles, held: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
+    held_sizes: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
     largest_in: Doubles, residual_in: Doubles, step_in: Doubles, step: Doubles,
     step_old: Doubles, step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
     x_start: Doubles, F_start: Doubles, state: Doubles, factor: Doubles, row: Doubles, A: Doubles,
@@ -95,15 +94,19 @@ def started(
         n_blocks, has_scale, of_scale,
     )  # fmt: skip
     finite = take_jacobian(
-        starts, columns, F, J, sizes, terms, magnitude, S, own, sized, held_sizes, held, state, n,
-        nnz, has_scale, of_scale,
+        starts, columns, F, J, sizes, terms, magnitude, S, own, sized, state, n, nnz,
+        has_scale,
     )  # fmt: skip
     if finite == 0:
         return LEAVE
     note_residual(F, sized, step, block, residual_in, step_in, state, n, n_blocks)
     # Whether a start is a solution is not decided here.
-    small = holds(F, held, sized, tolerance, n, has_scale, of_scale)
-    rounded = holds(F, held, sized, rounding, n, has_scale, of_scale)
+    small = holds(
+        starts, columns, sizes, held_sizes, F, own, sized, tolerance, n, has_scale, of_scale
+    )  # fmt: skip
+    rounded = holds(
+        starts, columns, sizes, held_sizes, F, own, sized, rounding, n, has_scale, of_scale
+    )  # fmt: skip
     if not state[PHI] < INF or state[PHI] == 0.0 or (small != 0 and rounded != 0):
         return LEAVE
     return next_system(
@@ -156,7 +159,7 @@ def arrived(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
     terms: Doubles, S: Doubles, own: Doubles, sized: Doubles,
-    held_sizes: Doubles, held: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
+    held_sizes: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
     largest_in: Doubles, residual_in: Doubles, step_in: Doubles, run_in: Doubles,
     step: Doubles, step_old: Doubles, step_older: Doubles, correction: Doubles, closing: Doubles,
     change: Doubles,
@@ -173,7 +176,7 @@ def arrived(
         square += F_new[i] * F_new[i]
     moved = took_point(
         starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, sized,
-        held_sizes, held, user_scale, block, floors, largest_in, step, step_old, step_older, state,
+        held_sizes, user_scale, block, floors, largest_in, step, step_old, step_older, state,
         n, n_blocks, has_scale, of_scale,
     )  # fmt: skip
     if not square < INF or not state[PHI] < INF:
@@ -183,12 +186,13 @@ def arrived(
     state[ESTIMATE] = estimated(correction, weights, state, n, damped)
     note_residual(F_new, sized, step, block, residual_in, step_in, state, n, n_blocks)
     solved = passes(
-        F_new, held, sized, state, tolerance, error, rounding, n, has_scale, of_scale
+        starts, columns, sizes, held_sizes, F_new, own, sized, state, tolerance, error, rounding, n,
+        has_scale, of_scale,
     )  # fmt: skip
     if solved == -1:
         return LEAVE
     if solved == 1 and moved == 1:
-        moved = terms_moved(starts, columns, sizes, step, held, n)
+        moved = terms_moved(starts, columns, sizes, held_sizes, own, step, n, of_scale)
     if solved == 1 and moved == 0:
         return ended(
             starts, columns, x_new, F_new, F, x_start, F_start, J_old, own, sized, user_scale, step,
@@ -200,7 +204,7 @@ def arrived(
         return JACOBIAN
     return continued(
         starts, columns, x, x_new, F, F_new, J, J_old, sizes, magnitude, weights, terms, S, own,
-        sized, held_sizes, held, user_scale, block, largest_in, run_in, step, step_old, step_older,
+        sized, held_sizes, user_scale, block, largest_in, run_in, step, step_old, step_older,
         closing, change, unproven, x_start, F_start, x_run, state, factor, row, A, A_sizes,
         of_columns, b, full, scaled, parts, J_known, known, asked, small, x_beside, free, tolerance,
         error, rounding, n, nnz, dense, n_blocks, has_scale, of_scale,
@@ -210,7 +214,7 @@ def arrived(
 def took_point(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F_new: Doubles, sizes: Doubles,
     magnitude: Doubles, weights: Doubles, terms: Doubles, S: Doubles, own: Doubles, sized: Doubles,
-    held_sizes: Doubles, held: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
+    held_sizes: Doubles, user_scale: Doubles, block: Indices, floors: Doubles,
     largest_in: Doubles, step: Doubles, step_old: Doubles, step_older: Doubles, state: Doubles,
     n: int, n_blocks: int, has_scale: int, of_scale: int,
 ) -> int:  # fmt: skip
@@ -234,7 +238,6 @@ def took_point(
         sizes_of_equations(
             starts, columns, sizes, terms, magnitude, S, own, sized, state, n, has_scale
         )
-    held_terms(starts, columns, sizes, held_sizes, own, held, n, of_scale)
     size, absolute, moved = 0.0, 0.0, 0
     for i in range(n):
         step_older[i] = step_old[i]
@@ -328,7 +331,7 @@ def continued(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     J: Doubles, J_old: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles,
     terms: Doubles, S: Doubles, own: Doubles, sized: Doubles, held_sizes: Doubles,
-    held: Doubles, user_scale: Doubles, block: Indices, largest_in: Doubles, run_in: Doubles,
+    user_scale: Doubles, block: Indices, largest_in: Doubles, run_in: Doubles,
     step: Doubles, step_old: Doubles,
     step_older: Doubles, closing: Doubles, change: Doubles, unproven: Doubles,
     x_start: Doubles, F_start: Doubles, x_run: Doubles, state: Doubles, factor: Doubles,
@@ -341,14 +344,15 @@ def continued(
     """Continue with the Jacobian at the next point, and write the next linear system."""
     if state[DOUBTED] == 1.0:
         finite = take_jacobian(
-            starts, columns, F_new, J, sizes, terms, magnitude, S, own, sized, held_sizes, held,
-            state, n, nnz, has_scale, of_scale,
+            starts, columns, F_new, J, sizes, terms, magnitude, S, own, sized, state, n, nnz,
+            has_scale,
         )  # fmt: skip
         if finite == 0:
             return LEAVE
         state[RENEWED] = 1.0
         solved = passes(
-            F_new, held, sized, state, tolerance, error, rounding, n, has_scale, of_scale
+            starts, columns, sizes, held_sizes, F_new, own, sized, state, tolerance, error,
+            rounding, n, has_scale, of_scale,
         )  # fmt: skip
         if solved == -1:
             return LEAVE
@@ -368,8 +372,8 @@ def continued(
         return ahead
     if state[RENEWED] == 0.0:
         finite = take_jacobian(
-            starts, columns, F_new, J, sizes, terms, magnitude, S, own, sized, held_sizes, held,
-            state, n, nnz, has_scale, of_scale,
+            starts, columns, F_new, J, sizes, terms, magnitude, S, own, sized, state, n, nnz,
+            has_scale,
         )  # fmt: skip
         if finite == 0:
             return LEAVE
@@ -404,7 +408,7 @@ def ahead_of_step(
 def vanished(
     starts: Indices, columns: Indices, x: Doubles, x_new: Doubles, F: Doubles, F_new: Doubles,
     F_beside: Doubles, sizes: Doubles, magnitude: Doubles, weights: Doubles, terms: Doubles,
-    S: Doubles, own: Doubles, sized: Doubles, held_sizes: Doubles, held: Doubles,
+    S: Doubles, own: Doubles, sized: Doubles, held_sizes: Doubles,
     user_scale: Doubles, block: Indices, floors: Doubles, largest_in: Doubles, step: Doubles,
     step_old: Doubles, step_older: Doubles, scaled: Doubles, x_beside: Doubles, state: Doubles,
     n: int, n_blocks: int, has_scale: int, of_scale: int,
@@ -424,7 +428,7 @@ def vanished(
         F_new[i] = F_beside[i]
     took_point(
         starts, columns, x, x_new, F_new, sizes, magnitude, weights, terms, S, own, sized,
-        held_sizes, held, user_scale, block, floors, largest_in, step, step_old, step_older, state,
+        held_sizes, user_scale, block, floors, largest_in, step, step_old, step_older, state,
         n, n_blocks, has_scale, of_scale,
     )  # fmt: skip
     state[RENEWED] = renewed

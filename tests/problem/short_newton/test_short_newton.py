@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import DomainError, Problem, Status, ad, solvers
+from sgsolve import DomainError, Pattern, Problem, Status, ad, solvers
 from sgsolve.ad.kernels import machine
+from sgsolve.linear import Banded, LinearSolver
 from sgsolve.problem import path_family
 from sgsolve.problem.compiled_functions import CompiledFunctions
-from sgsolve.problem.short_newton import damping_loops, short_newton, short_solve, step_loops
+from sgsolve.problem.short_newton import (
+    band_loops,
+    damping_loops,
+    short_newton,
+    short_solve,
+    step_loops,
+)
 from tests.ad.kernels.compiled_help import needs_llvmlite
 from tests.problems import CASES
 from tests.selection import slow
@@ -30,6 +37,8 @@ LOOPS = (
     step_loops.answered,
     step_loops.fixed,
     step_loops.vanished,
+    band_loops.factorized_band,
+    band_loops.solved_band,
 )
 FULL = np.array([[4, 1, 0, 1], [1, 5, 2, 0], [0, 2, 6, 1], [1, 0, 1, 3]], dtype=float)
 
@@ -73,11 +82,22 @@ def counted(monkeypatch):
     return Counted(monkeypatch)
 
 
+def assert_same_arrays(short, long):
+    """Compare bits; where the loops factorize a band, which LAPACK does too, up to rounding."""
+    for name in ("x", "residual", "scaled_residual", "sizes"):
+        found, expected = getattr(short, name), getattr(long, name)
+        if short.stats.backend == "banded":
+            atol = 1e-12 * np.abs(long.x if name == "x" else long.sizes).max()
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=atol, err_msg=name)
+        else:
+            np.testing.assert_array_equal(found, expected, err_msg=name)
+
+
 def assert_same_results(short, long):
+    rounded = short.stats.backend == "banded"
     assert (short.status, short.solver, short.message) == (long.status, long.solver, long.message)
     assert short.stages == long.stages
-    for name in ("x", "residual", "scaled_residual", "sizes"):
-        np.testing.assert_array_equal(getattr(short, name), getattr(long, name), err_msg=name)
+    assert_same_arrays(short, long)
     for name in (
         "nit",
         "njev",
@@ -95,6 +115,9 @@ def assert_same_results(short, long):
     for a, b in zip(short.history, long.history, strict=True):
         for name in ("iteration", "damping", "trials", "fresh", "note"):
             np.testing.assert_equal(getattr(a, name), getattr(b, name), err_msg=name)
+        if rounded:
+            np.testing.assert_allclose(a.scaled, b.scaled, rtol=1e-6, atol=1e-12)
+            continue
         for name in ("residual", "scaled", "step", "order"):
             np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-12)
         np.testing.assert_allclose(a.backward_error, b.backward_error, rtol=1e-3, atol=1e-15)
@@ -219,7 +242,7 @@ def test_the_points_of_a_sweep_are_those_of_the_solver(monkeypatch):
         expected = problem.sweep(start, "q", values, solver=DAMPED)
     monkeypatch.setattr(path_family, "short_result", short_result)
     found = problem.sweep(start, "q", values, solver=DAMPED)
-    np.testing.assert_array_equal(found.x, expected.x)
+    np.testing.assert_allclose(found.x, expected.x, rtol=1e-12)
     for name in ("nit", "njev", "n_factor", "n_solve"):
         assert getattr(found.stats, name) == getattr(expected.stats, name), name
     assert sum(served) >= 7
@@ -553,6 +576,49 @@ def test_loops_follow_the_memory_of_the_back_end(counted):
     assert counted.served == before + 1
 
 
+BANDS = {
+    "a device": (3, [-4, -3, -1, 0, 1, 2, 4]),
+    "one side": (0, [-2, -1, 0]),
+    "wide": (1, [*range(-9, 8)]),
+    "few": (0, [-1, 0, 3]),
+}
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_factors_of_a_band_with_exchanged_rows(name):
+    """Against a full matrix; LAPACK solves with the same factors afterwards."""
+    seed, offsets = BANDS[name]
+    random, n = np.random.default_rng(seed), 50
+    A = sp.diags_array(
+        [random.standard_normal(n) for _ in offsets], offsets=offsets, shape=(n, n)
+    ).tocsr()
+    A.setdiag(0.1 * random.standard_normal(n))
+    order = random.permutation(n)
+    A, b = sp.csr_array(A[order][:, order]), random.standard_normal(n)
+    A.sort_indices()
+    solver = LinearSolver(Pattern.of(A), Banded())
+    solver.factorize(A)
+    prepared, backend = solver.direct_parts(solver.pattern)
+    memory = short_newton.narrow_band(backend)
+    arrays = short_newton.arrays_of_band(n, memory) | {"A": prepared.values, "b": b, "y": 0.0 * b}
+    numbers = {"n": n, "nnz": A.nnz, "lower": memory.lower, "upper": memory.upper}
+    bound = short_newton.CompiledLoops(band_loops.factorized_band, band_loops.solved_band).bound(
+        arrays | numbers
+    )
+    assert [run() for run in bound] == [short_newton.STEP] * 2
+    expected = np.linalg.solve(prepared.A.toarray(), b)
+    np.testing.assert_allclose(arrays["y"], expected, rtol=1e-9)
+    backend.take_factors(arrays["exchanges"])
+    assert (backend._band.swaps > 0) == (name != "one side")  # that is a triangle
+    np.testing.assert_allclose(backend.solve(b.copy(), False), expected, rtol=1e-9)
+    transposed = np.linalg.solve(prepared.A.toarray().T, b)
+    np.testing.assert_allclose(backend.solve(b.copy(), True), transposed, rtol=1e-9)
+    sign, log = np.linalg.slogdet(prepared.A.toarray())
+    np.testing.assert_allclose(backend.slogdet(), (sign, log), rtol=1e-9)
+    prepared.values[...] *= A.indices != order.argmin()  # a column of zeros
+    assert bound[0]() == short_newton.LEAVE
+
+
 def test_vain_attempts_become_rare(counted, monkeypatch):
     """Solves that always take more are tried seldom, and others are served again after them."""
     tried = []
@@ -697,12 +763,13 @@ class TestByNumpy:
             long.solver,
             long.message,
         )
-        for name in ("x", "residual", "scaled_residual", "sizes"):
-            np.testing.assert_array_equal(getattr(short, name), getattr(long, name), err_msg=name)
+        assert_same_arrays(short, long)
         for name in ("nit", "n_analyze", "n_factor", "n_solve", "backend", "n_compiled"):
             assert getattr(short.stats, name) == getattr(long.stats, name), name
         assert str(short.history).splitlines()[0] == str(long.history).splitlines()[0]
-        assert [s.residual for s in short.history] == [s.residual for s in long.history]
+        residuals = [[s.residual for s in result.history] for result in (short, long)]
+        atol = 1e-12 * long.sizes.max() if short.stats.backend == "banded" else 0.0
+        np.testing.assert_allclose(*residuals, rtol=0.0 if atol == 0.0 else 1e-6, atol=atol)
 
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize("name", EXAMPLES)
