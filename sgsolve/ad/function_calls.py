@@ -47,8 +47,8 @@ def as_array(y: Any) -> Any:
 def evaluate_vector(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Return ``f(*args, **kwargs)``; a list of equations, nested or not, as one vector."""
     y = result_of(f, *args, **kwargs)
-    if type(y) is np.ndarray and y.dtype.kind != "O":
-        return y
+    if hasattr(y, "_derivative") or (type(y) is np.ndarray and y.dtype.kind != "O"):
+        return y  # at once: AD arrays take long to answer isinstance
     listed = isinstance(y, LISTS) or is_array_of_objects(y)
     return np.ravel(array_of(y)) if listed else y
 
