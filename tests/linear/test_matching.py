@@ -33,6 +33,31 @@ def test_as_many_pairs_as_scipy_finds():
         assert has_full_rank(A) == (best == A.shape[0])
 
 
+@pytest.mark.parametrize("degree", [1.2, 1.6, 2.5])
+def test_a_large_pattern_without_order(degree):
+    """Trees have many rows in some levels and few in others."""
+    n, random = 1500, np.random.default_rng(3)
+    A = sp.random_array((n, n), density=degree / n, rng=random, format="csr")
+    column_of_row, _ = maximum_matching(A)
+    matched = np.flatnonzero(column_of_row >= 0)
+    assert len(matched) == np.count_nonzero(maximum_bipartite_matching(A) >= 0)
+    assert np.all(A.toarray()[matched, column_of_row[matched]] != 0.0)
+
+
+def test_one_long_path():
+    """The only free column is at the other end of a chain of 5000 rows that fit one way only."""
+    n = 5000
+    rows = np.concatenate([np.arange(n), np.arange(1, n), [0]])
+    columns = np.concatenate([np.arange(n), np.arange(n - 1), [n - 1]])
+    keep = (rows != n - 1) | (columns != n - 1)
+    A = sp.csr_array(sp.coo_array((np.ones(keep.sum()), (rows[keep], columns[keep])), shape=(n, n)))
+    assert has_full_rank(A)
+    singular = A.copy()
+    singular.data[A.indptr[0] : A.indptr[1]] = [0.0, 1.0]
+    singular.eliminate_zeros()
+    assert not has_full_rank(singular[:, np.r_[: n - 1, 0]])
+
+
 def test_equations_in_arbitrary_order_take_no_time():
     # Minutes with the routine of SciPy 1.17.
     A = sp.csr_array(grid(100, -4.0)[np.random.default_rng(0).permutation(10_000)])
