@@ -1,6 +1,7 @@
 """A name means one thing: no class, function or file has the name of another module's."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -46,3 +47,11 @@ def test_the_folders_of_the_tests_are_those_of_the_packages():
     folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
     assert packages - folders == set()
     assert {str(folder) for folder in folders - packages} == {"docs", "examples"}
+
+
+def test_the_header_of_the_largest_package_names_all_its_modules():
+    folder = ROOT / "problem"
+    parts = {path.stem for path in folder.iterdir() if not path.name.startswith("__")}
+    named = set(re.findall(r"``(\w+)``", sgsolve.problem.__doc__))
+    assert parts - named == {"problem"}
+    assert named <= parts
