@@ -39,6 +39,8 @@ ACCEPT = 1e-10
 GROWTH = 1e11
 # The same for a right-hand side that excites every equation, solved once for each factorization.
 PROBE_GROWTH = 1e10
+# The same for an iteration to few digits.
+ITERATED_GROWTH = 1e7
 # Distances from singularity below this are rounding. In 4500 random tests of up to 60 unknowns
 # singular matrices came to 0.9 eps at most, matrices of condition 1e14 to 11 eps at least.
 SINGULAR_BELOW = 3.0 * EPS

@@ -17,9 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
-from ..pattern import DOUBLE
+from ..norms import norm2
+from ..pattern import DOUBLE, matrix_product
 from ..user_warnings import warn
-from .accuracy import ACCEPT, PROBE_GROWTH, REFINE_ABOVE, Answer, Fault, Singularity, judged
+from .accuracy import (
+    ACCEPT,
+    ITERATED_GROWTH,
+    PROBE_GROWTH,
+    REFINE_ABOVE,
+    Answer,
+    Fault,
+    Singularity,
+    judged,
+)
 from .backend import NUMERICAL, name_of
 from .distance import distance_to_singularity, singular_matrix
 from .fallbacks import fallbacks, reads_values
@@ -34,6 +44,8 @@ MANY_STEPS = 2
 # The first choice is tried again where the factors in its place take more operations than this
 # many times its own, in systems of at least so many unknowns.
 COSTLY, TRIED_AGAIN_FROM = 3.0, 2000
+# Relative residual to which an iteration is probed.
+PROBED = 1e-4
 
 
 class FallbackWarning(UserWarning):
@@ -72,6 +84,7 @@ class FallbackDriver:
         self._stats, self._cheaper = stats, cheaper
         self._stale = True
         self._fresh = self._doubtful = False
+        self._untested = False  # an iteration whose matrix may be singular
         self._nearest: Singularity | None = None
         self._strained = 0
         self._displaced: Any = None  # the first choice, while another one serves in its place
@@ -177,6 +190,7 @@ class FallbackDriver:
                 probe = prepared.system(backend, False).solve(prepared.signs.copy())
                 doubtful = not np.maximum.reduce(np.abs(probe)) < PROBE_GROWTH
         self._doubtful = bool(doubtful)
+        self._untested = bool(getattr(backend, "iterative", False))
         self._nearest = None
 
     def _attempt(
@@ -189,6 +203,8 @@ class FallbackDriver:
     ) -> tuple[Answer | None, Fault | None]:
         """Solve with the present factors and judge the answer."""
         system = prepared.system(self.active, transpose)
+        if self._untested:
+            self._untested, self._doubtful = False, not self._excites_every_equation(prepared)
 
         def nearest() -> Singularity:
             if self._nearest is None:
@@ -205,10 +221,23 @@ class FallbackDriver:
         self._stats.n_refine += answer.steps if answer else 0
         return answer, fault
 
+    def _excites_every_equation(self, prepared: PreparedMatrix) -> bool:
+        """Whether an iteration finds a solution of moderate size for random right-hand sides.
+
+        For a singular matrix the relative residual stays above about 1 / sqrt(n), or x grows.
+        """
+        b = prepared.signs
+        with np.errstate(all="ignore"):
+            x = self.active.solve_to(b.copy(), PROBED)
+            left = norm2(b - matrix_product(prepared.A, x))
+            return bool(left <= 2.0 * PROBED * norm2(b) and np.abs(x).max() < ITERATED_GROWTH)
+
     def _nearest_singular(self, prepared: PreparedMatrix) -> Singularity:
         """Return how far the present matrix is from a singular one, by the present factors."""
         if not prepared.has_full_structural_rank():
             return singular_matrix(prepared.n)
+        if getattr(self.active, "iterative", False):  # its few digits do not tell
+            return singular_matrix(prepared.n, known=False)
         system, transposed = (prepared.system(self.active, flag) for flag in (False, True))
         return distance_to_singularity(system, transposed, prepared.signs)
 
@@ -230,6 +259,8 @@ class FallbackDriver:
                     self._displace(prepared.n)
                 return answer
             last, error = now or Fault.BROKEN, answer.error if answer else error
+            if last is Fault.SINGULAR:
+                break
         reason, solve = last.value, None
         if last is Fault.BROKEN:
             raise self._reset(

@@ -2,8 +2,8 @@
 
 Its memory grows with n only, while the factors of a direct solver in 3-D grow faster. It is an
 iteration, which converges for matrices of elliptic kind. On others the solver's accuracy check
-calls another back end. A singular but consistent system is not noticed, because nothing is
-eliminated.
+calls another back end. A singular but consistent system is noticed by the solver's probe, not in
+steps of Newton's method, whose residual decides.
 
 References: P. Vanek, J. Mandel, M. Brezina, Computing 56 (1996) 179 (smoothed aggregation);
 J. Ruge, K. Stueben, in: Multigrid Methods (SIAM, 1987), chapter 4 (classical coarsening).

@@ -136,9 +136,9 @@ class Pardiso:
 
     def analyze(self, A: Any) -> None:
         """Phase 11, in a handle of its own."""
-        self.release()
         if not self._matching and not np.all(A.diagonal()):
             raise BackendError("diagonal pivoting of PARDISO needs every diagonal entry")
+        self.release()
         self._set_threads()
         self._take(self._analyzed(A, None), "pardiso" if self._matching else self.name)
         self._factorized, self._compared = 0, not self._matching or A.shape[0] < ORDERED_FROM

@@ -21,6 +21,8 @@ from .backend import Vector, is_complex
 from .memory import GIB, address_space_left
 
 ANALYZE, FACTORIZE, SOLVE, RELEASE = 11, 22, 33, -1
+# The phase without which MKL would end the process.
+NEEDED = {FACTORIZE: ANALYZE, SOLVE: FACTORIZE}
 REAL, COMPLEX = 11, 13
 OUT_OF_MEMORY = (-2, -9)
 INSTALL = "install it with `pip install 'sgsolve[pardiso]'`, or use 'superlu'"
@@ -76,18 +78,21 @@ class PardisoHandle:
         self._perm = None if self._order is None else self._order.ctypes.data
         self._addresses = [array.ctypes.data for array in (self._ia, self._ja, self.iparm)]
         self._used = False
+        self._reached = 0  # the last phase whose results are there
 
     def call(
         self, phase: int, values: Vector, b: Vector | None = None, x: Vector | None = None
     ) -> None:
         """Call PARDISO; raise its error code as `MemoryError` or `BackendError`."""
+        if phase in NEEDED and self._reached < NEEDED[phase]:
+            raise BackendError(f"PARDISO has no phase {NEEDED[phase]} for its phase {phase}")
         if not self._used:
             require_room()
         ia, ja, iparm = self._addresses
         by, one, zero = ctypes.byref, self._one, self._zero
         error = ctypes.c_int32(0)
         count = ctypes.c_int32(1 if b is None or b.ndim == 1 else b.shape[1])
-        self._used = True
+        self._used, self._reached = True, min(self._reached, phase - 1)
         with _LOCK:
             self._function(
                 self._pt.ctypes.data, by(one), by(one), by(self._mtype),
@@ -100,14 +105,12 @@ class PardisoHandle:
             raise MemoryError(_meaning(phase, error.value))
         if error.value:
             raise BackendError(_meaning(phase, error.value))
+        self._reached = max(self._reached, phase)
 
     def release(self) -> None:
         """Phase -1."""
         if self._used:
-            self._used = False
-            with contextlib.suppress(
-                BackendError, MemoryError
-            ):  # nothing can be done about it here
+            with contextlib.suppress(BackendError, MemoryError):  # nothing can be done about it
                 self.call(RELEASE, np.zeros(1))
             self._used = False
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import breadth_first_order
 from scipy.sparse.linalg import splu
 
-from ..errors import SingularMatrixError
+from ..errors import BackendError, SingularMatrixError
+from .backend import NUMERICAL
 from .matching import maximum_matching
 
 # How many equations and unknowns are named.
@@ -112,10 +113,11 @@ def _alternating(A: Any, owner: NDArray[Any], start: int) -> NDArray[Any]:
 def _numerical(A: Any, solve: Solve | None) -> tuple[str, list[int], list[int]]:
     """Find the null vectors of A and of its transpose by inverse iteration."""
     n = A.shape[0]
-    solve = solve or _nearly(A)
-    if solve is None:
+    try:
+        solve = solve or _nearly(A)
+        unknowns, equations = _null(solve, A, False), _null(solve, A, True)
+    except NUMERICAL:
         return "no equation can be singled out", [], []
-    unknowns, equations = _null(solve, A, False), _null(solve, A, True)
     message = (
         f"numerically, equations {listed(equations)} depend on each other, and unknowns "
         f"{listed(unknowns)} are not determined (most suspicious first)"
@@ -128,17 +130,14 @@ def _numerical(A: Any, solve: Solve | None) -> tuple[str, list[int], list[int]]:
     return message, equations.tolist()[:NAMED], unknowns.tolist()[:NAMED]
 
 
-def _nearly(A: Any) -> Solve | None:
+def _nearly(A: Any) -> Solve:
     """Factorize a matrix close to A, each entry changed relative to itself to keep the scales."""
     if A.shape[0] > SEARCHED_UP_TO:
-        return None
+        raise BackendError("too many unknowns to factorize once more")
     changed = sp.csc_array(A)
     random = np.random.default_rng(0)
     changed.data = changed.data * (1.0 + CHANGE * random.uniform(-1.0, 1.0, changed.nnz))
-    try:
-        lu: Any = splu(changed)
-    except RuntimeError:  # SuperLU: still exactly singular
-        return None
+    lu: Any = splu(changed)  # RuntimeError: still exactly singular
 
     def solve(b: NDArray[Any], transpose: bool) -> NDArray[Any]:
         return np.asarray(lu.solve(b, "T" if transpose else "N"))

@@ -1,5 +1,7 @@
 """Singular matrices are told from ill-conditioned ones, whatever the scales and the back end."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -13,6 +15,7 @@ from sgsolve.pattern import Pattern
 from tests.linear.random_matrices import SINGULAR, regular, singular
 
 NAMES = ["dense", "banded", "superlu", *["pardiso"] * available()]
+ITERATIONS = [linear.Krylov, *["multigrid"] * bool(find_spec("pyamg"))]
 FEW = range(8 * len(SINGULAR))
 
 
@@ -26,9 +29,11 @@ def accepted(A, b, name):
     return bool(np.isfinite(x).all())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::sgsolve.linear.FallbackWarning")
+@pytest.mark.parametrize("name", NAMES + ITERATIONS)
 def test_no_singular_matrix_is_accepted(name):
-    assert [seed for seed in FEW if accepted(*singular(seed), name)] == []
+    seeds = FEW[: len(SINGULAR)] if name in ITERATIONS else FEW
+    assert [seed for seed in seeds if accepted(*singular(seed), name)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,6 +46,14 @@ def test_no_regular_matrix_is_refused(name):
 def test_thousands_of_matrices(name):
     assert [seed for seed in range(1800) if accepted(*singular(seed), name)] == []
     assert [seed for seed in range(1800) if not accepted(*regular(seed), name)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sgsolve.linear.FallbackWarning")
+@pytest.mark.parametrize("name", ITERATIONS)
+def test_hundreds_of_matrices_by_iteration(name):
+    """Also where the system is consistent, or b spreads so far that most of it is below 1e-12."""
+    assert [seed for seed in range(270) if accepted(*singular(seed), name)] == []
 
 
 def distance(A):

@@ -70,6 +70,31 @@ def test_problem_takes_a_back_end_with_threads_or_a_function_that_makes_one():
 
 
 @pardiso_only
+def test_a_phase_without_the_one_before_does_not_reach_mkl():
+    """MKL would end the process."""
+    backend, A = Pardiso(pivoting="diagonal"), five_point(5)
+    backend.analyze(A)
+    with pytest.raises(BackendError, match="phase 22 for its phase 33"):
+        backend._handle.call(pardiso_handle.SOLVE, A.data, np.ones(25), np.zeros(25))
+    backend.factorize(A)
+    backend.release()
+    with pytest.raises(BackendError, match="phase 11 for its phase 22"):
+        backend.factorize(A)
+
+
+@pardiso_only
+def test_an_analysis_that_is_refused_leaves_the_factors_for_the_diagnosis():
+    backend, A = Pardiso(pivoting="diagonal"), five_point(5)
+    backend.analyze(A)
+    backend.factorize(A)
+    other = A.copy()
+    other.setdiag(0.0)
+    with pytest.raises(BackendError, match="every diagonal entry"):
+        backend.analyze(other)
+    np.testing.assert_allclose(A @ backend.solve(np.ones(25), False), 1.0)
+
+
+@pardiso_only
 def test_pardiso_releases_its_handle_when_dropped():
     A = five_point(10)
     solver = linear.LinearSolver(Pattern.of(A), Pardiso())

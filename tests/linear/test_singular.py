@@ -3,6 +3,7 @@
 import pytest
 import scipy.sparse as sp
 
+from sgsolve.errors import BackendError
 from sgsolve.linear import singular
 from sgsolve.linear.pardiso import available
 from tests.linear.matrices import equal_rows, grid, neumann, three_equations_in_two_unknowns
@@ -84,3 +85,10 @@ def test_a_matrix_too_large_to_be_searched_is_singular_all_the_same(monkeypatch)
 def test_a_matrix_that_no_change_of_its_entries_makes_regular_names_no_equation():
     A = sp.csr_array(([1.0, 2.0, 3.0], [0, 0, 0], [0, 1, 2, 3]), shape=(3, 3))
     assert singular._numerical(A, None) == ("no equation can be singled out", [], [])
+
+
+def test_factors_that_fail_name_no_equation():
+    def solve(b, transpose):
+        raise BackendError("the factors are gone")
+
+    assert singular._numerical(equal_rows(), solve) == ("no equation can be singled out", [], [])
