@@ -40,7 +40,7 @@ WANDER = 0.02  # ... while steps of x along a shift may be this part of the reac
 RESOLVED = 4.0  # change of the parameter in units in the last place that is no rounding error
 FLAT = 0.1  # share of the parameter in the tangent at a pitchfork, relative to that beside it
 TRANSVERSAL = 1e-3  # least ratio of |w . Fp| to |w||Fp| at a fold
-BESIDE = 1e-3  # part of a step within which a branch point may be meant where this ratio is small
+BESIDE = 1e-2  # part of a step within which a branch point may be meant where this ratio is small
 
 
 @dataclass

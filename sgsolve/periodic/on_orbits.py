@@ -27,6 +27,7 @@ KEY = "multipliers"
 DOUBTFUL = 1e-3  # error of the trivial multiplier above which the others say nothing
 NEAR_ONE = 0.2  # distance from 1 of a multiplier that may pass 1 in a step
 RESOLVED = 3.0  # times the change of the parameter by a new mesh, beside a fold
+ROUNDED = 10.0  # times the error of the trivial multiplier, up to which another one is 1 as well
 TOLERANCE = 1e-6  # of the fraction of a step, for a fold by the multipliers
 SPLIT = 0.02  # part of a step by which a mesh parts a pitchfork into a fold and a branch point
 FOLD, BRANCH_POINT = "fold", "branch point"
@@ -92,10 +93,13 @@ class OnOrbits(Detector):
         values = [multipliers_at(self.family, point) for point in (a, b)]
         if UNKNOWN in map(unstable_multipliers, values):
             return []
-        if max(map(distance_of_trivial, values)) > DOUBTFUL:
-            return []
+        error = max(map(distance_of_trivial, values))
         ends = at_one(values[0]), at_one(values[1])
-        if not ends[0] * ends[1] < 0.0:
+        if (
+            error > DOUBTFUL
+            or not ends[0] * ends[1] < 0.0
+            or max(map(abs, ends)) <= ROUNDED * error
+        ):
             return []
 
         def test(point: Point) -> float:

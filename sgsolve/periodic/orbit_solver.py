@@ -71,7 +71,9 @@ def solved_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float)
         raise ConvergenceError(
             "no periodic orbit was found near the guess: Newton's method failed. What to try: a "
             "longer run of transient, until the oscillation is periodic; a smaller "
-            "rtol of it; more intervals"
+            "rtol of it; more intervals. If the equations conserve a quantity, as an energy, there "
+            "are orbits of all its values at one parameter: add its gradient, times a parameter, "
+            "to F, and follow the orbits along that parameter from 0"
         )
     if family.split(found)[1] <= 0.0 or _swing(family, found) <= FLAT * before:
         raise ConvergenceError(

@@ -33,6 +33,7 @@ WRONG = 1e-4  # the same for the error of the trivial multiplier
 FINEST, FINER = 16, 4  # times the first number of intervals, the largest one for either reason
 LITTLE = 0.03  # root mean square of an orbit, from which a step may lead past its Hopf point
 SMALLEST = 3e-4  # ... and at which the branch ends: multipliers still differ from 1
+SPARE = 4.0  # factor between the errors at which intervals are halved and doubled
 COLLAPSED = 1e-3  # of the size of the last orbit: the corrector found a steady state instead
 FORGET = 0.5  # part of the last error of the parameter that counts behind another mesh
 FLAT = 1e-2  # relative change of the parameter in which the period doubles near a homoclinic orbit
@@ -49,11 +50,13 @@ class OrbitStepper(ArclengthStepper):
     metric : Metric
     longest_period : float
         Where the branch ends.
+    unit : float
+        The usual change of the parameter.
 
     Attributes
     ----------
     parameter_error : float
-        How much the last meshes changed the parameter of an orbit.
+        How much rounding or the last meshes changed the parameter of an orbit.
     """
 
     ends_unbounded = False  # towards a homoclinic orbit the period grows at one parameter
@@ -68,13 +71,14 @@ class OrbitStepper(ArclengthStepper):
         metric: Metric,
         detectors: Sequence[Detector],
         longest_period: float,
+        unit: float,
     ) -> None:
         tolerance = min(settings.tolerance, TOLERANCE)
         settings = replace(settings, tolerance=tolerance)
         super().__init__(family, workspace, settings, bounds, origin, metric, detectors)
         self.orbits, self.longest_period = family, longest_period
         self.meshed, self.first_count = 0, family.grid.N
-        self.parameter_error = 0.0
+        self.parameter_error = self.rounding = TOLERANCE * unit
         self.columns = (
             *self.columns,
             Column("period", lambda point: float(family.split(point.x)[1])),
@@ -110,6 +114,16 @@ class OrbitStepper(ArclengthStepper):
         wrong = values is not None and distance_of_trivial(values) > WRONG
         return wrong and 2 * count <= FINER * self.first_count
 
+    def _fine(self, state: RunState) -> bool:
+        """Whether half of the intervals, but not fewer than at first, will do again."""
+        assert state.point is not None
+        if 2 * self.first_count > self.orbits.grid.N:
+            return False
+        halved = 2.0 ** (self.orbits.scheme.degree + 1)
+        values = state.point.tests.get(KEY)
+        exact = values is None or distance_of_trivial(values) <= WRONG / halved**2
+        return exact and self.orbits.error(state.point.x) <= POOR / (SPARE * halved)
+
     def save(self) -> dict[str, Any]:
         """Return the data of the stepper, and when the mesh was adapted."""
         own = {"meshed": self.meshed, "parameter_error": self.parameter_error}
@@ -125,7 +139,7 @@ class OrbitStepper(ArclengthStepper):
         """Return a new orbit, as the last one if the branch does not go on as orbits."""
         here = state.point
         assert here is not None
-        X, T = self.orbits.split(here.x)
+        X, _ = self.orbits.split(here.x)
         Y, now = self.orbits.split(new.x)
         if now <= 0.0:
             return Rejection(new.p, "the period is not positive", "period")
@@ -149,11 +163,18 @@ class OrbitStepper(ArclengthStepper):
                     detector.measure(self, last, here)
             return last
         if now > self.longest_period and not new.ending:
-            moved = max(abs(new.p), abs(new.p - float(self.home[-1])))
-            flat = abs(new.p - here.p) <= FLAT * moved * abs(np.log(now / T))
-            why = "; it approaches a homoclinic orbit or a heteroclinic cycle" if flat else ""
-            new.ending = f"the period grew to {now:.6g}, above max_period{why}"
+            new.ending = f"the period grew to {now:.6g}, above max_period{self._why(here, new)}"
         return new
+
+    def _why(self, here: Point, new: Point) -> str:
+        """Return what an orbit with a long period approaches, as far as the parameter shows it."""
+        (_, T), (_, now) = self.orbits.split(here.x), self.orbits.split(new.x)
+        since = abs(new.p - float(self.home[-1]))
+        if since <= self.rounding:
+            return "; the parameter does not change: the equations may conserve a quantity"
+        if abs(new.p - here.p) <= FLAT * max(abs(new.p), since) * abs(np.log(now / T)):
+            return "; it approaches a homoclinic orbit or a heteroclinic cycle"
+        return ""
 
     def _moved_metric(self, metric: Metric) -> Metric:
         """Return a metric on the new mesh: states, period and parameter count as they did."""
@@ -166,7 +187,8 @@ class OrbitStepper(ArclengthStepper):
         """Adapt the mesh if it is time, and double the intervals while they are too few."""
         rows = state.n_rows - self.meshed
         if rows >= EVERY or (rows > 0 and self._coarse(state)):
-            self._remesh(state, self.orbits.grid.N)
+            count = self.orbits.grid.N
+            self._remesh(state, count // 2 if self._fine(state) else count)
         while self._coarse(state) and self._remesh(state, 2 * self.orbits.grid.N):
             pass
 
@@ -196,7 +218,8 @@ class OrbitStepper(ArclengthStepper):
             curve.corrector.factorize(here.at, curve.row(here.tangent))
             return False
         family.accepted(point.z)
-        self.parameter_error = max(abs(point.p - here.p), FORGET * self.parameter_error)
+        last = max(FORGET * self.parameter_error, self.rounding)
+        self.parameter_error = max(abs(point.p - here.p), last)
         # an interpolated direction may be far from the curve, where orbits change in short times
         state.point, self.direction, self.home = point, point.tangent, home
         self.meshed = state.n_rows

@@ -140,7 +140,8 @@ def _followed(
     longest: float,
 ) -> Branch:
     z, way = start
-    metric = Metric(family.weights(parameter_unit(float(z[-1]), limits), float(z[-2])))
+    unit = parameter_unit(float(z[-1]), limits)
+    metric = Metric(family.weights(unit, float(z[-2])))
     view = View(
         names=(name,),
         params=system.params,
@@ -152,7 +153,7 @@ def _followed(
     )
     detectors = _orbit_detectors(family, options, view)
     stepper = OrbitStepper(
-        family, workspace, settings, limits, at_point(z, way), metric, detectors, longest
+        family, workspace, settings, limits, at_point(z, way), metric, detectors, longest, unit
     )
     return run_stepper(
         stepper, workspace, view, options, "orbits", detectors, _orbit_summary, max_points=POINTS

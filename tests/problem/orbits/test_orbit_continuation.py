@@ -272,3 +272,23 @@ def test_a_run_that_reaches_its_limit_of_points_warns(doubling):
     problem, steady, _ = doubling
     with pytest.warns(PartialBranchWarning, match="time limit"):
         problem.orbit_continuation(steady, bounds=(0.5, 1.1), time_limit=1e-9)
+
+
+@pytest.mark.slow
+def test_intervals_are_taken_back_where_fewer_will_do():
+    """FitzHugh-Nagumo: spikes between two Hopf points, and small waves beside both."""
+
+    def neuron(x, I):
+        v, w = x
+        return [-(v - v**3 / 3.0 - w + I), -0.08 * (v + 0.7 - 0.8 * w)]
+
+    problem = Problem(neuron, params={"I": 0.2}, storage=one)
+    steady = problem.continuation([-1.1, -0.5], "I", (0.2, 1.6), stability=True)
+    cycles = problem.orbit_continuation(steady, "I", (0.2, 1.6), intervals=8)
+    counts = [len(cycles.orbit(i).mesh) - 1 for i in range(len(cycles))]
+    assert counts[0] == 8
+    assert max(counts) == 32
+    assert counts[-1] <= 16
+    assert [point.kind for point in cycles.special_points] == ["fold", "fold"]
+    assert cycles["I"][-1] == pytest.approx(1.418718662545254, abs=1e-6)
+    assert cycles["accuracy"].max() < 1e-3
