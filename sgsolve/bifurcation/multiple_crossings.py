@@ -27,7 +27,7 @@ from ..solvers.workspace import Workspace
 Vector = NDArray[Any]
 
 WIDEST = 4  # null vectors that are looked for
-NULL = 1e-6  # largest J v at a null vector, relative to its terms
+NULL = 1e-6  # largest J v at a null vector, relative to its terms here and a step away
 STARTS = 36  # combinations of two null vectors, at equal angles
 MOST, IDLE = 1000, 200  # combinations of more of them: at most, and without a new branch
 ITERATIONS = 15
@@ -48,8 +48,9 @@ def departures(
         Of either side of each branch but the known one; empty if there is one null vector.
     """
     z0, metric = np.append(special.x, special.parameter), Metric(weights)
+    assert special.tangent is not None
     try:
-        V = _null_vectors(family, workspace, z0)
+        V = _null_vectors(family, workspace, z0, step * metric.unit(special.tangent))
     except LinearSolveError:
         return []
     if V.shape[1] < 2:
@@ -82,10 +83,14 @@ def _all_directions(
     return found
 
 
-def _null_vectors(family: Family, workspace: Workspace, z: Vector) -> Vector:
-    """Return the null vectors of J, shape (n, m), by random borders."""
+def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vector) -> Vector:
+    """Return the null vectors of J, shape (n, m), by random borders.
+
+    J v is compared with its terms here and beside the point: here all of them may vanish.
+    """
     at, n, rng = linearized(family, z), len(z) - 1, np.random.default_rng(0)
-    if at is None:
+    near = linearized(family, z + beside)
+    if at is None or near is None:
         return np.empty((n, 0))
     width = min(WIDEST, n)
     B, C = rng.standard_normal((n, width)), rng.standard_normal((width, n + width))
@@ -96,7 +101,7 @@ def _null_vectors(family: Family, workspace: Workspace, z: Vector) -> Vector:
     edges[n:] = np.eye(width)
     both = bordered.solve(edges)
     vectors = both[:n] @ np.linalg.svd(both[n:])[2].T
-    terms = family.pattern.matrix(np.abs(at.J.data))
+    terms = family.pattern.matrix(np.abs(at.J.data) + np.abs(near.J.data))
     null = [norm2(at.J @ v) <= NULL * norm2(terms @ np.abs(v)) for v in vectors.T]
     found: Vector = vectors[:, null]
     return found

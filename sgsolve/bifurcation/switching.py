@@ -61,7 +61,6 @@ def departure(
     raise ConvergenceError(
         f"the other branch at the {special} could not be entered with steps down to "
         f"{abs(step):.1e}. What to try: a step of the other sign; in a symmetric model more than "
-        "two branches may cross here, and switch_branch is made for two: take "
-        "problem.bifurcation_diagram, which looks for all, or problem.find_solutions beside the "
-        "point, or disturb the symmetry a little"
+        "two branches may cross here: take problem.branches_at, which looks for all, or "
+        "problem.find_solutions beside the point, or disturb the symmetry a little"
     )

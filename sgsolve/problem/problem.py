@@ -56,6 +56,7 @@ from .solutions import deflated_continuation as run_deflated_continuation
 from .solutions import find_solutions as run_find_solutions
 from .solve import solve_problem
 from .sweep import sweep as run_sweep
+from .switch_branch import branches_at as run_branches_at
 from .switch_branch import switch_branch as run_switch_branch
 from .transient import transient as run_transient
 from .transient_sensitivity import TransientSensitivity
@@ -993,6 +994,7 @@ class Problem:
 
         See Also
         --------
+        branches_at : All other branches, to both sides.
         continuation : Finds the branch points.
         find_solutions : Needs no branch point.
 
@@ -1030,6 +1032,68 @@ class Problem:
             callback=callback,
             verbose=verbose,
             time_limit=time_limit,
+        )
+
+    def branches_at(
+        self,
+        branch: Branch,
+        special_point: SpecialPoint | int = 0,
+        bounds: tuple[float, float] | None = None,
+        **options: Any,
+    ) -> list[Branch]:
+        """Follow all other branches that cross at a branch point, to both sides.
+
+        In a symmetric model several null vectors meet at a point, and more than two branches cross.
+        `switch_branch` follows one of them.
+
+        Parameters
+        ----------
+        branch : Branch
+            Of `continuation`.
+        special_point : SpecialPoint or int
+            A branch point of it, or the number of one among its branch points.
+        bounds : (float, float), optional
+            As in `continuation`; those of `branch` by default.
+        **options
+            As in `switch_branch`. The size of `step` is the distance at which branches are looked
+            for; its sign has no meaning.
+
+        Returns
+        -------
+        list of Branch
+            Each begins beside the branch point. A side that leaves the bounds at once has none.
+
+        Raises
+        ------
+        ConvergenceError
+            If no branch could be entered. If some could not, there is a `PartialBranchWarning`.
+
+        See Also
+        --------
+        switch_branch : One branch, to one side.
+        bifurcation_diagram : All branches from all branch points.
+
+        Notes
+        -----
+        At a point with m null vectors Newton's method starts from many of their combinations. Up to
+        four null vectors are looked for.
+
+        Examples
+        --------
+        Two modes with the symmetry of a square: stripes and squares, eight arms.
+
+        >>> from sgsolve import Problem
+        >>> def modes(x, p):
+        ...     u, v = x
+        ...     return [p * u - u**3 - 2 * u * v**2, p * v - v**3 - 2 * v * u**2]
+        >>> problem = Problem(modes, params={"p": -1.0})
+        >>> trivial = problem.continuation([0.0, 0.0], "p", (-1.0, 1.0))
+        >>> arms = problem.branches_at(trivial)
+        >>> len(arms), sorted({round(float(abs(arm.x).max()), 6) for arm in arms})
+        (8, [0.57735, 1.0])
+        """
+        return run_branches_at(
+            self._definition, self.switch_branch, branch, special_point, bounds, **options
         )
 
     def bifurcation_diagram(

@@ -5,6 +5,8 @@ Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibr
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +17,8 @@ from ..bifurcation.multiple_crossings import departures
 from ..bifurcation.switching import departure
 from ..continuation.options import checked_bounds
 from ..continuation.stepper import RunState
-from ..errors import InputError
-from ..results.branch import Branch
+from ..errors import ConvergenceError, InputError
+from ..results.branch import Branch, PartialBranchWarning
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 from .chosen_point import chosen_point
@@ -70,20 +72,53 @@ def switch_branch(
         return run_curve(family, workspace, view, origin, *asked, "switch", weights)
 
 
+def branches_at(
+    problem: ProblemDefinition,
+    follow: Callable[..., Branch],
+    branch: Branch,
+    special: SpecialPoint | int,
+    bounds: tuple[float, float] | None,
+    **options: Any,
+) -> list[Branch]:
+    """Follow all other branches at a branch point with `follow`; see `Problem.branches_at`."""
+    special = chosen_point(branch, special, "branch point")
+    width = np.ptp(checked_bounds(branch.bounds if bounds is None else bounds))
+    usual = USUAL_STEP * float(width if np.isfinite(width) else np.ptp(branch.parameter))
+    step = abs(options.pop("step", None) or usual)
+    ways = directions_at(problem, branch, special, step)
+    points = [(replace(special, other_tangent=way), step) for way in ways]
+    found, failures = list[Branch](), list[str]()
+    for point, side in points or [(special, step), (special, -step)]:
+        try:
+            found.append(follow(branch, point, bounds, step=side, **options))
+        except LeavesBoundsError:
+            continue
+        except ConvergenceError as error:
+            failures.append(str(error))
+    if failures and not found:
+        raise ConvergenceError(failures[0])
+    if failures:
+        text = f"{len(failures)} more branches could not be followed: {failures[0]}"
+        warnings.warn(text, PartialBranchWarning, stacklevel=3)
+    return found
+
+
 def directions_at(
     problem: ProblemDefinition, branch: Branch, special: SpecialPoint, step: float
 ) -> list[Vector]:
     """Return the directions of the branches at a branch point with several null vectors.
 
-    It is empty at a simple branch point, and where multipliers of a gauge are unknowns as well.
+    It is empty at a simple branch point.
     """
+    if special.other_tangent is None or branch.weights is None:
+        return []
     params = {**branch.params, branch.name: special.parameter}
     system, x, _ = problem.started(special.x, params)
     with problem.lend(system, x) as workspace:
         family = curve_family(system, branch.name, x, special.parameter, workspace)
-        if family.n != len(special.x) or branch.weights is None:
-            return []
-        return departures(family, workspace, special, branch.weights, step)
+        place, n = _lifted(family, special), len(special.x)
+        ways = departures(family, workspace, place, branch.weights, step)
+    return [np.append(way[:n], way[-1]) for way in ways]
 
 
 def _departure_inside(

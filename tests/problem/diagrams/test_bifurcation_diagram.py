@@ -64,6 +64,45 @@ def test_all_branches_leave_a_point_with_several_null_vectors(modes, m, count, s
     assert (gaps + np.eye(len(gaps))).min() > 0.1  # no branch twice
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_all_branches_leave_where_a_level_is_free(declared):
+    """The modes of a square in three unknowns whose mean no equation determines."""
+    Q = np.linalg.qr(np.column_stack([np.ones(3), [[1.0, 0.0], [0.3, 1.0], [0.0, 0.2]]]))[0]
+
+    def residual(y, p):
+        f = square([sum(Q[i, k] * y[i] for i in range(3)) for k in (1, 2)], p)
+        return [Q[i, 1] * f[0] + Q[i, 2] * f[1] for i in range(3)]
+
+    null_space = {"null_space": np.ones(3)} if declared else {}
+    problem = Problem(residual, params={"p": -0.3}, **null_space)
+    trivial = problem.continuation(np.zeros(3), "p", (-0.3, 0.3))
+    arms = problem.branches_at(trivial)
+    ends = np.array([arm.x for arm in arms]) @ Q
+    assert np.abs(ends[:, 0]).max() < 1e-9
+    found = {tuple(np.round(end, 6) + 0.0) for end in ends[:, 1:]}
+    a, b = np.round(np.sqrt([0.3, 0.1]), 6)
+    stripes, squares = {(a, 0.0), (-a, 0.0), (0.0, a), (0.0, -a)}, {(b, b), (-b, b)}
+    assert found == stripes | squares | {(b, -b), (-b, -b)}
+    assert len(problem.bifurcation_diagram(np.zeros(3), "p", (-0.3, 0.3))) == 9
+
+
+def test_branches_where_all_of_the_jacobian_vanishes():
+    problem = Problem(square, params={"p": -0.3})
+    trivial = problem.continuation([0.0, 0.0], "p", (-0.3, 0.3))
+    assert len(problem.branches_at(trivial, 0, (-0.3, 0.3), stability=True)) == 8
+    with pytest.raises(InputError, match="detect names 'torus'"):
+        problem.branches_at(trivial, 0, detect="torus")
+
+
+def test_branches_at_a_simple_crossing():
+    """One side of a pitchfork leaves the bounds at once and has no branch."""
+    problem = Problem(pitchfork, params={"p": -1.0})
+    branch = problem.continuation([0.0], "p", (-1.0, 1.0))
+    ends = sorted(float(arm.x[0]) for arm in problem.branches_at(branch))
+    assert ends == pytest.approx([-1.0, 1.0], abs=1e-12)
+    assert problem.branches_at(branch, 0, (-1.0, 0.0)) == []
+
+
 def test_a_loop_between_two_branch_points_is_followed_once():
     """x = 0 and the circle x^2 = p (1 - p) cross at p = 0 and p = 1."""
     problem = Problem(lambda x, p: x * (x**2 - p * (1.0 - p)), params={"p": -0.5})
