@@ -141,15 +141,16 @@ class _Forest:
         self.parent[columns] = rows
         own = self.parent[columns] == rows  # another row may have taken the column
         rows, columns = rows[own], columns[own]
-        free = self._row_of_column[columns] < 0
-        _, first = np.unique(root[rows[free]], return_index=True)
-        ends = columns[free][first]
-        growing[root[rows[free]]] = False
-        rows, columns = rows[~free], columns[~free]
-        open_ = growing[root[rows]]
-        following = self._row_of_column[columns[open_]]
-        root[following] = root[rows[open_]]
-        return following, ends
+        partners = self._row_of_column[columns]
+        free = partners < 0
+        ends = columns[free]
+        if ends.size:  # one for each tree, which then grows no more
+            ended, first = np.unique(root[rows[free]], return_index=True)
+            ends, growing[ended] = ends[first], False
+            open_ = ~free & growing[root[rows]]
+            rows, partners = rows[open_], partners[open_]
+        root[partners] = root[rows]
+        return partners, ends
 
     def _few_rows(self, frontier: IntArray) -> tuple[IntArray, IntArray]:
         """Do the same row by row, for as many levels as these have few rows: long thin paths."""
