@@ -33,7 +33,8 @@ from sgsolve.ad import compiled_is_available
 
 LENGTH, DOPING = 1e-4, 1e17  # cm, cm^-3
 SIZES, LARGE = ["100", "1000", "10000", "100x100", "12x12x12"], ["100000", "316x316", "20x20x20"]
-WARM, LARGEST_WARM = 25, 20_000  # sweeps after which the kernels of a small device are made
+# Sweeps after which kernels and loops are made, up to a number of nodes.
+WARM = {1000: 65, 20_000: 15}
 BIASES = [0.3, 0.4, 0.5, 0.6]
 VALUES = {"eps_r": 11.1, "ni": 1e10, "mu_n": 400.0, "mu_p": 200.0}
 VALUES |= {"tau_n": 1e-8, "tau_p": 1e-8, "n1": 1e10, "p1": 1e10}
@@ -80,7 +81,8 @@ def with_sgsolve(sizes: list[int], compiled: bool = False) -> tuple[float, int, 
         compiled=compiled,
     )
     start = device.solve(V_top=BIASES[0]).x
-    for _ in range(WARM if compiled and mesh.n < LARGEST_WARM else 1):
+    warm = next((count for most, count in WARM.items() if compiled and mesh.n <= most), 1)
+    for _ in range(warm):
         device.sweep("top", BIASES, x0=start)
     before = process_time()
     sweep = device.sweep("top", BIASES, x0=start)

@@ -41,6 +41,8 @@ class Band:
 
     Attributes
     ----------
+    lower, upper : int
+        As given.
     pivots : ndarray, shape (n,)
         The diagonal of U.
     swaps : int
@@ -56,11 +58,12 @@ class Band:
     by_lapack = 1  # solves before it pays to bring long factors into a faster form
 
     def __init__(self, n: int, lower: int, upper: int, dtype: Any) -> None:
-        self._n, self._lower, self._upper = n, lower, upper
+        self._n, self.lower, self.upper = n, lower, upper
         self._narrow = lower + upper <= NARROW
         self.by_lapack += SHORT // n
         self.pivots: Vector = np.zeros(0)
         self.swaps = self._n_solved = 0
+        self._factors: Any = None
         self._split: Split | None = None
         self._row: Vector | None = None  # factors of the rows, powers of two
         self._as_it_is = 0 if self._narrow else sys.maxsize  # matrices that keep their exchanges
@@ -68,11 +71,11 @@ class Band:
         self._allocate(dtype)
 
     def _allocate(self, dtype: Any) -> None:
-        self._depth = 2 * self._lower + self._upper + 1
+        self._depth = 2 * self.lower + self.upper + 1
         self._band = np.zeros((self._n, self._depth), dtype=dtype)
         self._flat, self._fortran = self._band.ravel(), self._band.T
         self.nbytes = self._band.nbytes
-        self.operations = 2.0 * self._n * self._lower * (self._upper + 1)
+        self.operations = 2.0 * self._n * self.lower * (self.upper + 1)
         kind = "z" if np.issubdtype(dtype, np.complexfloating) else "d"
         self._trf: Any = getattr(lapack, kind + "gbtrf")
         self._trs: Any = getattr(lapack, kind + "gbtrs")
@@ -123,16 +126,19 @@ class Band:
         return left
 
     @property
-    def memory(self) -> tuple[Vector, Vector] | None:
-        """The band in LAPACK's storage, column after column, and the places of the values in it."""
+    def memory(self) -> tuple[Vector, Vector]:
+        """A band in LAPACK's storage, column after column, and the places of the values in it."""
         return self._flat, self._places
 
     def take_factors(self, order: Vector) -> None:
         """Take factors as of LAPACK that were written into the memory, with exchanged rows."""
-        self._factors, self._order, self._row = self._fortran, order, None
-        self.pivots = self._band[:, self._lower + self._upper]
-        self._split, self._n_solved = None, 0
+        self._take_from_memory(order)
+        self._order, self._row, self._split, self._n_solved = order, None, None, 0
         self.swaps = int(np.count_nonzero(order != self._in_order))
+
+    def _take_from_memory(self, order: Vector) -> None:
+        self._factors = self._fortran
+        self.pivots = self._band[:, self.lower + self.upper]
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Return the solution, in the memory of b if that is in Fortran's order."""
@@ -158,25 +164,25 @@ class Band:
         self._flat[self._places] = values
 
     def _place(self, rows: Vector, columns: Vector) -> Vector:
-        return np.asarray(columns * self._depth + (self._lower + self._upper + rows - columns))
+        return np.asarray(columns * self._depth + (self.lower + self.upper + rows - columns))
 
     def _lu(self) -> tuple[Vector, int]:
         """Factorize what is in the band; return the order of the rows, and whether it failed."""
         self._factors, order, info = self._trf(
-            self._fortran, self._lower, self._upper, overwrite_ab=True
+            self._fortran, self.lower, self.upper, overwrite_ab=True
         )
-        self._order, self.pivots = order, self._band[:, self._lower + self._upper]
+        self._order, self.pivots = order, self._band[:, self.lower + self.upper]
         return order, info
 
     def _without_swaps(self) -> Split:
-        middle = self._lower + self._upper
-        upper = self._factors[self._lower : middle + 1]
-        return Triangles(self._factors[middle : middle + self._lower + 1], upper)
+        middle = self.lower + self.upper
+        upper = self._factors[self.lower : middle + 1]
+        return Triangles(self._factors[middle : middle + self.lower + 1], upper)
 
     def _by_lapack(self, b: Vector, transpose: bool) -> Vector:
         order, kind = self._order, int(transpose)
         x, _ = self._trs(
-            self._factors, self._lower, self._upper, b, order, trans=kind, overwrite_b=True
+            self._factors, self.lower, self.upper, b, order, trans=kind, overwrite_b=True
         )
         return np.asarray(x)
 
@@ -185,19 +191,34 @@ class Tridiagonal(Band):
     """The same for one diagonal on either side, by routines that take half the time."""
 
     by_lapack = 2
-    memory = None  # three diagonals are another storage
 
     def __init__(self, n: int) -> None:
         super().__init__(n, 1, 1, np.float64)
+        self._columns: Vector = self._in_order
+        self._memory: tuple[Vector, Vector] | None = None
 
     def _allocate(self, dtype: Any) -> None:
         self._flat = np.zeros(3 * self._n)  # the diagonals below, on, and above the main one
         self._trf, self._trs = lapack.dgttrf, lapack.dgttrs
         self.nbytes, self.operations = self._flat.nbytes, 4.0 * self._n
 
+    @property
+    def memory(self) -> tuple[Vector, Vector]:
+        """A band in LAPACK's storage, which has one more diagonal, and the places in it."""
+        if self._memory is None:
+            self._memory = np.zeros(4 * self._n), self._rows + 3 * self._columns + 2
+        return self._memory
+
+    def _take_from_memory(self, order: Vector) -> None:
+        band = self.memory[0].reshape(self._n, 4)
+        diagonals = band[:-1, 3], band[:, 2], band[1:, 1], band[2:, 0]
+        self._factors = [*(d.copy() for d in diagonals), order + 1]
+        self.pivots = self._factors[1]
+
     def place(self, rows: Vector, columns: Vector) -> None:
         """Set where the values of all matrices are."""
         super().place(rows, columns)
+        self._columns, self._memory = columns, None
         self._sources: Vector | None = None
         if len(self._places) == 3 * self._n - 2:  # all, and the last of two diagonals is not read
             self._sources = np.zeros(len(self._flat), dtype=np.intp)

@@ -94,16 +94,10 @@ class Banded:
         self._band.place(rows, columns)
 
     @property
-    def band(self) -> BandMemory | None:
-        """Where LAPACK's band and its order are; None for other storage.
-
-        Whoever writes factors there calls `take_factors`.
-        """
-        memory = self._band.memory
-        if memory is None:
-            return None
-        order, places = self._order, self._places
-        return BandMemory(*memory, order.lower, order.upper, order.rows, places[1])
+    def band(self) -> BandMemory:
+        """A band in LAPACK's storage; whoever writes factors there calls `take_factors`."""
+        order, band = self._order, self._band
+        return BandMemory(*band.memory, band.lower, band.upper, order.rows, self._places[1])
 
     def take_factors(self, order: IntArray) -> None:
         """Take factors that were written into the band, with rows exchanged in this order."""

@@ -8,6 +8,7 @@ residual that was evaluated at the point in question.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ from .reuse import NoReuse, Reuse
 from .rounding import SMALL_STEP, at_rounding
 from .settings import made_of
 from .system import System
-from .termination import DEFAULT, TerminationTest
+from .termination import DEFAULT, TerminationTest, UsualCriterion, usual_criterion
 from .workspace import Workspace
 
 
@@ -132,6 +133,11 @@ class NewtonMethod:
     def damping_of_members(self) -> ForMembers | None:
         """What makes its damping for many members at once; None if they are solved one by one."""
         return getattr(self.damping, "for_members", None) if self.takes_newton_steps else None
+
+    @functools.cached_property
+    def criterion(self) -> UsualCriterion | None:
+        """The numbers of the termination criterion; None if it has another form."""
+        return usual_criterion(self.termination)
 
     def full_step_test(self, n: int, cost: float = math.nan) -> FullStepTest | None:
         """Return the test before a full step of n unknowns; None if there are other steps.

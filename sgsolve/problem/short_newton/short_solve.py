@@ -17,7 +17,6 @@ from ...results.status import Status
 from ...solvers.damping import FullStepTest
 from ...solvers.iterate import observed_order
 from ...solvers.polyalgorithm import attempt_line
-from ...solvers.termination import usual_criterion
 from ...solvers.workspace import Pool, Workspace
 from ..report import message
 from ..residual_system import ResidualSystem
@@ -55,10 +54,8 @@ def short_result(
     solver : Solver
         Without a callback, printing, or a time limit.
     """
-    if _settings(system, solver, math.nan) is None:
-        return None
     kernels = system.kernels
-    if kernels is not None and kernels.stopped:
+    if not system.is_prepared or (kernels is not None and kernels.stopped):
         return None
     workspace = pool.take() if isinstance(pool, Pool) else pool
     try:
@@ -77,7 +74,7 @@ def short_result(
 
 def serves_members(system: ResidualSystem, solver: Any, count: int) -> bool:
     """Whether so many members of a family are solved shortly, at least as soon as kernels exist."""
-    if _settings(system, solver, math.nan) is None:
+    if not system.is_prepared or _settings(system, solver, math.nan) is None:
         return False
     return LOOPS.pays(LOADED, COMPILED, count)
 
@@ -95,14 +92,13 @@ def _settings(system: ResidualSystem, solver: Any, cost: float) -> Settings | No
     """
     method = getattr(solver, "first_method", None)
     most = FEW_UNKNOWNS if system.kernels is None else MOST_UNKNOWNS
-    few = system.is_prepared and system.n <= most
+    few = system.n <= most
     if method is None or not few or system.has_own_jacobian or not _can_compile():
         return None
     test = method.full_step_test(system.n, cost)
-    criterion = usual_criterion(method.termination)
-    if test is None or criterion is None:
+    if test is None or method.criterion is None:
         return None
-    return Settings(test is FullStepTest.ERROR, criterion, system.scale is not None)
+    return Settings(test is FullStepTest.ERROR, method.criterion, system.scale is not None)
 
 
 def _attempted(
@@ -180,7 +176,8 @@ def _short_newton(
     held: dict[Settings, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
     known = held.get(settings)
     at_once = system.kernels is not None and system.kernels.at_once
-    if known is None and not (LOOPS.pays(LOADED, COMPILED) or at_once):
+    weight = 1 + system.n // FEW_UNKNOWNS  # what a solve saves grows with the unknowns
+    if known is None and not (LOOPS.pays(LOADED, COMPILED, weight) or at_once):
         return None
     if known is None or not known.works_on(parts):
         known = held[settings] = ShortNewton(system.pattern, parts, settings, system.blocks)

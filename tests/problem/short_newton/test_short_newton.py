@@ -578,6 +578,7 @@ def test_loops_follow_the_memory_of_the_back_end(counted):
 
 BANDS = {
     "a device": (3, [-4, -3, -1, 0, 1, 2, 4]),
+    "three diagonals": (2, [-1, 0, 1]),
     "one side": (0, [-2, -1, 0]),
     "wide": (1, [*range(-9, 8)]),
     "few": (0, [-1, 0, 3]),
