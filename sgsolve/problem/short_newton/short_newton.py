@@ -42,10 +42,8 @@ from .loop_state import (
     REFINE,
     RENEWED,
     RESCALE,
-    SCALED,
     SOLVED,
     STEP,
-    STEP_SIZE,
     UPCOMING,
     VANISH,
 )
@@ -74,14 +72,23 @@ LAST = 0.03
 
 
 class Record(NamedTuple):
-    """What the history says of an iteration."""
+    """The numbers of an iteration, for the history.
 
-    residuals: list[float]
-    steps: list[float]
-    scaled: float
-    step: float
-    backward_error: float
+    Attributes
+    ----------
+    state : list of float
+        Those of the loops; behind them the largest residual and step in each block.
+    seconds : float
+        Since the start of the solve.
+    """
+
+    state: list[float]
     seconds: float
+
+    @property
+    def backward_error(self) -> float:
+        """Of the last linear solve."""
+        return self.state[BACKWARD_ERROR]
 
 
 class Settings(NamedTuple):
@@ -149,7 +156,9 @@ def arrays_of_loops(
     of_equations = ("F", "F_new", "F_start", "F_beside", "b", "y", "r", "scale", "scaled", "S")
     of_unknowns = ("x", "x_new", "x_start", "x_run", "x_beside", "magnitude", "weights", "terms")
     of_scale = ("user_scale", "held_sizes", "sized", "free")
-    of_blocks = ("floors", "largest_in", "run_in", "residual_in", "step_in")
+    of_blocks = ("floors", "largest_in", "run_in")
+    state = np.zeros(N_STATE + 2 * len(blocks))  # and what the history tells of each block
+    told = state[N_STATE:].reshape(2, -1)
     of_steps = ("step", "step_old", "step_older", "dx", "correction", "of_columns")
     of_closed = ("own", "closing", "change", "unproven", "known", "asked", "small")
     names = (*of_equations, *of_unknowns, *of_scale, *of_steps, *of_closed)
@@ -159,7 +168,9 @@ def arrays_of_loops(
         **{name: np.zeros(len(blocks)) for name in of_blocks},
         "block": blocks.spread(numbers, 0.0).astype(np.int32),
         **{name: np.zeros(nnz) for name in ("J", "J_old", "J_known", "sizes")},
-        "state": np.zeros(N_STATE),
+        "state": state,
+        "residual_in": told[0],
+        "step_in": told[1],
         "parts": small_changes(np.ones(n)),
         "starts": pattern.indptr,
         "columns": pattern.indices,
@@ -249,7 +260,6 @@ class ShortNewton:
         self._J_old = arrays["J_old"]
         self._state = arrays["state"]
         self._b, self._y, self._r, self._row = (arrays[k] for k in ("b", "y", "r", "row"))
-        self._residual_in, self._step_in = arrays["residual_in"], arrays["step_in"]
 
     def works_on(self, parts: DirectParts) -> bool:
         """Whether the loops are bound to the memory of these parts."""
@@ -422,11 +432,7 @@ class ShortNewton:
             self._y[...] = self.parts.backend.solve(self._b.copy(), False)
 
     def _record(self, begun: float) -> Record:
-        state = self._state.tolist()
-        return Record(
-            self._residual_in.tolist(), self._step_in.tolist(), state[SCALED], state[STEP_SIZE],
-            state[BACKWARD_ERROR], perf_counter() - begun,
-        )  # fmt: skip
+        return Record(self._state.tolist(), perf_counter() - begun)
 
     def _found(self, records: tuple[Record, ...], unclear: bool, vanished: bool) -> ShortSolve:
         arrays = self.arrays

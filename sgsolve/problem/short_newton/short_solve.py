@@ -22,6 +22,7 @@ from ..report import message
 from ..residual_system import ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
+from .loop_state import N_STATE, SCALED, STEP_SIZE
 from .short_newton import (
     COMPILED,
     LOADED,
@@ -36,6 +37,15 @@ from .short_newton import (
 # With kernels; the arrays of the loops take 500 bytes for each. Without kernels NumPy's evaluations
 # of more than `FEW_UNKNOWNS` take most of the time.
 MOST_UNKNOWNS = 100_000
+
+
+class HeldLoops:
+    """The loops of a workspace by what they are made for, and those of the latest solver."""
+
+    def __init__(self) -> None:
+        self.loops: dict[Settings, ShortNewton] = {}
+        self.solver: Any = None
+        self.latest: ShortNewton | None = None
 
 
 def short_result(
@@ -170,17 +180,23 @@ def _short_newton(
     if not hasattr(linear, "direct_parts"):
         return None
     parts = linear.direct_parts(system.pattern)
-    settings = _settings(system, solver, linear.operations / system.pattern.nnz)
-    if parts is None or settings is None:
+    if parts is None:
         return None
-    held: dict[Settings, ShortNewton] = workspace.derived("short newton", system.pattern, dict)
-    known = held.get(settings)
+    held: HeldLoops = workspace.derived("short newton", system.pattern, HeldLoops)
+    if held.latest is not None and held.solver is solver and held.latest.works_on(parts):
+        return held.latest
+    settings = _settings(system, solver, linear.operations / system.pattern.nnz)
+    if settings is None:
+        return None
+    known = held.loops.get(settings)
     at_once = system.kernels is not None and system.kernels.at_once
     weight = 1 + system.n // FEW_UNKNOWNS  # what a solve saves grows with the unknowns
     if known is None and not (LOOPS.pays(LOADED, COMPILED, weight) or at_once):
         return None
     if known is None or not known.works_on(parts):
-        known = held[settings] = ShortNewton(system.pattern, parts, settings, system.blocks)
+        known = ShortNewton(system.pattern, parts, settings, system.blocks)
+    held.loops[settings] = held.latest = known
+    held.solver = solver
     return known
 
 
@@ -210,21 +226,25 @@ def _result_of_short_solve(
 
 def steps_of(records: tuple[Record, ...], blocks: tuple[str, ...]) -> list[Step]:
     """Return the records of iterations as the solver itself writes them."""
-    sizes = [math.inf, *(record.step for record in records)]
-    return [
-        Step(
-            iteration=k,
-            residual=max(record.residuals),
-            scaled=record.scaled,
-            step=record.step if k else 0.0,
-            damping=1.0 if k else math.nan,
-            order=observed_order(sizes[k + 1], sizes[k], sizes[k - 1]) if k else math.nan,
-            trials=1 if k else 0,
-            backward_error=record.backward_error,
-            fresh=True,
-            seconds=record.seconds,
-            residuals=dict(zip(blocks, record.residuals, strict=True)),
-            steps=dict(zip(blocks, record.steps, strict=True)),
+    sizes = [math.inf, *(record.state[STEP_SIZE] for record in records)]
+    steps = []
+    for k, record in enumerate(records):
+        state, told = record.state, record.state[N_STATE:]
+        residuals, moved = told[: len(blocks)], told[len(blocks) :]
+        steps.append(
+            Step(
+                iteration=k,
+                residual=max(residuals),
+                scaled=state[SCALED],
+                step=state[STEP_SIZE] if k else 0.0,
+                damping=1.0 if k else math.nan,
+                order=observed_order(sizes[k + 1], sizes[k], sizes[k - 1]) if k else math.nan,
+                trials=1 if k else 0,
+                backward_error=record.backward_error,
+                fresh=True,
+                seconds=record.seconds,
+                residuals=dict(zip(blocks, residuals, strict=True)),
+                steps=dict(zip(blocks, moved, strict=True)),
+            )
         )
-        for k, record in enumerate(records)
-    ]
+    return steps
