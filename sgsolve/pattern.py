@@ -154,7 +154,8 @@ class Pattern:
         """Return the pattern that holds the entries of both; self if it holds them already."""
         if self.shape != other.shape:
             raise ShapeError(f"patterns of shape {self.shape} and {other.shape} have no union")
-        if self.equals(other):
+        holds_diagonal = len(self.diagonal) == min(self.shape)
+        if self.equals(other) or (holds_diagonal and len(other.diagonal) == other.nnz):
             return self
         both = self._filled_with_ones() + other._filled_with_ones()
         return self if both.nnz == self.nnz else Pattern(both.indptr, both.indices, self.shape)

@@ -151,19 +151,42 @@ class TimeSystem:
         """Return J and C at (x, t), values on the pattern."""
         if self.conservative and self._kernels is not None:
             with suppress(StructureError):  # then the pattern grows, below
-                return self._compiled_derivatives(self._kernels, t, x)
+                C = self.capacity(t, x)
+                return Derivatives(self._compiled_J(self._kernels, t, x), C)
         if self.conservative:
             parts = self._J(t, x), self._seeded_charge(t, ad.seed(x))
         else:
             rate = a * (x - q)
             parts = self._J(t, x, rate), vector(self._implicit(t, x, ad.seed(rate)), self.n)
+        return Derivatives(*self._on_pattern(*parts))
+
+    def capacity(self, t: float, x: Vector) -> Vector:
+        """Return C at (x, t), values on the pattern."""
+        if not self.conservative:
+            return self.derivatives(t, x, 0.0, x).C
+
+        def charge() -> CompiledResult:
+            part = self._seeded_charge(t, ad.seed(x))
+            return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
+
+        if self._kernels is not None:
+            storage = self._kernels.of("storage", self._storage)
+            with suppress(StructureError):
+                values: Vector = storage.linearized(
+                    x, self._of_storage(t), self._pattern, charge
+                ).data
+                return values
+        return self._on_pattern(self._seeded_charge(t, ad.seed(x)))[0]
+
+    def _on_pattern(self, *parts: Any) -> list[Vector]:
+        """Return the values of derivatives on the pattern, which grows where it is too small."""
         try:
-            return Derivatives(*[self._assembled(part) for part in parts])
+            return [self._assembled(part) for part in parts]
         except StructureError:
             for part in parts:
                 if isinstance(part, ad.ADArray):
                     self._pattern = self._pattern.union(ad.sparsity_pattern(part))
-            return Derivatives(*[self._assembled(part) for part in parts])
+            return [self._assembled(part) for part in parts]
 
     def confirm(self, t: float, x: Vector, a: float, q: Vector, G: Vector) -> bool:
         """Whether the user's code gives this residual; see `ResidualSystem.confirm`."""
@@ -186,19 +209,13 @@ class TimeSystem:
         storage = kernels.of("storage", self._storage)
         return F, storage.value(x, self._of_storage(t), lambda: self._charge(t, x))
 
-    def _compiled_derivatives(self, kernels: CompiledFunctions, t: float, x: Vector) -> Derivatives:
+    def _compiled_J(self, kernels: CompiledFunctions, t: float, x: Vector) -> Vector:
         def flow() -> CompiledResult:
             part = self._J(t, x)
             return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
 
-        def charge() -> CompiledResult:
-            part = self._seeded_charge(t, ad.seed(x))
-            return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
-
-        J = kernels.residual().linearized(x, self.params(t), self._pattern, flow).data
-        storage = kernels.of("storage", self._storage)
-        C = storage.linearized(x, self._of_storage(t), self._pattern, charge).data
-        return Derivatives(J, C)
+        values: Vector = kernels.residual().linearized(x, self.params(t), self._pattern, flow).data
+        return values
 
     def default(self, name: str) -> Any:
         """Return the value that the residual itself gives to a parameter."""

@@ -24,7 +24,7 @@ from ..pattern import Pattern
 from ..solvers.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
-from .evolution import NONE, PURPOSE, Derivatives, EvolutionSystem
+from .evolution import NONE, PURPOSE, EvolutionSystem
 
 Vector = NDArray[Any]
 
@@ -164,8 +164,7 @@ def _ordinary_start(
     if not system.conservative or system.currents is not None:
         return None
     t, h = times[0], SMALL * (times[1] - times[0])
-    at = system.derivatives(t, x, 0.0, x)
-    C = ordinary_rates(system.pattern, at)
+    C = ordinary_rates(system.pattern, system.capacity(t, x))
     if C is None:
         return None
     F, Q = _flow_and_charge(system, t, x)
@@ -176,10 +175,10 @@ def _ordinary_start(
     return Start(x, Q, slope, -F, ordinary=True)
 
 
-def ordinary_rates(pattern: Pattern, at: Derivatives) -> Vector | None:
+def ordinary_rates(pattern: Pattern, C: Vector) -> Vector | None:
     """Return the diagonal of C where it has no zero and C has nothing else; None otherwise."""
-    C = at.C[pattern.rows == pattern.indices]
-    return C if np.all(C) and np.count_nonzero(at.C) == len(C) else None
+    diagonal = C[pattern.rows == pattern.indices]
+    return diagonal if np.all(diagonal) and np.count_nonzero(C) == len(diagonal) else None
 
 
 class _Beginning:

@@ -91,6 +91,10 @@ class EvolutionSystem(Protocol):
         """Return J and C at (x, t)."""
         ...
 
+    def capacity(self, t: float, x: Vector) -> Vector:
+        """Return C at (x, t)."""
+        ...
+
     @property
     def as_written(self) -> Callable[[float, Vector, float, Vector], tuple[Vector, Vector]] | None:
         """`residual` in the form that the user wrote; None if it is evaluated in that form."""
@@ -106,7 +110,7 @@ class EvolutionSystem(Protocol):
 
 def without_storage(system: EvolutionSystem, t: float, x: Vector) -> NDArray[np.bool_]:
     """Return which unknowns are in no charge, shape (n,)."""
-    at = system.derivatives(t, x, 0.0, x)
+    C = system.capacity(t, x)
     result = np.ones(system.n, dtype=bool)
-    result[system.pattern.indices[at.C != 0.0]] = False
+    result[system.pattern.indices[C != 0.0]] = False
     return result

@@ -76,7 +76,7 @@ def check_index(
         The index is above 2, or no unknown is determined in time.
     """
     at = system.derivatives(t, x, 1.0, system.residual(t, x, 0.0, x)[1])
-    if ordinary_rates(system.pattern, at) is not None:
+    if ordinary_rates(system.pattern, at.C) is not None:
         return True
     try:
         growth, answer = index_growth(system, workspace, at, length)

@@ -43,6 +43,9 @@ class Equations:
         parts = self.flow(t, ad.seed(x)), self.charge(ad.seed(x))
         return Derivatives(*[ad.jacobian_values(_array(part), self.pattern) for part in parts])
 
+    def capacity(self, t, x):
+        return ad.jacobian_values(_array(self.charge(ad.seed(x))), self.pattern)
+
     def confirm(self, t, x, a, q, G):
         return True
 
