@@ -36,6 +36,8 @@ MAX_AGE = 50  # steps after which J and C are evaluated anew
 TINY = 1e-4  # an update this small, in units of the tolerance, is accepted without a rate
 FORGET = 0.2  # the most by which the estimate of the rate falls at once
 LEAST = 0.05  # of the first estimate: new derivatives converge faster than later steps with them
+LEFT = 0.5  # of the error after a second update, at most, since it is stretched
+STRETCH = (0.5, 2.0)  # the least and the most
 DIVERGED = 0.9  # rate of convergence above which an iteration stops
 ROUNDING = 1e-6  # of the tolerance, where a step must end at an event
 LOWEST = 30.0  # roundings of the unknowns, below which an update is not asked to fall
@@ -77,6 +79,11 @@ class ImplicitSolver:
     def counters(self) -> Counters:
         """The evaluations and iterations so far."""
         return Counters(self._nfev, self.matrix.evaluations, self._nit)
+
+    @property
+    def _stretches(self) -> bool:
+        """Whether updates are stretched: not where currents need solutions of linear equations."""
+        return self.system.currents is None
 
     def leveled(self, guess: Vector, x: Callable[[], Vector]) -> Vector:
         """Return a guess with the level of x along the directions that no equation determines.
@@ -172,6 +179,7 @@ class ImplicitSolver:
     def _iterate(self, equation: Equation, x: Vector) -> Solved:
         matrix, a, q = self.matrix, equation.a, equation.q
         relaxation, before = 2.0 / (1.0 + a / matrix.a0), np.inf
+        last: Vector | None = None
         for k in range(1, self.max_iterations + 1):
             as_written = self.system.as_written is not None and k >= self._usual
             found = self._residual(equation, x, as_written)
@@ -183,32 +191,45 @@ class ImplicitSolver:
             except LinearSolveError as error:
                 return Solved(None, q, k, f"the linear system could not be solved: {error}")
             self._nit += 1
-            if relaxation != 1.0:
-                d *= relaxation
+            multiple = relaxation
+            if last is not None and self._stretches:
+                multiple *= _broyden_factor(last, relaxation * d, equation.weights)
+            if multiple != 1.0:
+                d *= multiple
             size = self.weights.norm(d, equation.weights)
             if self._converged(size, before, k, a):
                 if not (as_written or self.system.confirm(equation.t, x, a, q[: len(G)], G)):
-                    before = np.inf
+                    before, last = np.inf, None
                     continue
                 self._usual = k
-                return self._ended(equation, x, (G, Q, d), k)
+                return self._ended(equation, x, (G, Q, d), multiple, k)
             if not isfinite(size) or (k > 1 and self._hopeless(size, before, k)):
                 return Solved(None, q, k, "the Newton iteration diverged")
-            x, before = x - d, size
+            x, before, last = x - d, size, d
         return Solved(None, q, k, f"no convergence in {self.max_iterations} iterations")
 
     def _ended(
-        self, equation: Equation, x: Vector, last: tuple[Vector, Vector, Vector], iterations: int
+        self,
+        equation: Equation,
+        x: Vector,
+        last: tuple[Vector, Vector, Vector],
+        multiple: float,
+        iterations: int,
     ) -> Solved:
-        """Return the solution x - d, for `last` G, Q and d, with its linearized charge."""
+        """Return the solution x - d, for `last` G, Q and d, with its linearized charge.
+
+        Parameters
+        ----------
+        multiple : float
+            Of the solution of the linear system that d is.
+        """
         (_, Q, d), a = last, equation.a
-        new = x - d
         if self.system.currents is not None:
             return self._with_currents(equation, x, last, iterations)
+        new = x - d
         if not self.system.conservative:
             return Solved(new, new, iterations)
-        part = self.matrix.a0 / a  # of the solution of the linear system, not of its multiple
-        part *= 0.5 * (1.0 + a / self.matrix.a0)
+        part = self.matrix.a0 / (a * multiple)
         change = self.matrix.stored(d)
         return Solved(new, Q - change if part == 1.0 else Q - part * change, iterations)
 
@@ -244,7 +265,8 @@ class ImplicitSolver:
             return False  # a matrix that no longer fits makes small updates as well
         # A matrix with another number than a contracts no faster than this, whatever was measured.
         rate = max(self._rate, abs(a0 - a) / (a0 + a))
-        if not (rate < DIVERGED and rate / (1.0 - rate) * size <= self.tolerance):
+        left = LEFT * rate * size if k > 1 and self._stretches else rate * size
+        if not (rate < DIVERGED and left <= (1.0 - rate) * self.tolerance):
             return False
         self._unmeasured += k == 1
         return True
@@ -252,8 +274,8 @@ class ImplicitSolver:
     def _hopeless(self, size: float, before: float, k: int) -> bool:
         """Whether the iterations that are left cannot converge at the rate of the last one."""
         rate = size / before
-        left = self.max_iterations - k
-        return rate > DIVERGED or rate**left * size * rate / (1.0 - rate) > self.tolerance
+        left = rate ** (self.max_iterations - k + 1) * size
+        return rate > DIVERGED or left > (1.0 - rate) * self.tolerance
 
     def _residual(
         self, equation: Equation, x: Vector, as_written: bool
@@ -281,3 +303,10 @@ class ImplicitSolver:
                 what = "the residual" if np.isfinite(Q[i]) else "the storage"
                 return f"{what} of equation {self.system.blocks.label(i)} is not finite"
         return G, Q
+
+
+def _broyden_factor(last: Vector, d: Vector, weights: Vector) -> float:
+    """Return the factor of an update that Broyden's method gives, after the last one."""
+    scaled = last * weights
+    along = float(scaled.dot(d * weights)) / float(scaled.dot(scaled))
+    return min(max(1.0 / (1.0 - along), STRETCH[0]), STRETCH[1]) if along < 1.0 else STRETCH[1]

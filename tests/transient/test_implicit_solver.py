@@ -29,6 +29,25 @@ def test_a_kept_matrix_contracts_slow_and_fast_components_alike(ratio):
     assert np.abs(x) == pytest.approx(0.3 * abs(1 - ratio) / (1 + ratio), rel=1e-6)
 
 
+def test_a_second_update_is_stretched_by_what_the_first_one_left():
+    """With J of another state, one component: the second update ends where the secant does."""
+    equations = Equations(lambda t, y: y**3, lambda y: 1.0 * y, [1.0])
+    weights = ErrorWeights(equations.blocks, 1.0, 1.0, None)
+    solver, ones = ImplicitSolver(equations, Workspace(), weights), np.ones(1)
+    solver.solve(Equation(0.0, 1.0, np.array([2.0]), ones), np.array([1.0]))  # J = 3, M = 4
+    solver.advance()
+    solver._unmeasured, solver.tolerance, steps = 5, 0.02, [1.2]
+    found = solver.solve(Equation(0.0, 1.0, np.array([2.9]), ones), np.array([1.2]))
+    first = steps[0] ** 3 + steps[0] - 2.9
+    steps.append(steps[0] - first / 4.0)
+    second = steps[1] ** 3 + steps[1] - 2.9
+    steps.append(steps[1] - second * (steps[1] - steps[0]) / (second - first))
+    assert found.iterations == 2
+    assert found.x == pytest.approx([steps[2]], rel=1e-12)
+    # the charge that is kept is that of the linearized equation: Q - M^-1 G, not stretched
+    assert found.charge == pytest.approx([steps[1] - second / 4.0], rel=1e-12)
+
+
 def test_linear_equations_take_about_one_evaluation_per_step():
     """The rate of convergence is measured also where the second update is almost zero."""
     n = 60
