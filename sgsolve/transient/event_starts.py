@@ -18,6 +18,7 @@ Function = Callable[[Vector, float], float]
 
 ULP = 100.0  # events are located within so many units in the last place of the time
 PARTS = (1.0 / 64.0, 1.0, 64.0, 4096.0)  # times the first step, until rounding hides no slope
+LEFT_OVER = 60.0  # roundings of the function: what a step that ends at its zero may leave
 SAFETY = 4.0  # on estimates of rounding
 UNITS = 8.0  # in the last place, by which unknowns are changed to see the rounding of a function
 SHORTEST = 2e4  # units in the last place of the time: events this close are not separated well
@@ -93,7 +94,7 @@ def departure_of(
         if np.isfinite(change) and abs(change) > SAFETY * rounding:
             rate = change / (part * h)
             break
-    level = SAFETY * (rounding + start.slack + abs(residue))
+    level = LEFT_OVER * rounding + SAFETY * (start.slack + abs(residue))
     level += SAFETY * ULP * _last_place(t, end) * abs(rate)
     return Departure(rate, rounding, abs(value) <= level)
 

@@ -132,6 +132,8 @@ class EventDetector(Event):
         at = 0.0
         for part in SAMPLES:
             new = last if part == 1.0 else self.function(curve(t + part * h), t + part * h)
+            if new == 0.0 and leaving and at == 0.0:  # rounding: it has not left zero yet
+                continue
             if leaving * np.sign(new) < 0.0:  # it left zero, and came back
                 b.tests[STEP_DOUBT] = Doubt(
                     f"event {self.kind!r} returns to zero within the first step after a start"

@@ -191,7 +191,7 @@ def test_thousands_of_switchings_are_no_accumulation():
 
 
 @by_method
-@pytest.mark.parametrize("level", [0.0, 5.0, 1000.0])
+@pytest.mark.parametrize("level", [0.0, 5.0, 28.3125, 1000.0])
 def test_a_relay_that_chatters_ends_in_words(steps, level):
     """x' = 0.3 - sign(x - level): no solution with a relay exists after x reaches the level."""
     problem = Problem(lambda u: np.stack([u[1] - 0.3, 0 * u[1]]), storage=lambda u: 1.0 * u)
