@@ -1645,10 +1645,10 @@ class Problem:
             as large.
         atol : float, array_like of shape (n,) or mapping of block to either, optional
             Absolute tolerance, in the units of the unknowns. By default `rtol` times the `scale`,
-            or times the largest magnitude that the block had so far. Up to 32 unknowns without
-            blocks may be of different units: by default `rtol` times 0.01 of the largest magnitude
-            of each one, and at least 1e-5 of that of all. Without blocks, unknowns that are in no
-            storage count as a block of their own.
+            or times a tenth of the largest magnitude that the block had so far. Up to 32 unknowns
+            without blocks may be of different units: by default `rtol` times 1e-4 of the largest
+            magnitude of each one, and at least 1e-5 of that of all. Without blocks, unknowns that
+            are in no storage count as a block of their own.
         first_step, max_step : float, optional
             The first step, and the longest one. Without `max_step` or `breakpoints`, a pulse of a
             plain function of time may be stepped over that is shorter than 1/256 of the run.

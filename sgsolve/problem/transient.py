@@ -302,7 +302,9 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
 
 def _transient_summary(stepper: TransientStepper, state: RunState) -> str:
     found = stepper.plan.setbacks.remark()
-    remarks = [*dict.fromkeys(stepper.remarks), found, stepper.implicit.weights.remark()]
+    weights = stepper.implicit.weights
+    ended = "" if state.point is None else weights.remark(state.point.x)
+    remarks = [*dict.fromkeys(stepper.remarks), found, ended]
     parts = [state.ending, str(stepper.counts), *remarks]
     return "; ".join(part for part in parts if part)
 

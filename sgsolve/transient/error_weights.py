@@ -20,7 +20,8 @@ Vector = NDArray[Any]
 
 GAP = 100.0  # between magnitudes in one block: they are of different units then
 FEW = 32  # unknowns in a single block: they may be of different units, each with its own size
-OWN = 0.01  # of the largest magnitude of each of few unknowns is its size
+SHARE = 0.1  # of the largest magnitude of a block is the size of its unknowns
+OWN = 1e-4  # of the largest magnitude of each of few unknowns is its size
 LEAST = 1e-5  # of the largest magnitude of all of them, at least
 COARSE = 0.01  # of its largest magnitude, is an error that leaves less than two digits
 FAR = 1e4  # by which an error in units of the magnitude may be larger than rtol
@@ -35,9 +36,9 @@ class ErrorWeights:
     rtol : float
         Relative tolerance.
     atol : float, array_like of shape (n,), mapping of block to either, or None
-        Absolute tolerance, in the units of the unknowns. None: rtol times the largest magnitude
-        that the block had so far, so that it follows the units of the block. Few unknowns without
-        blocks may be of different units: rtol times a part of the largest magnitude of each one.
+        Absolute tolerance, in the units of the unknowns. None: rtol times a tenth of the largest
+        magnitude that the block had so far, so that it follows the units of the block. Few unknowns
+        without blocks may be of different units: rtol times a part of the largest of each one.
     scale : ndarray of shape (n,), or None
         Typical size of each unknown; with it, None means rtol times that.
     algebraic : ndarray of bool, shape (n,), optional
@@ -72,7 +73,7 @@ class ErrorWeights:
             if not (np.isfinite(self.fixed).all() and (self.fixed > 0.0).all()):
                 raise InputError(
                     f"atol must be positive for every unknown, not {atol!r}; leave it out and "
-                    "each block gets rtol times its own size"
+                    "each block gets a tenth of rtol times its own size"
                 )
         elif scale is not None:
             self.fixed = self.rtol * scale
@@ -105,10 +106,16 @@ class ErrorWeights:
                 largest = float(errors[part].max())
                 self.inherited[k] = min(largest, self.rtol) if isfinite(largest) else 0.0
 
-    def remark(self) -> str:
-        """Return what is to be said of an absolute tolerance above all unknowns; else nothing."""
+    def remark(self, x: Vector) -> str:
+        """Return what is to be said of tolerances above all unknowns, or at the end; else nothing.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n,)
+            The state at the end.
+        """
         if self.fixed is None:
-            return self._of_small_unknowns()
+            return self._of_small_unknowns() or self._of_decayed_unknowns(x)
         largest = float(self.largest.max())
         if not 0.0 < largest <= float(self.fixed.min()):
             return ""
@@ -121,7 +128,7 @@ class ErrorWeights:
     def _of_small_unknowns(self) -> str:
         """Return what is to be said where a block has unknowns of very different magnitudes."""
         for part, apart in zip(self._parts, self._apart, strict=True):
-            sizes, share = self.largest[part], LEAST if apart else 1.0
+            sizes, share = self.largest[part], LEAST if apart else SHARE
             floor = share * float(sizes.max())
             atol = self.rtol * floor
             ordered = np.sort(sizes[sizes > 0.0])
@@ -130,15 +137,31 @@ class ErrorWeights:
             if np.any(below):
                 size = float(ordered[:-1][below][-1])
                 i = int(np.arange(self.blocks.n)[part][np.argmax(sizes == size)])
-                part_of = "" if share == 1.0 else f"{share:g} of "
                 return (
                     f"{self.blocks.label(i)} was never larger than {size:.3g}, and {atol:.3g} was "
-                    f"allowed as its error: rtol times {part_of}the largest unknown, "
+                    f"allowed as its error: rtol times {share:g} of the largest unknown, "
                     f"{sizes.max():.3g}. Errors of {int(np.sum(sizes <= size))} of "
                     f"{len(sizes)} unknowns were not well controlled; give atol, or blocks of "
                     "unknowns of one unit"
                 )
         return ""
+
+    def _of_decayed_unknowns(self, x: Vector) -> str:
+        """Return what is to be said where few unknowns end below the errors that were allowed."""
+        if not any(self._apart):
+            return ""
+        weights = self.weights(x)
+        lost = (x != 0.0) & (weights > 0.0) & (np.abs(x) * weights < 1.0)
+        for part, apart in zip(self._parts, self._apart, strict=True):
+            lost[part] &= apart
+        if not lost.any():
+            return ""
+        i = int(np.argmax(lost))
+        return (
+            f"{self.blocks.label(i)} ended at {x[i]:.3g}, from {self.largest[i]:.3g} at most, and "
+            f"{1.0 / weights[i]:.3g} was allowed as its error; where so small a value matters, "
+            "give atol"
+        )
 
     def skip(self, unknowns: NDArray[np.bool_]) -> None:
         """Leave unknowns out of all norms."""
@@ -158,9 +181,8 @@ class ErrorWeights:
             for part, apart, inherited in parts:
                 sizes = self.largest[part]
                 largest = float(sizes.max()) or 1.0
-                size = (
-                    np.maximum(OWN * sizes, LEAST * largest) if apart and sizes.any() else largest
-                )
+                known = apart and sizes.any()
+                size = np.maximum(OWN * sizes, LEAST * largest) if known else SHARE * largest
                 result[part] += np.maximum(self.rtol * size, inherited)
         np.divide(1.0, result, out=result)
         if self.skipped is not None:

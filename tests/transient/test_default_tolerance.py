@@ -34,6 +34,15 @@ def robertson(y):
     return [-slow, slow - fast, fast]
 
 
+def oregonator(y):
+    """y[0] has peaks of 1e5, and is 1 in between."""
+    return [
+        77.27 * (y[1] + y[0] * (1.0 - 8.375e-6 * y[0] - y[1])),
+        (y[2] - (1.0 + y[0]) * y[1]) / 77.27,
+        0.161 * (y[0] - y[2]),
+    ]
+
+
 # Start, time, which unknowns, their values, and the error over the tolerance that is allowed.
 SYSTEMS = {
     hires: (
@@ -45,6 +54,13 @@ SYSTEMS = {
         30,
     ),
     van_der_pol: ([2.0, 0.0], 2000.0, [0], [1.70616773217], 40),
+    oregonator: (
+        [1.0, 2.0, 3.0],
+        360.0,
+        [0, 1, 2],
+        [1.0008148703, 1228.17852, 132.055494],
+        60,
+    ),
     robertson: ([1.0, 0, 0], 40.0, [0, 1, 2], [0.715827068718, 9.185534764e-6, 0.284163745747], 30),
 }
 
@@ -76,3 +92,44 @@ def test_a_force_that_begins_at_zero_is_as_exact_as_the_motion_allows(blocks, rt
         lambda t, z: [z[1], -9.81 * np.cos(z[0])], (0.0, 1.0), [0.0, 0.0], rtol=1e-11, atol=1e-11
     ).y[0, -1]
     assert np.abs(run.x[:2] - [np.cos(angle), np.sin(angle)]).max() < 100.0 * rtol
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+def test_fields_are_exact_to_thirty_times_the_tolerance(rtol):
+    """A wave into an unstable state amplifies errors; reference: the same at rtol = 1e-10."""
+    x = np.linspace(-20.0, 60.0, 201)
+
+    def flow(u):
+        inner = (u[2:] - 2.0 * u[1:-1] + u[:-2]) / 0.16 + u[1:-1] * (1.0 - u[1:-1])
+        return np.concatenate([np.zeros(1), -inner, np.zeros(1)])
+
+    wave = Problem(flow, storage=lambda u: 1.0 * u)
+    u0 = (1.0 + np.exp(x / np.sqrt(6.0))) ** -2
+    exact = solve_ivp(lambda t, u: -flow(u), (0.0, 10.0), u0, rtol=1e-10, atol=1e-12).y[:, -1]
+    run = wave.transient(u0, (0.0, 10.0), rtol=rtol)
+    assert np.abs(run.x - exact).max() < 30.0 * rtol
+
+
+def test_the_start_of_ordinary_equations_takes_no_jacobian():
+    """C alone says that they are ordinary; J is evaluated where the first step needs it."""
+    seeded = []
+
+    def flow(y):
+        seeded.append(type(y) is not np.ndarray)
+        return y
+
+    problem = Problem(flow, storage=lambda y: 1.0 * y)
+    problem.transient([1.0, 2.0], (0.0, 1.0), max_steps=1)
+    assert sum(seeded) == 2  # for the sparsity pattern, and for the first step
+
+
+def test_an_unknown_that_ends_below_its_tolerance_is_told():
+    decay = Problem(lambda y: [y[0], y[1] - 1.0], storage=lambda y: 1.0 * y)
+    run = decay.transient([1.0, 1.0], (0.0, 40.0), rtol=1e-6)
+    assert "x[0] ended at" in run.message
+    assert "give atol" in run.message
+    run = decay.transient([1.0, 1.0], (0.0, 40.0), rtol=1e-6, atol=1e-25)
+    assert "ended at" not in run.message
+    assert run.x[0] == pytest.approx(np.exp(-40.0), rel=1e-4)
+    run = decay.transient([1.0, 1.0], (0.0, 4.0), rtol=1e-6)
+    assert "ended at" not in run.message
