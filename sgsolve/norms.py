@@ -21,7 +21,8 @@ SMALLEST_SQUARE = 1e-280  # smaller sums of squares have lost digits to underflo
 
 
 # From this length on OpenBLAS uses several threads for a scalar product. Where other processes keep
-# the cores busy that takes a thousand times as long as the sum itself.
+# the cores busy that takes a thousand times as long as the sum itself, and elsewhere the threads
+# wait busily for the next one.
 THREADED = 10_000
 
 
@@ -30,6 +31,25 @@ def scalar_product(a: Vector, b: Vector) -> float:
     if len(a) < THREADED:
         return float(a @ b)
     return float(np.add.reduce(a * b))
+
+
+def scalar_products(rows: NDArray[Any], vector: Vector) -> Vector:
+    """Return the scalar product of each row with a vector, computed on one thread."""
+    if len(vector) < THREADED:
+        found: Vector = rows @ vector
+        return found
+    return np.array([scalar_product(row, vector) for row in rows])
+
+
+def linear_combination(factors: Vector, rows: NDArray[Any]) -> Vector:
+    """Return the sum of the rows times their factors, computed on one thread."""
+    if rows.shape[1] < THREADED:
+        found: Vector = factors @ rows
+        return found
+    found = factors[0] * rows[0]
+    for factor, row in zip(factors[1:], rows[1:], strict=True):
+        found += factor * row
+    return found
 
 
 def norm2(vector: Vector) -> float:

@@ -35,3 +35,14 @@ def test_long_vectors_do_without_the_blas(monkeypatch):
 
     long = np.ones(norms.THREADED).view(Watched)
     assert norms.scalar_product(long, long) == norms.THREADED
+
+
+@pytest.mark.parametrize("n", [3, norms.THREADED, norms.THREADED + 7])
+def test_products_and_combinations_of_rows_are_those_of_blas(n):
+    rows = np.random.default_rng(0).normal(size=(4, n))
+    factors = np.array([1.0, -2.0, 0.5, 3.0])
+    expected = rows @ rows[0]
+    np.testing.assert_allclose(norms.scalar_products(rows, rows[0]), expected, atol=1e-9)
+    kept = rows.copy()
+    np.testing.assert_allclose(norms.linear_combination(factors, rows), factors @ kept, atol=1e-12)
+    np.testing.assert_array_equal(rows, kept)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from ..norms import norm2
+from ..norms import linear_combination, norm2, scalar_products
 
 Vector = NDArray[Any]
 Operator = Callable[[Vector], Vector]
@@ -65,9 +65,9 @@ def _cycle(
     for k in range(m):
         w = product(precondition(basis[k]))
         size, column = norm2(w), np.zeros(k + 1)
-        for _ in range(2):  # orthogonalized twice: as good as it gets, and in BLAS
-            h = basis[: k + 1] @ w
-            w = w - h @ basis[: k + 1]
+        for _ in range(2):  # orthogonalized twice: as good as it gets
+            h = scalar_products(basis[: k + 1], w)
+            w = w - linear_combination(h, basis[: k + 1])
             column += h
         below = norm2(w)
         for i, (c, s) in enumerate(rotations):
@@ -91,4 +91,4 @@ def _cycle(
     if rank == 0:
         return np.zeros(n), 1
     y = solve_triangular(R[:rank, :rank], rhs[:rank], check_finite=False)
-    return precondition(y @ basis[:rank]), k + 1
+    return precondition(linear_combination(y, basis[:rank])), k + 1

@@ -6,14 +6,15 @@ Reference for the sweep over blocks: K. Stueben, J. Comput. Appl. Math. 128 (200
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, splu
+from scipy.sparse.linalg import splu
+
+from .aggregation import Level, aggregated_levels
 
 # Blocks of up to this many unknowns are factorized; levels would cost more.
 COARSEST = 500
@@ -33,53 +34,40 @@ class Hierarchy:
     """
 
     def __init__(self, A: Any, pyamg: Any, *, aggregation: bool, symmetric: bool) -> None:
-        self.shape = A.shape
         if A.shape[0] <= COARSEST and not aggregation:
             self._apply: Any = splu(sp.csc_matrix(A)).solve
             return
-        with _fixed_random_numbers():
-            if aggregation:
-                kind = "symmetric" if symmetric else "nonsymmetric"
-                levels = pyamg.smoothed_aggregation_solver(A, symmetry=kind)
-                _relax_rows(levels, pyamg)
-            else:
-                levels = pyamg.ruge_stuben_solver(A)
-        self._apply = levels.aspreconditioner(cycle="V").matvec
+        self._relax = pyamg.relaxation.relaxation.gauss_seidel
+        if aggregation:
+            self._levels = aggregated_levels(A, pyamg, symmetric)
+            self._sweeps = "forward", "backward"
+        else:
+            levels = pyamg.ruge_stuben_solver(A).levels
+            self._levels = [Level(*(getattr(one, name, None) for name in "APR")) for one in levels]
+            self._sweeps = "symmetric", "symmetric"
+        coarsest = self._levels[-1].A
+        if coarsest.shape[0] <= COARSEST:
+            self._inverse = np.linalg.pinv(coarsest.toarray())
+        self._apply = self._v_cycle
 
     def apply(self, r: NDArray[Any]) -> NDArray[Any]:
         """Return an approximation of A^-1 r."""
         x: NDArray[Any] = self._apply(r)
         return x
 
-    def operator(self) -> LinearOperator:
-        """Return it in the form of SciPy's iterations."""
-        return LinearOperator(self.shape, matvec=self.apply, dtype=np.float64)
-
-
-@contextmanager
-def _fixed_random_numbers() -> Iterator[None]:
-    """Give pyamg the same random numbers each time, and leave those of the user's program alone.
-
-    pyamg takes those of NumPy's global state, for its estimates of spectral radii.
-    """
-    state = np.random.get_state()  # noqa: NPY002 - the generator that pyamg reads
-    np.random.seed(0)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-
-
-def _relax_rows(levels: Any, pyamg: Any) -> None:
-    """Relax by rows, forwards before the coarse correction and backwards after it.
-
-    pyamg stores the coarse matrices by blocks of size 1 and relaxes each level twice in both
-    directions. This takes half the time, and the cycle stays symmetric.
-    """
-    for level in levels.levels:
-        level.A = sp.csr_matrix(level.A)
-    before, after = (("gauss_seidel", {"sweep": sweep}) for sweep in ("forward", "backward"))
-    pyamg.relaxation.smoothing.change_smoothers(levels, before, after)
+    def _v_cycle(self, b: NDArray[Any], at: int = 0) -> NDArray[Any]:
+        """Return the result of a V-cycle from zero, at a level and those below it."""
+        A, P, R = self._levels[at]
+        before, after = self._sweeps
+        if P is None and A.shape[0] <= COARSEST:
+            solved: NDArray[Any] = self._inverse @ b
+            return solved
+        x = np.zeros_like(b)
+        self._relax(A, x, b, sweep=before)
+        if P is not None:
+            x += P @ self._v_cycle(R @ (b - A @ x), at + 1)
+        self._relax(A, x, b, sweep=after)
+        return x
 
 
 class BlockGaussSeidel:
@@ -94,7 +82,7 @@ class BlockGaussSeidel:
     """
 
     def __init__(self, A: Any, rows: Sequence[NDArray[Any]], pyamg: Any) -> None:
-        self._A, self._rows = A, rows
+        self._rows = rows
         self._strips = [A[index] for index in rows]
         self._solvers = [
             Hierarchy(sp.csr_matrix(strip[:, index]), pyamg, aggregation=False, symmetric=False)
@@ -109,10 +97,6 @@ class BlockGaussSeidel:
             index = self._rows[k]
             x[index] += self._solvers[k].apply(r[index] - self._strips[k] @ x)
         return x
-
-    def operator(self) -> LinearOperator:
-        """Return it in the form of SciPy's iterations."""
-        return LinearOperator(self._A.shape, matvec=self.apply, dtype=np.float64)
 
 
 def block_rows(blocks: Sequence[NDArray[Any]], n: int) -> list[NDArray[np.int64]]:

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, cg, gmres
 
 from ..errors import BackendError
 from ..norms import norm2
 from .backend import Vector, is_complex
+from .conjugate_gradients import conjugate_gradients
 from .elliptic import not_elliptic
+from .gmres import Operator, gmres
 from .hierarchy import BlockGaussSeidel, Hierarchy, block_rows
 from .iterative import TOLERANCE, Slowdown, by_columns
 
@@ -93,7 +94,7 @@ class Multigrid:
         self.name = name
         self.blocks = tuple(np.asarray(block) for block in blocks)
         self.iterations = self.n_setup = 0
-        self._cycles: dict[bool, LinearOperator] = {}
+        self._cycles: dict[bool, Operator] = {}
         self._progress = {False: Slowdown(), True: Slowdown()}
         self._A: Any = None
         self._signs: NDArray[np.float64] = np.ones(0)
@@ -169,22 +170,18 @@ class Multigrid:
     ) -> tuple[Vector, bool]:
         """Run CG, and GMRES where the matrix is not symmetric or CG shows it to be indefinite."""
         A = sp.csr_matrix(self._A.T) if transposed else self._A
-        limits: dict[str, Any] = {"rtol": tolerance, "atol": 0.0, "M": self._cycle(transposed)}
-        self.iterations = 0
-        x: Vector
+        precondition, used = self._cycle(transposed), 0
         if self._symmetric and len(block_rows(self.blocks, len(b))) == 1:
-            x, info = cg(A, b, maxiter=cycles, callback=self._count, **limits)
-            if info == 0:
+            x, left, used = conjugate_gradients(A.dot, b, precondition, tolerance, cycles)
+            if left <= tolerance:
+                self.iterations = used
                 return x, True
-        restart = min(RESTART, cycles, len(b))
-        limits |= {"callback": self._count, "callback_type": "pr_norm", "restart": restart}
-        x, info = gmres(A, b, maxiter=-(-cycles // restart), **limits)
-        return x, info == 0
+        restart = min(RESTART, len(b))
+        x, left, more = gmres(A.dot, b, precondition, tolerance, restart, cycles)
+        self.iterations = used + more
+        return x, left <= tolerance
 
-    def _count(self, _: Any) -> None:
-        self.iterations += 1
-
-    def _cycle(self, transposed: bool) -> LinearOperator:
+    def _cycle(self, transposed: bool) -> Operator:
         """Return one cycle with the kept levels, for the matrix or its transpose."""
         if transposed not in self._cycles:
             A = sp.csr_matrix(self._A.T) if transposed else self._A
@@ -195,8 +192,8 @@ class Multigrid:
                 raise BackendError(f"pyamg cannot set up its levels: {error}") from error
         return self._cycles[transposed]
 
-    def _new_cycle(self, A: Any) -> LinearOperator:
+    def _new_cycle(self, A: Any) -> Operator:
         rows = block_rows(self.blocks, A.shape[0])
         if len(rows) > 1:
-            return BlockGaussSeidel(A, rows, self._pyamg).operator()
-        return Hierarchy(A, self._pyamg, aggregation=True, symmetric=self._symmetric).operator()
+            return BlockGaussSeidel(A, rows, self._pyamg).apply
+        return Hierarchy(A, self._pyamg, aggregation=True, symmetric=self._symmetric).apply

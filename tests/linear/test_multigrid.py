@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import Problem, linear
 from sgsolve.errors import BackendError
+from sgsolve.linear.conjugate_gradients import conjugate_gradients
 from sgsolve.linear.hierarchy import block_rows
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point, grid, weak_diagonal
@@ -199,3 +200,34 @@ def test_answers_do_not_depend_on_random_numbers_and_leave_them_alone(blocks):
         found.append(backend.solve(np.ones(1000), False))
         assert np.random.random_sample() == expected  # noqa: NPY002
     assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize("n", [1, 9, 30, 20_000])
+def test_conjugate_gradients_find_the_solution_and_stop_where_they_cannot(n):
+    d = np.linspace(1.0, 3.0, n)
+    b = np.ones(n)
+    x, left, products = conjugate_gradients(lambda v: d * v, b, lambda v: v, 1e-12, 100)
+    assert left <= 1e-12
+    np.testing.assert_allclose(x, b / d, rtol=1e-10)
+    assert products <= min(n, 40)
+    _, left, products = conjugate_gradients(lambda v: -d * v, b, lambda v: v, 1e-12, 100)
+    assert (left, products) == (1.0, 1)
+    x, left, products = conjugate_gradients(lambda v: d * v, 0.0 * b, lambda v: v, 1e-12, 100)
+    assert not x.any()
+    assert (left, products) == (0.0, 0)
+
+
+@pytest.mark.parametrize("kind", ["diagonal", "isolated", "few"])
+def test_matrices_without_aggregates_are_solved(kind):
+    n = 2000
+    A = sp.diags_array(np.linspace(1.0, 4.0, n), format="csr")
+    if kind == "isolated":  # half of the unknowns are coupled to nothing
+        A = sp.block_diag((A, -grid(40, -4.0)), format="csr")
+    if kind == "few":
+        A = sp.csr_array(A[:7][:, :7])
+    backend = linear.Multigrid()
+    backend.analyze(A)
+    backend.factorize(A)
+    b = np.random.default_rng(0).normal(size=A.shape[0])
+    np.testing.assert_allclose(A @ backend.solve(b, False), b, atol=1e-10)
+    assert backend.iterations < 30
