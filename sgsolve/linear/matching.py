@@ -154,9 +154,10 @@ class _Forest:
 
     def _few_rows(self, frontier: IntArray) -> tuple[IntArray, IntArray]:
         """Do the same row by row, for as many levels as these have few rows: long thin paths."""
-        arrays = (self._indptr, self._indices, self._row_of_column, self.parent)
-        indptr, indices, row_of_column, parent = map(memoryview, arrays)
-        root, growing = memoryview(self._root), memoryview(self._growing)
+        arrays: list[Any] = [self._indptr, self._indices, self._row_of_column, self.parent]
+        arrays += [self._root, self._growing]
+        views: list[Any] = [memoryview(array) for array in arrays]
+        indptr, indices, row_of_column, parent, root, growing = views
         rows, ends = frontier.tolist(), list[int]()
         while 0 < len(rows) <= 4 * FEW:
             following = []
