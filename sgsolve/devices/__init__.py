@@ -60,6 +60,7 @@ from .models.tunnel_junction import TunnelJunction
 from .models.tunneling import band_to_band, trap_assisted
 from .solving.methods import coupled_method
 from .solving.resolved import UnresolvedWarning
+from .solving.settling import SwitchedWarning
 
 __all__ = [
     "CODATA2018",
@@ -84,6 +85,7 @@ __all__ = [
     "SmallSignal",
     "Surface",
     "TemperatureWarning",
+    "SwitchedWarning",
     "Thermionic",
     "TimeForm",
     "TrapLevel",

@@ -106,10 +106,15 @@ class Densities:
 
     def converted(self, here: DensityState, step: Array) -> Array:
         """The step of the unknowns that changes the densities by what a step of Newton's says."""
-        change = np.log1p(np.maximum(self.change(here, step), -FALL))
         converted = step.copy()
+        change = self.logarithmic(self.change(here, step))
         converted[self.rows] = step[self.psi] - change / here.slope
         return converted
+
+    def logarithmic(self, change: Array) -> Array:
+        """Changes of the logarithms, from relative changes of the densities."""
+        found: Array = np.log1p(np.maximum(change, -FALL))
+        return found
 
     def in_units(self, divisors: DensityState, here: DensityState, F: Array) -> Array:
         """The residual at densities, its balances divided by others."""
@@ -195,7 +200,7 @@ class DensityMonotonicity:
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step until the simplified correction is smaller than it."""
         densities, (_, here) = self.densities, it.memory["densities"]
-        size = _Measure(densities, here, it.x, it.dx)
+        size = DensityMeasure(densities, here, it.x, it.dx)
         full, finite, first = size.of_step, False, True
         damping = _predicted(it, size, full)
         while damping >= SHORTEST:
@@ -231,7 +236,7 @@ class DensityMonotonicity:
         return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
 
 
-class _Measure:
+class DensityMeasure:
     """Size of a change of psi, in units of its own, and of densities, before and after a step.
 
     Attributes
@@ -251,6 +256,7 @@ class _Measure:
         self.of_step = self._of(step, self.change)
 
     def __call__(self, step: Array) -> float:
+        """The size of another step from the same point."""
         return self._of(step, self._densities.change(self._here, step))
 
     def _of(self, step: Array, change: Array) -> float:
@@ -258,7 +264,7 @@ class _Measure:
         return float(np.sqrt((psi @ psi + density @ density) / (len(psi) + len(density))))
 
 
-def _predicted(it: Iterate, size: _Measure, full: float) -> float:
+def _predicted(it: Iterate, size: DensityMeasure, full: float) -> float:
     """A priori damping, from the last correction."""
     memory = it.memory.get("density step")
     if memory is None:

@@ -99,11 +99,21 @@ def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple
 
 def _connected_parts(device: DeviceModel, kind: Array) -> Array:
     """Number of the connected region of one kind that each node belongs to."""
-    edges, m = device.layout.carrier_edges, device.layout.n_s
+    edges, m = device.layout.row_edges, device.layout.n_s
     same = kind[edges[:, 0]] == kind[edges[:, 1]]
     graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
     part: Array = connected_components(graph, directed=False)[1]
     return part
+
+
+def may_switch(device: DeviceModel) -> bool:
+    """Whether four regions of alternating types lie in a row, as in a thyristor."""
+    kind = _doping_signs(majority(device))
+    part, edges = _connected_parts(device, kind), device.layout.row_edges
+    across = part[edges[kind[edges[:, 0]] * kind[edges[:, 1]] < 0]]
+    borders = np.unique(np.sort(across, axis=1), axis=0)
+    neighbors = np.bincount(borders.ravel(), minlength=1)
+    return bool((neighbors[borders] > 1).all(axis=1).any())
 
 
 def layers_join_regions(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:

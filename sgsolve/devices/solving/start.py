@@ -30,8 +30,10 @@ from ..equations.potential_form import Equations
 from ..models.ions import conservation
 from .density_newton import density_method
 from .kept_fluxes import form_of, needed, partial_sweep
+from .levels import may_switch
 from .methods import accurate, coupled_method, poisson_method
 from .resolved import UNCONFIRMED, confirmed, warn_if_unresolved
+from .settling import SWITCHED, LastState, SwitchedWarning, settling
 from .voltage_predictors import Levels, Poisson
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
@@ -172,7 +174,7 @@ def _swept_potentials(
 ) -> Branch:
     """Sweep the potentials, by one solver after the other."""
     predictor, branches = Levels(device, name, p), list[Branch]()
-    problem, solvers = device.problem.at(**p), _attempts(device, name, values, p)
+    problem, solvers = device.problem.at(**p), _attempts(device, name, values, p, predictor.last)
     for solver in solvers:
         predictor.restart(trusted=not branches)
         steps = Natural(predictor=predictor)
@@ -183,6 +185,8 @@ def _swept_potentials(
             before = sum(branch.stats.n_factor for branch in branches)
             steps = replace(steps, max_failed=EFFORT * before)
         branches.append(partial_sweep(problem, x, name, values, solver, steps))
+        if branches[-1].success and predictor.last.settled and may_switch(device):
+            warn(SWITCHED.format(name, name.removeprefix("V_")), SwitchedWarning)
         if branches[-1].success or branches[-1].folds:
             break  # no solver passes a fold
         if branches[-1].status is Status.INTERRUPTED:
@@ -204,7 +208,7 @@ def _furthest(branches: Sequence[Branch], poisson: Poisson) -> Branch:
 
 
 def _attempts(
-    device: Equations, name: str, values: Sequence[float], p: Mapping[str, Any]
+    device: Equations, name: str, values: Sequence[float], p: Mapping[str, Any], last: LastState
 ) -> list[Robust]:
     """Solvers of a sweep, each for what those before it do not reach.
 
@@ -215,12 +219,18 @@ def _attempts(
     vt = device.thermal_voltage
     if not name.startswith("V_"):
         return [coupled_method(vt)]
+    whole = device.parameters | dict(p)
     attempts = [coupled_method(vt, SHORT, SHORT // 2), coupled_method(vt)]
-    if _constant_mobilities(device):
-        first = density_method(device, device.parameters | dict(p), accurate(), FEW)
-        far = Robust(stages=(Stage(first), *attempts[0].stages[:1]))
-        short = len(values) > 1 and np.max(np.abs(np.diff(values))) <= NEAR * vt
-        attempts.insert(1 if short else 0, far)
+    damped, cold = attempts[0].stages
+    # Heat is not stored: of two hot states time would tell another one than theirs.
+    slow = () if device.heat else (Stage(settling(device, whole, last), from_best=False),)
+    if not _constant_mobilities(device):
+        return [Robust(stages=(damped, cold, *slow)), attempts[1]]
+    first = Stage(density_method(device, whole, accurate(), FEW))
+    gated = any(contact.is_gate for contact in device.contacts.values())
+    between = (damped,) if device.heat or not gated else ()
+    short = len(values) > 1 and np.max(np.abs(np.diff(values))) <= NEAR * vt
+    attempts.insert(1 if short else 0, Robust(stages=(first, *between, *slow)))
     return attempts
 
 

@@ -17,6 +17,7 @@ from .depletion import depleted, potential_bounds, within_bounds
 from .levels import layers_join_regions
 from .methods import bounded_poisson_method, poisson_method
 from .resistances import spread_step
+from .settling import LastState
 
 LONG_STEP = 0.5  # V
 FEW = 20  # iterations to a solution in between
@@ -115,7 +116,7 @@ class Levels:
         self._has_gates = any(contact.is_gate for contact in contacts)
         self._has_metals = any(contact.has_barrier for contact in contacts)
         self._kept: tuple[float, np.ndarray | None] | None = None
-        self._turn = Turn()
+        self._turn, self.last = Turn(), LastState()
 
     def restart(self, trusted: bool) -> None:
         """Begin a sweep anew, with trust in the guess if it has not failed before."""
@@ -124,6 +125,7 @@ class Levels:
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         guess = self._after_long_step_of_gate(here.x, here.p, p)
+        self.last.x = here.x if guess is None else guess
         if self._turn.is_that_of_levels(here) and guess is None:
             guess = self.after_long_step(here.x, here.p, p)
         extrapolated = SecantPredictor().predict(family, here, before, p)

@@ -92,8 +92,8 @@ def test_one_long_step_gives_what_short_ones_give(make, bias):
 @pytest.mark.parametrize(
     ("make", "bias", "cost"),
     [
-        (transistor, 100.0, 900),
-        (transistor, -60.0, 1200),
+        (transistor, 100.0, 90),
+        (transistor, -60.0, 90),
         (thyristor, -60.0, 1500),
     ],
 )

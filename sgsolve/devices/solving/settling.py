@@ -1,0 +1,230 @@
+"""The steady state as what a device settles to after a sudden step of a voltage.
+
+Where a region without a contact is flooded or emptied, as past punch-through, steps of Newton's
+method for the steady state must be very short. In time the region follows at its own pace, however
+many decades of time that takes: each step of implicit Euler is one step of Newton's method, with
+one factorization. The start is the last steady state with the carriers where they were. The length
+of the next step follows from the correction that Newton's method would make in a second iteration.
+The correction is added, because its matrix is factorized already.
+
+References: P. Deuflhard, Newton Methods for Nonlinear Problems (2011), section 6.4; C. T. Kelley,
+D. E. Keyes, SIAM J. Numer. Anal. 35 (1998) 508, on pseudo-transient continuation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ... import solvers
+from ...errors import LinearSolveError
+from ...results.status import Status
+from ...solvers.iterate import Iterate
+from ...solvers.outcome import Outcome
+from ...solvers.runs_method import RunsMethod
+from ..equations.model import DeviceModel
+from .density_newton import RANGE, Densities, DensityMeasure, DensityState, density_method
+from .methods import accurate
+from .stored_carriers import Stored
+
+Array = np.ndarray
+FIRST, SHORTEST = 1e-13, 1e-30  # s
+WANTED, MOST = 0.4, 0.75  # correction relative to the step: aimed at, and accepted
+GROW, AFTER_FAILURE = 10.0, 2.0  # factors from one step to the next
+FINITE = 1e4  # stands for a contraction that is none
+EFFORT = 120  # factorizations
+QUIET = 1e-6  # relative size of the last two steps; Newton's method takes over
+FEW = 25  # iterations of Newton's method at the end
+
+SWITCHED = (
+    "{}: a value was reached by a sudden step in time. A device of four layers p-n-p-n may have "
+    "switched on by it, as a thyristor does beyond its breakover. What to try, for the branch that "
+    "slow steps follow: smaller steps, or drive_current(device, {!r}, currents)"
+)
+
+
+class SwitchedWarning(UserWarning):
+    """A sweep may have gone over to another branch: a device has switched on.
+
+    The solution is one. A device with two states at a voltage may have another one.
+    """
+
+
+class _EulerStep:
+    """Steps of implicit Euler from a point, of any length."""
+
+    def __init__(self, densities: Densities, stored: Stored, it: Iterate) -> None:
+        self._densities, self._stored, self._it = densities, stored, it
+        self._here, pattern = densities.at(it.x), it.system.pattern
+        self._weights = stored.weights(self._here)
+        shared = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))
+        made = it.workspace.derived("settling", pattern, lambda: stored.places(pattern))
+        self._pattern, place, self._by_psi, self._by_level = made
+        more = it.F[densities.rows] * self._here.slope
+        jacobian = it.J.data.copy()
+        jacobian[shared[0]] += more
+        jacobian[shared[1]] -= more
+        self._steady = np.zeros(self._pattern.nnz)
+        self._steady[place] = jacobian
+        self._solver = it.workspace.solver(self._pattern, "implicit Euler")
+
+    def attempt(self, dt: float) -> tuple[Array, float, float] | None:
+        """Return the point after a step, the step's size and the contraction; None if not finite.
+
+        The point has the correction in it.
+        """
+        d, it, here = self._densities, self._it, self._here
+        try:
+            self._solver.factorize(self._matrix(dt))
+            dx = self._solver.solve_step(-it.F)
+            if not np.isfinite(dx).all():
+                return None
+            size = DensityMeasure(d, here, it.x, dx)
+            x = it.x + d.converted(here, dx)
+            F = it.evaluate(x)
+            if F is None:
+                return None
+            there = d.at(x)
+            grown = np.expm1(np.clip(there.log - here.log, -RANGE, RANGE))
+            left = d.in_units(here, there, F)
+            left[d.rows] += self._stored.change(self._weights, grown) / dt
+            correction = self._solver.solve_step(-left)
+        except LinearSolveError:
+            return None
+        contraction = size(correction) / max(size.of_step, np.finfo(float).tiny)
+        if not np.isfinite(contraction):
+            return None
+        return self._corrected(x, there, correction), size.of_step, contraction
+
+    def _matrix(self, dt: float) -> Any:
+        slope = self._here.slope[self._stored.of] * self._weights / dt
+        data = self._steady.copy()
+        np.add.at(data, self._by_psi, slope)
+        np.add.at(data, self._by_level, -slope)
+        return self._pattern.matrix(data)
+
+    def _corrected(self, x: Array, there: DensityState, correction: Array) -> Array:
+        """A point with a correction, whose densities are relative to those before the step."""
+        d, moved = self._densities, correction.copy()
+        before = np.clip(self._here.log - there.log, -RANGE, RANGE)
+        change = d.change(self._here, correction) * np.exp(before)
+        moved[d.rows] = correction[d.psi] - d.logarithmic(change) / there.slope
+        corrected: Array = x + moved
+        return corrected
+
+
+@dataclass(frozen=True, eq=False)
+class EulerSteps:
+    """One step of implicit Euler for each iteration, as long as one correction settles it."""
+
+    densities: Densities
+    needs_direction = False
+    needs_factorization = True
+
+    def __repr__(self) -> str:
+        return f"EulerSteps({self.densities.device!r})"
+
+    def advance(self, it: Iterate) -> Status | None:
+        """Shorten the step in time until the correction is smaller than the step."""
+        memory = it.memory.setdefault("settling", {"dt": FIRST, "most": np.inf, "spent": 0})
+        if "stored" not in memory:
+            memory["stored"] = Stored(self.densities)
+        step = _EulerStep(self.densities, memory["stored"], it)
+        dt, finite = memory["dt"], False
+        while memory["spent"] < EFFORT and dt > SHORTEST:
+            memory["spent"] += 1
+            found = step.attempt(dt)
+            size, contraction = (np.inf, FINITE) if found is None else found[1:]
+            F = None
+            if found is not None and (contraction < MOST or size < QUIET):
+                F = it.evaluate(found[0])
+            if found is None or F is None:
+                finite = finite or found is not None
+                memory["most"] = dt
+                dt *= min(0.6, max(0.01, np.sqrt(WANTED / contraction)))
+                continue
+            memory["most"] *= AFTER_FAILURE
+            memory["dt"] = min(
+                dt * min(GROW, max(0.3, WANTED / max(contraction, 1e-3))), memory["most"]
+            )
+            memory["sizes"] = memory.get("size", np.inf), size
+            memory["size"] = size
+            it.newton, it.limited = False, True
+            it.accept(found[0], F, 1.0)
+            return None
+        return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
+
+
+class Settled(solvers.TerminationTest):
+    """Two steps in time that changed nothing much."""
+
+    checks_residual = True
+
+    def passed(self, it: Iterate) -> bool:
+        """Whether the last steps were small and the balances hold about."""
+        sizes = it.memory.get("settling", {}).get("sizes", (np.inf, np.inf))
+        return max(sizes) < QUIET and bool(np.abs(it.F).max() < QUIET)
+
+
+@dataclass
+class LastState:
+    """Where the steps in time of a sweep start.
+
+    Attributes
+    ----------
+    x : ndarray or None
+        The last solution, None before the first.
+    settled : bool
+        Whether such steps led to a solution.
+    useless : bool
+        Whether they did not: a shorter step of the voltage is better then.
+    """
+
+    x: Array | None = None
+    settled: bool = False
+    useless: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settling(RunsMethod):
+    """Follow a device in time to its steady state, then solve for that.
+
+    Attributes
+    ----------
+    in_time : NewtonMethod
+        The steps in time; `solver` is the method for the steady state.
+    origin : LastState
+        Where they start, instead of at the guess.
+    """
+
+    in_time: solvers.NewtonMethod
+    origin: LastState = field(default_factory=LastState)
+
+    def run(self, system: Any, workspace: Any, x: Array, F: Array, monitor: Any) -> Outcome:
+        """Run both; the outcome is that of the steady state, with the costs of both."""
+        if self.origin.useless:
+            return self.solver.with_settings(max_iterations=0).run(system, workspace, x, F, monitor)
+        if self.origin.x is not None:
+            x, F = self.origin.x, np.full_like(F, np.nan)  # evaluated at the start
+        settled = self.in_time.run(system, workspace, x, F, monitor)
+        settled.name = self.name
+        if not settled.status.success:
+            self.origin.useless = True
+            return settled
+        found = self.solver.run(system, workspace, settled.x, settled.F, monitor)
+        self.origin.settled |= found.status.success
+        self.origin.useless |= not found.status.success
+        settled.history.extend(found.history)
+        settled.stats.add(found.stats)
+        return replace(found, name=self.name, history=settled.history, stats=settled.stats)
+
+
+def settling(device: DeviceModel, p: Mapping[str, Any], origin: LastState) -> Settling:
+    """The solver for a device, at given parameters but for the voltages."""
+    steps = EulerSteps(Densities(device, p))
+    in_time = solvers.NewtonMethod(damping=steps, termination=Settled(), max_iterations=EFFORT)
+    last = density_method(device, p, accurate(), FEW)
+    return Settling(solver=last, in_time=in_time, origin=origin)
