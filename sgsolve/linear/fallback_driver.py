@@ -228,7 +228,10 @@ class FallbackDriver:
         """
         b = prepared.signs
         with np.errstate(all="ignore"):
-            x = self.active.solve_to(b.copy(), PROBED)
+            try:
+                x = self.active.solve_to(b.copy(), PROBED)
+            except NUMERICAL:
+                return False
             left = norm2(b - matrix_product(prepared.A, x))
             return bool(left <= 2.0 * PROBED * norm2(b) and np.abs(x).max() < ITERATED_GROWTH)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import BackendError, LinearSolveError, OutOfMemoryError, ShapeError
 from ..pattern import DOUBLE, Pattern
 from ..user_warnings import warn
-from .backend import name_of
+from .backend import NUMERICAL, name_of
 from .choose import created, suited
 from .fallback_driver import FallbackDriver
 from .large_factors import (
@@ -276,7 +277,8 @@ class LinearSolver:
         if not getattr(backend, "iterative", False) or prepared is None or not self.factorized:
             return self._solved(b, transpose=False, step=True)
         scaled = prepared.scale_right_hand_side(right_hand_side(b, self.pattern.shape[0]), False)
-        with Timed(self.stats, "solve", self.out_of_memory):
+        left = math.inf
+        with Timed(self.stats, "solve", self.out_of_memory), suppress(*NUMERICAL):
             y = backend.solve_to(scaled.copy(), STEP_TOLERANCE)
             left = float(np.linalg.norm(scaled - prepared.A @ y))
         if not left <= 2.0 * STEP_TOLERANCE * float(np.linalg.norm(scaled)):

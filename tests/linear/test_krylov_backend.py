@@ -56,6 +56,19 @@ def test_a_function_of_v_serves_but_has_no_transpose():
     np.testing.assert_allclose(A.T @ y, 1.0, rtol=1e-8)
 
 
+@pytest.mark.parametrize("ask", ["solve", "solve_step"])
+def test_a_preconditioner_that_raises_is_one_that_fails(ask):
+    def broken(v):
+        raise FloatingPointError("it overflows")
+
+    A = -grid(12, -4.0)
+    solver = linear.LinearSolver(Pattern.of(A), linear.Krylov(lambda J: broken))
+    solver.factorize(A)
+    with pytest.warns(linear.FallbackWarning, match="krylov does not solve a system of 144"):
+        x = getattr(solver, ask)(np.ones(144))
+    np.testing.assert_allclose(A @ x, 1.0, rtol=1e-8)
+
+
 def bratu(x, lam):
     m = round(len(x) ** 0.5)
     w = np.pad(x.reshape(m, m), 1)
