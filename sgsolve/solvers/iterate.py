@@ -172,15 +172,11 @@ class Iterate:
         return terms
 
     def slope_at(self, x: Vector, v: Vector) -> Vector | None:
-        """Return J v at another point; None if it is not finite."""
+        """Return J v at another point, not always finite; None if the residual is not."""
         if self.J is None:
-            slope = self.counted.product(x, v)
-        else:
-            found = self.counted.linearize(x)
-            if found is None:
-                return None
-            slope = found[1] @ v
-        return slope if np.isfinite(slope).all() else None
+            return self.counted.product(x, v)
+        found = self.counted.linearize(x)
+        return None if found is None else found[1] @ v
 
     def terms_at(self, x: Vector) -> Vector | None:
         """Return the sizes of the own terms at another point; None if they are not finite."""

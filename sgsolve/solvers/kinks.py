@@ -115,7 +115,7 @@ def crosses_kink(it: Iterate) -> bool:
     length = float((np.abs(it.dx) / it.weights).max())
     near: Vector = matrix_product(it.J, it.dx)
     far = it.slope_at(it.x + it.dx, it.dx) if length < LONGEST else None
-    if far is None:
+    if far is None or not np.isfinite(far).all():
         return False
     sizes = np.abs(near) + np.abs(far) + CANCELED * it.terms(np.abs(it.dx))
     sizes[sizes == 0.0] = 1.0  # equations without a slope
@@ -123,7 +123,7 @@ def crosses_kink(it: Iterate) -> bool:
     while change >= JUMP and part > min(SHORT, SHORT / length):
         part *= 0.5
         middle = it.slope_at(it.x + (start + part) * it.dx, it.dx)
-        if middle is None:
+        if middle is None or not np.isfinite(middle).all():
             return False
         first, second = _slope_jump(middle - near, sizes), _slope_jump(far - middle, sizes)
         if first >= second:

@@ -98,7 +98,7 @@ class Side:
         if not flat <= FLAT * jump or jump == 0.0:
             return False
         if self.largest[i] > REAL * jump:
-            return not self._begins_here(i, first, jump)
+            return not self._begins_here(i, first, jump, outer)
         rest = [self.it.evaluate(self.end + t * (outer - self.end)) for t in LEFT]
         if any(F is not None and abs(F[i] - self.it.F[i]) > REAL * jump for F in rest):
             return True
@@ -107,12 +107,15 @@ class Side:
         beyond = (self._point(number) for number in range(first, len(POINTS)))
         return any(self._is_real(i, x) for x in beyond)
 
-    def _begins_here(self, i: int, first: int, jump: float) -> bool:
+    def _begins_here(self, i: int, first: int, jump: float, outer: Vector) -> bool:
         """Whether equation i changes from the iterate on, as past a kink, not from far away.
 
-        A change like t^m is 1/m of the slope times t. Where it begins far away, it is less.
+        A change like t^m is 1/m of the slope times t. Where it begins far away, it is less. The
+        points begin at the jump: at the next one of the line the tail may have ended in another.
         """
-        for x in (self._point(number) for number in range(first, len(POINTS))):
+        step = self._point(first) - outer
+        rest = (self._point(number) for number in range(first, len(POINTS)))
+        for x in (*(outer + t * step for t in DISTANCES), *rest):
             F = self.it.evaluate(x)
             if F is None:
                 return False
@@ -151,7 +154,8 @@ class Side:
 def unexplained_jump(it: Iterate, i: int, inner: Vector, outer: Vector) -> tuple[float, Vector]:
     """Return by how much equation i departs from its value at the iterate, and where.
 
-    That is between two points. It is zero if the derivative at the departure explains the change.
+    That is between two points. It is zero if the derivative at the departure explains the change,
+    which NaN does not.
     """
 
     def change_at(x: Vector) -> float | None:

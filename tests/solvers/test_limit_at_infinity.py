@@ -379,3 +379,34 @@ def test_an_equation_at_a_kink_answers_as_its_slope_beside_it_says(
     monkeypatch.setattr("sgsolve.solvers.convergence.at_limit", recorded)
     Problem(lambda x: [x[0] - 2.0, equation(x[1])]).solve([2.0, start])
     assert found == [answers]
+
+
+def difference_of_exponentials(x):
+    """Positive, of slopes 0 times infinity where it underflows."""
+    grown = np.exp(0.17 * (x - 14.0))
+    return grown - grown / (1.0 + np.exp(-14.0 - 0.17 * x))
+
+
+@pytest.mark.parametrize(
+    ("residual", "start"),
+    [
+        (difference_of_exponentials, [-1e6]),
+        (difference_of_exponentials, [-10.0]),
+        # the line to x[0] = 0 passes from one tail straight to the other
+        (
+            lambda x: ad.stack([1.0 + np.tanh(0.1 * x[1] ** 2 - 12.0 * x[0]), x[0] - 21.0]),
+            [21, -26],
+        ),
+    ],
+)
+@pytest.mark.parametrize("solver", [None, solvers.Newton()])
+def test_a_tail_without_slopes_or_next_to_another_one_is_no_root(residual, start, solver):
+    with np.errstate(all="ignore"):
+        assert not solved(residual, start, solver).success
+
+
+@pytest.mark.parametrize("start", [-1.0, -1e5])
+@pytest.mark.parametrize("solver", [None, solvers.Newton()])
+def test_a_half_line_of_solutions_without_slopes_is_one_of_solutions(start, solver):
+    with np.errstate(all="ignore"):
+        assert solved(lambda x: np.sqrt(np.maximum(x, 0.0)), [start], solver).success
