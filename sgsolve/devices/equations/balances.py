@@ -42,7 +42,8 @@ def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
         rate_n = rate_p = lay.at_rows(recombination(device, s, p)) / s.vt
         if device.tunneling is not None:
             taken_n, taken_p = device.tunneling.taken(s, p)
-            rate_n, rate_p = rate_n + taken_n / s.vt, rate_p + taken_p / s.vt
+            rate_n = rate_n + lay.at_rows(taken_n) / s.vt
+            rate_p = rate_p + lay.at_rows(taken_p) / s.vt
         jn, jp = fluxes(device, s, p)
         balance_n = _with_regions(balance_n, rows_n, jn, -1.0 * rate_n, s.n)
         balance_p = _with_regions(balance_p, rows_p, jp, rate_p, s.p)

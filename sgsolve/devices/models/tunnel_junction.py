@@ -12,7 +12,8 @@ Es is the distance to the nearer end of the window, and w = Eg / 2S the energy o
 path at which the probability falls; in a uniform field both are Kane's. The current vanishes at
 zero bias. In forward bias the window closes, so the current has a peak and a valley.
 
-Electrons are taken from the first node of a path and holes from the last.
+Electrons are taken from the first node of a path and holes from the last. In a device with regions
+each edge of a path has the bands of its own region.
 
 Reference: E. O. Kane, J. Appl. Phys. 32 (1961) 83; S. M. Sze, K. K. Ng, Physics of Semiconductor
 Devices, 3rd ed., section 8.2.
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,32 +84,32 @@ class TunnelPaths:
     Attributes
     ----------
     first, last : ndarray of int, shape (k,)
-        Nodes of the semiconductor at which electrons and holes are taken.
-    place_n, place_p : csr_array, shape (n_s, k)
+        Pairs of a node and a region at which electrons and holes are taken.
+    place_n, place_p : csr_array, shape (pairs, k)
         Put what passes at them.
     """
 
     def __init__(self, device: Any, name: str, junction: TunnelJunction) -> None:
         lay, mesh = device.layout, device.mesh
         paths = _checked_paths(device, name, junction)
-        self.junction, (k, long) = junction, paths.shape
-        self.first, self.last = paths[:, 0], paths[:, -1]
+        near, far = _pairs_along(device, name, paths)
+        self.junction, (k, steps) = junction, near.shape
+        self.first, self.last = near[:, 0], far[:, -1]
+        _check_doping(device, name, self.first, self.last)
         place = junction.area * np.ones(k)
         self.place_n, self.place_p = (
-            csr_array(placing(end, lay.n_s) * place) for end in (self.first, self.last)
+            csr_array(placing(end, lay.pairs) * place) for end in (self.first, self.last)
         )
         x = mesh.nodes.reshape(mesh.n, -1)[lay.nodes][paths]
-        steps = np.linalg.norm(np.diff(x, axis=1), axis=2)
+        lengths = np.linalg.norm(np.diff(x, axis=1), axis=2)
         count = len(POINTS)
-        self._nodes = np.tile(paths.ravel(), count)
-        self._path = np.tile(np.repeat(np.arange(k), long), count)
-        self._point = np.repeat(POINTS, k * long)
-        at = np.arange(count * k * long).reshape(count * k, long)
-        self._near, self._far = at[:, :-1].ravel(), at[:, 1:].ravel()
-        row = np.repeat(np.arange(count * k), long - 1)
+        self._pairs = np.tile(np.stack([near, far], axis=2).ravel(), count)
+        self._path = np.tile(np.repeat(np.arange(k), 2 * steps), count)
+        self._point = np.repeat(POINTS, 2 * k * steps)
+        row = np.repeat(np.arange(count * k), steps)
         shape = count * k, len(row)
-        lengths = np.tile(steps.ravel(), count)
-        self._over_edges = csr_array((lengths, (row, np.arange(len(row)))), shape=shape)
+        over = (np.tile(lengths.ravel(), count), (row, np.arange(len(row))))
+        self._over_edges = csr_array(over, shape=shape)
         self._at_points = np.tile(np.arange(k), count)
         points, weights = np.repeat(POINTS, k), np.repeat(WEIGHTS, k)
         self._edge_distance = np.minimum(points, 1.0 - points)
@@ -122,8 +124,8 @@ class TunnelPaths:
         bottom, top = (Ec - psi)[self.first], (Ev - psi)[self.last]
         window = np.maximum(top - bottom, 0.0)
         energy = bottom[self._path] + self._point * window[self._path]
-        gap = (Ec - Ev)[self._nodes]
-        exponent = self._exponent((energy - (Ev - psi)[self._nodes]) / gap, gap, mass)
+        gap = (Ec - Ev)[self._pairs]
+        exponent = self._exponent((energy - (Ev - psi)[self._pairs]) / gap, gap, mass)
         wide = window[self._at_points]
         across = 0.5 * (Ec - Ev)[self.first][self._at_points] / exponent
         share = -np.expm1(-2.0 * (self._edge_distance * wide) / across)
@@ -135,11 +137,11 @@ class TunnelPaths:
 
     def _exponent(self, e: Array, gap: Array, mass: float) -> Array:
         """S at each energy of each path; e is the place in the gap, 0 at the valence band."""
-        near, far = e[self._near], e[self._far]
+        near, far = e[0::2], e[1::2]
         middle = 0.5 * (near + far)
         half = np.maximum(0.5 * np.abs(far - near), NARROW)
         mean = (_inside(middle + half) - _inside(middle - half)) / (2.0 * half)
-        root = np.sqrt(0.5 * (gap[self._near] + gap[self._far]))
+        root = np.sqrt(0.5 * (gap[0::2] + gap[1::2]))
         total = self._over_edges @ (root * mean)
         return np.maximum((2.0 * DECAY * np.sqrt(mass)) * total, LEAST)
 
@@ -151,7 +153,7 @@ class Tunneling:
     paths: tuple[TunnelPaths, ...]
 
     def taken(self, s: Any, p: Mapping[str, Any]) -> tuple[Array, Array]:
-        """Electrons and holes that recombine by tunneling at the semiconductor's nodes, 1/s."""
+        """Electrons and holes that recombine by tunneling, at the pairs, 1/s."""
         rates = [one.rate(s, p) for one in self.paths]
         pairs = list(zip(self.paths, rates, strict=True))
         taken_n = sum(one.place_n @ rate for one, rate in pairs)
@@ -171,11 +173,6 @@ def tunnel_junctions(device: Any) -> Tunneling | None:
 def _checked_paths(device: Any, name: str, one: TunnelJunction) -> np.ndarray:
     """Nodes of the semiconductor along the paths, shape (k, length)."""
     lay, what = device.layout, f"interface {name!r}"
-    if lay.pairs > lay.n_s:
-        raise InputError(
-            f"{what}: a tunnel junction is between nodes, and nodes of regions have several "
-            "materials; leave `regions` away and give arrays of parameters over the nodes"
-        )
     if not (np.isfinite(one.mass) and 0.0 < one.mass < 100.0):
         raise InputError(f"{what}: mass must be positive, in units of the electron's own, "
                          f"got {one.mass!r}")  # fmt: skip
@@ -196,10 +193,33 @@ def _checked_paths(device: Any, name: str, one: TunnelJunction) -> np.ndarray:
     nodes: np.ndarray = lay.local[paths]
     if (nodes < 0).any():
         raise InputError(f"{what}: has nodes outside the semiconductor")
-    doping = np.asarray(device.parameters["doping"])[lay.doped][nodes]
-    if not ((doping[:, 0] > 0.0).all() and (doping[:, -1] < 0.0).all()):
-        raise InputError(f"{what}: paths must go from n-doped to p-doped material")
     return nodes
+
+
+def _pairs_along(device: Any, name: str, paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs at the near and at the far end of each edge of the paths, of the edge's region."""
+    lay = device.layout
+    if lay.pairs == lay.n_s:
+        return paths[:, :-1], paths[:, 1:]
+    ends = {tuple(edge): k for k, edge in enumerate(lay.row_edges.tolist())}
+    near, far = np.empty_like(paths[:, 1:]), np.empty_like(paths[:, 1:])
+    for i, path in enumerate(paths.tolist()):
+        for j, edge in enumerate(pairwise(path)):
+            ahead = edge in ends
+            if not ahead and edge[::-1] not in ends:
+                raise InputError(
+                    f"interface {name!r}: nodes {lay.nodes[edge[0]]} and {lay.nodes[edge[1]]} of a "
+                    "path are joined outside of all regions"
+                )
+            pairs = lay.carrier_edges[ends[edge if ahead else edge[::-1]]]
+            near[i, j], far[i, j] = pairs if ahead else pairs[::-1]
+    return near, far
+
+
+def _check_doping(device: Any, name: str, first: np.ndarray, last: np.ndarray) -> None:
+    doping = np.asarray(device.parameters["doping"])[device.layout.doped]
+    if not ((doping[first] > 0.0).all() and (doping[last] < 0.0).all()):
+        raise InputError(f"interface {name!r}: paths must go from n-doped to p-doped material")
 
 
 def _occupation_difference(a: Array, b: Array) -> Array:

@@ -11,6 +11,7 @@ from sgsolve.devices import (
     Device,
     Heat,
     Ohmic,
+    Regions,
     TunnelJunction,
     conductance,
     fermi_dirac_half,
@@ -127,6 +128,78 @@ def test_the_slope_at_the_peak_is_exact():
         low, high = (device.current(at[i], "p", V_p=volts + d) for i, d in ((0, -1e-4), (2, 1e-4)))
         assert slope == pytest.approx((high - low) / 2e-4, rel=1e-4)
         assert np.sign(slope) == (1.0 if volts < 0.1 else -1.0)
+
+
+def of_two_regions(gap=1.42, mesh=None, **options):
+    """The same with a region on each side, whose gaps may differ by the valence band."""
+    mesh = interval(NODES) if mesh is None else mesh
+    of = Regions(mesh, np.where(mesh.centers() < MIDDLE, "n", "p"))
+    values = GAAS | {"Ev": np.where(of.names == "n", 0.0, 1.42 - gap)}
+    ends = {"n": Ohmic(0), "p": Ohmic(len(NODES) - 1)}
+    net = np.where(of.names == "n", 2e19, -2e19)
+    options = {"interfaces": {"t": TunnelJunction(np.arange(2, len(NODES) - 2), MASS)}} | options
+    return Device(mesh, net, ends, values, recombination=[srh], regions=of,
+                  statistics=fermi_dirac_half(), **options)  # fmt: skip
+
+
+def test_two_regions_of_one_material_are_one():
+    plain, two = diode(), of_two_regions()
+    for volts in 0.05, -0.1:
+        expected = plain.current(plain.solve(V_p=volts).x, "p", V_p=volts)
+        x = two.solve(V_p=volts).x
+        assert two.current(x, "p", V_p=volts) == pytest.approx(expected, rel=1e-12)
+        assert two.current(x, "n", V_p=volts) == pytest.approx(-expected, rel=1e-12)
+    assert two.current(two.equilibrium(), "p") == 0.0
+
+
+def test_a_path_across_a_step_of_the_valence_band():
+    """In a uniform field, each side with its own gap; the exponents by quadrature."""
+    device, gap, n = of_two_regions(1.2), 1.2, len(NODES)
+    begin, end = NODES[2], NODES[-3]
+    field = 2.0 / (end - begin)
+    psi = -field * (NODES - begin)
+    vt = device.thermal_voltage
+    bottom, top = 1.42 - psi[2], 1.42 - gap - psi[-3]
+    fermi = bottom + 0.15, top - 0.1
+    x = np.concatenate([psi, np.full(n, -fermi[0]), np.full(n, -fermi[1])])
+    taken_n, taken_p = device.tunneling.taken(
+        carriers(device, x, device.parameters), device.parameters
+    )
+
+    def exponent(E):
+        total = 0.0
+        for part, Eg in ((begin, MIDDLE), 1.42), ((MIDDLE, end), gap):
+            fine = np.linspace(*part, 20001)
+            e = np.clip((E - (1.42 - Eg + field * (fine - begin))) / Eg, 0.0, 1.0)
+            inside = np.sqrt(2.0 * MASS * M0 * Eg * Q * e * (1.0 - e)) / HBAR
+            total += 0.02 * np.trapezoid(inside, fine)
+        return total
+
+    table = np.linspace(bottom, top, 400)
+    S = CubicSpline(table, [exponent(E) for E in table])
+    expected = kane(top - bottom, lambda E: 0.71 / S(E), S, bottom, fermi, vt)
+    assert Q * taken_n.sum() == pytest.approx(expected, rel=1e-3)
+    assert taken_n.sum() == taken_p.sum()
+    assert (device.regions.names[taken_n != 0.0], device.regions.names[taken_p != 0.0]) == (
+        "n",
+        "p",
+    )
+
+
+@pytest.mark.slow
+def test_a_junction_of_two_gaps_in_time_and_its_slope():
+    device = of_two_regions(1.2)
+    sweep = device.sweep("p", [0.0, 0.05, -0.1])
+    assert device.currents(sweep, "p")[1] > 10.0
+    np.testing.assert_allclose(
+        device.currents(sweep, "n"), -device.currents(sweep, "p"), rtol=1e-12
+    )
+    at = [device.solve(V_p=0.05 + d).x for d in (-1e-4, 0.0, 1e-4)]
+    low, high = (device.current(at[i], "p", V_p=0.05 + d) for i, d in ((0, -1e-4), (2, 1e-4)))
+    slope = conductance(device, at[1], "p", V_p=0.05)
+    assert slope == pytest.approx((high - low) / 2e-4, rel=1e-4)
+    run = device.transient({"p": lambda t: 0.05 * min(t / 1e-9, 1.0)}, (0.0, 2e-8))
+    assert run["I_p"][-1] == pytest.approx(device.current(at[1], "p", V_p=0.05), rel=1e-3)
 
 
 @pytest.mark.slow
