@@ -96,9 +96,8 @@ def _last_steps(it: Iterate) -> list[Vector]:
 
 def _beyond_nothing(it: Iterate) -> Vector:
     """Return the unknowns, zero for those that are nothing beside their scale."""
-    if it.scaling.scale is None:
-        return it.x
-    return np.where(np.abs(it.x) > NOTHING * it.scaling.scale, it.x, 0.0)
+    scale = it.weights if it.scaling.scale is None else it.scaling.scale
+    return np.where(np.abs(it.x) > NOTHING * scale, it.x, 0.0)
 
 
 def _long(it: Iterate) -> NDArray[np.bool_]:
