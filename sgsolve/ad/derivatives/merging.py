@@ -41,7 +41,7 @@ MOST_GATHERED = 64
 # Chains of stages on large systems would keep the plans of all stages, many times the memory of the
 # result. Beyond this many bytes stages are merged anew in every evaluation. What was made from the
 # last few of them is still in use, mostly.
-KEPT_BYTES, MOST_PASSING = 1 << 28, 4
+KEPT_BYTES, MOST_PASSING = 1 << 30, 4
 # Of a plan and the structures made from its result, for each coefficient that is merged.
 BYTES_OF_ENTRY = 20
 # Rows in which distinct entries are counted.

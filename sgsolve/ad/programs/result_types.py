@@ -71,6 +71,11 @@ def _filled(plan: Any, *coefficients: Node) -> ResultType:
     return Kind.ARRAY, (layout.pattern.nnz,), dtype
 
 
+def _multiplied(product: Any, c: Node) -> ResultType:
+    large = product.value
+    return Kind.ARRAY, (large.structure.entry_count,), np.result_type(large.dtype, _example(c))
+
+
 def _spread_out(size: Any, ratios: Operand, *pieces: Node) -> ResultType:
     # Where there is no array of values, they are ones in double precision.
     values = [np.float64(1.0) if n.kind is Kind.OBJECT else _example(n) for n in pieces[1::2]]
@@ -83,6 +88,7 @@ _SPECIAL: dict[Callable[..., Any], Callable[..., ResultType]] = {
     op.unrecorded(op.gather): _gathered,
     op.unrecorded(op.constant): _repeated_number,
     op.unrecorded(op.filled): _filled,
+    op.unrecorded(op.product): _multiplied,
     op.unrecorded(op.spread): _spread_out,
 }
 _OF_NUMBERS = (symbols.times, symbols.plus, symbols.over)

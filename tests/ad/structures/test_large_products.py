@@ -43,7 +43,7 @@ def limit(request, monkeypatch):
 @pytest.mark.usefixtures("limit")
 @pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_jacobian_and_pattern(f):
-    for x in (U, U[::-1].copy()):
+    for x in (U, U[::-1].copy(), 0.9 * U, U + 0.1, 0.8 * U):  # what recurs is compiled
         y, J = ad.value_and_jacobian(f, x)
         np.testing.assert_array_equal(y, f(x))
         np.testing.assert_allclose(J.toarray(), numeric_jacobian(f, x), rtol=1e-8, atol=1e-9)
