@@ -100,11 +100,11 @@ def selection(
 
 
 class NamedOperand:
-    """A named selection, kept with the structures so that it is dropped when they are."""
+    """A named index or matrix, kept with the structures so that it is dropped when they are."""
 
     __slots__ = ("children", "index", "used")
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Any) -> None:
         self.index = index
         self.used = 0
         self.children: dict[Hashable, Any] = {}

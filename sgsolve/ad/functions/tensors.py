@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import string
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from ...errors import ShapeError
 from ..array import ADArray
 from ..ufunc_calls import array_of_values, raw_value
+from .contractions import linear_einsum, without_repetition
 
 
 def cross(
@@ -41,25 +41,30 @@ def _components_last(a: Any, axis: int) -> Any:
 def einsum(*arguments: Any, **kwargs: Any) -> Any:
     """Return a sum of products named by indices; np.einsum for AD arrays.
 
-    All operands are broadcast to all indices at once: right for the small tensors of a residual.
+    One AD array among constants is multiplied by a matrix (shape functions of finite elements).
+    Otherwise all operands are broadcast to all indices at once: right for the small tensors of a
+    residual.
     """
     subscripts, operands = _spelled_out(arguments)
     inputs, output = _letters(subscripts, operands)
     wrong = next((k for k in output if output.count(k) > 1 or not any(k in i for i in inputs)), "")
     if wrong:
         raise ShapeError(f"np.einsum: {wrong!r} of the result is twice there or in no operand")
+    kwargs = {k: v for k, v in kwargs.items() if v is not None}
+    derivative = linear_einsum(inputs, output, operands)
+    if derivative is not None:
+        return ADArray(np.einsum(subscripts, *map(raw_value, operands), **kwargs), derivative)
     extra = sorted({k for name in inputs for k in name} - set(output))
     letters = [*output, *extra]
     product: Any = 1.0
     for name, operand in zip(inputs, operands, strict=True):
-        name, operand = _without_repetition(name, operand)
+        name, operand = without_repetition(name, operand)
         moved = np.transpose(operand, [name.index(k) for k in letters if k in name])
         product = product * moved[tuple(slice(None) if k in name else np.newaxis for k in letters)]
     axes = tuple(range(len(output), len(letters)))
     total: Any = np.sum(product, axis=axes) if axes else product
     if not total.size:  # here NumPy writes beyond the end of its result
         return total
-    kwargs = {k: v for k, v in kwargs.items() if v is not None}
     return ADArray(np.einsum(subscripts, *map(raw_value, operands), **kwargs), total._derivative)
 
 
@@ -113,17 +118,6 @@ def _operand_with_axes(name: str, ndim: int) -> list[str]:
     if hidden < 0 or (hidden and not dots):
         raise ShapeError(f"np.einsum: {name!r} does not name the axes of an operand with {ndim}")
     return [*before, *(str(k) for k in reversed(range(hidden))), *after]
-
-
-def _without_repetition(name: list[str], operand: Any) -> tuple[list[str], Any]:
-    """Return the diagonal of every pair of axes with the same index."""
-    while len(set(name)) < len(name):
-        i, j = next(
-            (i, j) for i, j in itertools.combinations(range(len(name)), 2) if name[i] == name[j]
-        )
-        operand = np.diagonal(operand, 0, i, j)  # the diagonal becomes the last axis
-        name = [k for at, k in enumerate(name) if at not in (i, j)] + [name[i]]
-    return name, operand
 
 
 TABLE: dict[Any, Any] = {np.cross: cross, np.einsum: einsum}

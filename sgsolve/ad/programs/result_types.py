@@ -71,7 +71,7 @@ def _filled(plan: Any, *coefficients: Node) -> ResultType:
     return Kind.ARRAY, (layout.pattern.nnz,), dtype
 
 
-def _multiplied(product: Any, c: Node) -> ResultType:
+def _large_product(product: Any, c: Node) -> ResultType:
     large = product.value
     return Kind.ARRAY, (large.structure.entry_count,), np.result_type(large.dtype, _example(c))
 
@@ -88,7 +88,7 @@ _SPECIAL: dict[Callable[..., Any], Callable[..., ResultType]] = {
     op.unrecorded(op.gather): _gathered,
     op.unrecorded(op.constant): _repeated_number,
     op.unrecorded(op.filled): _filled,
-    op.unrecorded(op.product): _multiplied,
+    op.unrecorded(op.product): _large_product,
     op.unrecorded(op.spread): _spread_out,
 }
 _OF_NUMBERS = (symbols.times, symbols.plus, symbols.over)
