@@ -44,7 +44,7 @@ from .coefficients import (
     zeroed,
 )
 from .complex_parts import conjugated, parts
-from .merging import merged, merged_sum
+from .merging import AFTER_SUM, merged
 
 Scale = Any  # a number, an array, or (number, array)
 
@@ -181,7 +181,7 @@ class Derivative:
             if sign != 1.0:
                 q = (-q[0], -q[1], q[2], q[3])
             add_term(terms, g, q, memo)
-        return type(self)(self.root, merged_sum(self.root.root, terms))
+        return type(self)(self.root, merged(self.root.root, terms, AFTER_SUM))
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others, each added in its own time."""
@@ -191,7 +191,7 @@ class Derivative:
             same_evaluation(self, other)
             for g, q in other.terms.items():
                 add_term(terms, g, q, memo)
-        return type(self)(self.root, merged_sum(self.root.root, terms))
+        return type(self)(self.root, merged(self.root.root, terms, AFTER_SUM))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""

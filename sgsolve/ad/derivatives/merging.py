@@ -29,11 +29,10 @@ from .symbols import Symbol, UntraceableError
 # before an operation that moves rows, and after a sum. A sum may be the end of the computation,
 # where all terms are assembled as it is. Merging costs one pass over all coefficients.
 BEFORE_MOVING, AFTER_SUM = 2, 4
-# The pattern is computed only where a row has more coefficients than this on average (times the
-# number above), or where there are more terms: ordinary stencils and their neighbors stay below.
-PER_ROW, MOST_TERMS = 6, 32
-# A sum of so few terms is not looked at: what moves rows will look at it.
-FEW_TERMS = 4
+# The pattern is computed only where a row has more coefficients than this on average, or than there
+# are unknowns (times the number above), or where there are more terms: ordinary stencils and their
+# neighbors stay below.
+PER_ROW, MOST_TERMS = 9, 32
 # An operation on one more array costs the time of this many values.
 ARRAY_COST = 1000
 # Elements that are others on every evaluation are mostly put back where they came from.
@@ -135,7 +134,7 @@ def _nbytes(structures: tuple[Structure, ...]) -> int:
 
 def merged(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
     """Return one term in place of many if that is less to work with, else the same terms."""
-    if not _crowded(terms, surplus):
+    if not _crowded(root, terms, surplus):
         return terms
     coded = coded_terms(terms)
     merge, layout = _merge_of(root, coded)
@@ -148,14 +147,9 @@ def merged(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
     return {merge.structure: (0.0, 1.0, values, None)}
 
 
-def merged_sum(root: Root, terms: Terms) -> Terms:
-    """Return the same for a sum, which may be the last operation."""
-    return terms if len(terms) <= FEW_TERMS else merged(root, terms, AFTER_SUM)
-
-
 def merged_structures(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
     """Return the same for terms without coefficients."""
-    if not _crowded(terms, surplus):
+    if not _crowded(root, terms, surplus):
         return terms
     merge, _ = _merge_of(root, [(g, 0) for g in terms])
     if merge.structure is None or merge.surplus <= surplus:
@@ -163,14 +157,15 @@ def merged_structures(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) ->
     return {merge.structure: UNIT}
 
 
-def _crowded(terms: Terms, surplus: int) -> bool:
+def _crowded(root: Root, terms: Terms, surplus: int) -> bool:
     """Whether terms may be worth merging, by their numbers alone."""
     number = len(terms)
-    if not number:
-        return False
+    if number <= surplus and not any(g.has_weights for g in terms):
+        return False  # each has distinct entries
     entries = sum([g.entry_count for g in terms])
     size = next(iter(terms)).size
-    if entries <= surplus * PER_ROW * size and number <= MOST_TERMS * surplus // BEFORE_MOVING:
+    few = entries <= surplus * min(PER_ROW, len(root.cols)) * size
+    if few and number <= MOST_TERMS * surplus // BEFORE_MOVING:
         return False
     return number > MOST_GATHERED or not any(type(g) is Gathered for g in terms)
 

@@ -18,7 +18,7 @@ from ..structures.operands import Index, Matrix
 from ..structures.root import Evaluation
 from .coefficients import UNIT, Terms
 from .derivative import Derivative, Scale, same_evaluation
-from .merging import AFTER_SUM, FEW_TERMS, merged_structures
+from .merging import AFTER_SUM, merged_structures
 
 
 class Sparsity(Derivative):
@@ -126,9 +126,7 @@ class Sparsity(Derivative):
         return Sparsity(self.root, terms)
 
     def _sum(self, terms: Terms) -> Derivative:
-        if len(terms) > FEW_TERMS:
-            terms = merged_structures(self.root.root, terms, AFTER_SUM)
-        return Sparsity(self.root, terms)
+        return Sparsity(self.root, merged_structures(self.root.root, terms, AFTER_SUM))
 
     def _merge(self) -> None:
         """Hold one structure instead of many if that is less."""
