@@ -61,7 +61,9 @@ def fsolve(
     x : ndarray, shape (n,)
         The solution, or after a failure the best point.
     infodict : dict
-        ``nfev``, ``njev``, ``fvec`` (the residual at x) and ``result`` (the `Result`).
+        ``nfev``, ``njev``, ``fvec`` (the residual at x) and ``result`` (the `Result`). SciPy's
+        factors of its last approximate Jacobian, ``fjac``, ``r`` and ``qtf``, are not there: take
+        `numpy.linalg.qr` of that of `ad.jacobian`.
     ier : int
         1 for a solution, 2 if `maxfev` was reached, 5 for other failures.
     mesg : str
