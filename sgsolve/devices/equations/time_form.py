@@ -205,7 +205,7 @@ class TimeForm:
         rows = [charge, balance_n, balance_p, *ion_balances(device, s)]
         if device.heat is not None:
             left = heat_left(device, s, (jn, jp), recombination(device, s, p), p)
-            rows.append(self._heat_scale * left + (1.0 - lay.psi_free) * (y[self._heat] / s.vt))
+            rows.append(self._heat_scale * left + (1.0 - lay.heat_free) * (y[self._heat] / s.vt))
         if s.filled is not None:
             filling = level_captures(device, s, s.filled, p)[2]
             pairs = zip(device.trap_levels.values(), filling, strict=True)

@@ -125,6 +125,14 @@ class DeviceLayout:
         """Matrix (n, m) that sums over the edges of each node."""
         return abs(self.divergence)
 
+    @cached_property
+    def heat_free(self) -> np.ndarray:
+        """1 at the nodes whose temperature is free, 0 at ohmic contacts; shape (n,)."""
+        free = np.ones(self.n)
+        for nodes in self.carrier_fixed.values():
+            free[self.nodes[nodes]] = 0.0
+        return free
+
     def at_rows(self, values: Any) -> Any:
         """Sum over the pairs of each node of the semiconductor."""
         return values if self.pairs == self.n_s else self.gather @ values

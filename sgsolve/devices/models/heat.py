@@ -11,8 +11,8 @@ Densities follow the temperature of their node. Along an edge the current is tha
 Gummel at the mean temperature; it vanishes where the quasi-Fermi potential is constant.
 Thermoelectric currents and heat (Seebeck, Peltier, Thomson) are not in it.
 
-Contacts are held at the device's temperature ``T``. The unknown is ``k (T_i - T) / q``, in V like
-the potentials, at all nodes of the mesh.
+Ohmic contacts are held at the device's temperature ``T``; gates take no heat. The unknown is
+``k (T_i - T) / q``, in V like the potentials, at all nodes of the mesh.
 
 Reference: G. K. Wachutka, IEEE Trans. Comput.-Aided Des. 9 (1990) 1141.
 """
@@ -28,8 +28,10 @@ import numpy as np
 from ... import ad
 from ...errors import DomainError, InputError, ShapeError
 from ..meshes.mesh import edge_values
+from .model_arguments import keywords
 
 Array = Any
+FOLLOWING = ("n_trap", "p_trap")  # densities when the Fermi level is at that of the traps
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def contact_parameters(device: Any, p: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def heat_balance(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: Any) -> Array:
     """Return `heat_left` over the coupling of each node; at contacts the rise."""
-    lay, free = device.layout, device.layout.psi_free
+    lay, free = device.layout, device.layout.heat_free
     size = _coupled(device, ad.value(_coupling(device, s, p)), p)
     return heat_left(device, s, flux, rate, p) * (free / size) + (1.0 - free) * _rise(lay, s)
 
@@ -176,7 +178,7 @@ def heat_scale(device: Any) -> np.ndarray:
     """One over the coupling of each node at the device's own temperature; 0 at contacts."""
     k, p = device.heat.conductivity, device.parameters
     plain = edge_values(k(p["T"]) if callable(k) else k, device.mesh.edges, device.layout.n)
-    found: np.ndarray = device.layout.psi_free / _coupled(device, plain * device.layout.ratio, p)
+    found: np.ndarray = device.layout.heat_free / _coupled(device, plain * device.layout.ratio, p)
     return found
 
 
@@ -202,14 +204,17 @@ def check_heat(device: Any) -> None:
     heat = device.heat
     if heat is None:
         return
-    for name in ("ions", "traps", "trap_levels", "surfaces", "interfaces"):
+    for name in ("ions", "trap_levels", "surfaces", "interfaces"):
         if getattr(device, name):
             raise InputError(f"heat: is not modeled with {name}; leave one of them away")
     if device.ionization is not None:
         raise InputError("heat: is not modeled with ionization; leave one of them away")
     for name, contact in device.contacts.items():
-        if not contact.fixes_carriers:
-            raise InputError(f"heat: contact {name!r} must be Ohmic; contacts are heat sinks")
+        if not (contact.fixes_carriers or contact.is_gate):
+            raise InputError(
+                f"heat: contact {name!r} must be Ohmic, a heat sink, or a Gate, which takes no heat"
+            )
+    _check_traps(device)
     k = heat.conductivity
     if not callable(k) and not (np.isfinite(k).all() and np.min(k) > 0.0):
         raise InputError(f"heat: conductivity must be positive, got {np.min(k):g}")
@@ -219,6 +224,18 @@ def check_heat(device: Any) -> None:
             f"heat: conductivity is {typical:g} W/(cm K); solids have 1e-3 to 30 W/(cm K)"
         )
     _check_capacity(device)
+
+
+def _check_traps(device: Any) -> None:
+    """Refuse densities of traps that would not follow the temperature."""
+    heat = device.heat
+    needed = {k for model in device.traps for k in keywords(model) if k in FOLLOWING}
+    given = heat.values(300.0) if heat.values is not None else {}
+    for name in sorted(needed - set(given)):
+        raise InputError(
+            f"heat: {name} must follow the temperature; give it in Heat(values=...), such as "
+            "Nc exp(-depth/kT) at the T of each node"
+        )
 
 
 def _check_capacity(device: Any) -> None:

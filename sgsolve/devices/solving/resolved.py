@@ -20,6 +20,7 @@ from ..equations.floating import has_floating_regions
 from ..equations.model import DeviceModel
 from ..equations.potential_form import Equations
 from ..equations.terminal import losses
+from ..models.heat import local_parameters
 from .kept_fluxes import form_of
 
 TOLERATED = 1e-3  # of kT/q
@@ -63,7 +64,7 @@ def warn_if_unresolved(device: DeviceModel, points: Iterable[tuple[np.ndarray, A
 
 def errors_of_level(device: DeviceModel, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, float]:
     """By how much the levels of electrons and of holes are wrong, if as a whole, in kT/q."""
-    lay, p = device.layout, device.parameters | dict(p)
+    lay, p = device.layout, local_parameters(device, x, device.parameters | dict(p))
     found = {}
     for k, name in enumerate(("electrons", "holes")):
         shifted = np.zeros(len(x))

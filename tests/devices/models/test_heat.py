@@ -6,7 +6,6 @@ import pytest
 from sgsolve.devices import (
     CODATA2018,
     Device,
-    Gate,
     Heat,
     Ohmic,
     Regions,
@@ -185,7 +184,6 @@ def test_wrong_use_of_heat_is_refused_in_words():
         ("conductivity must be positive", {"heat": Heat(-1.0)}),
         (r"is 1.5e\+06 W/\(cm K\)", {"heat": Heat(1.5e6)}),
         ("must be Ohmic", {"contacts": {"a": Ohmic(0), "b": Schottky(-1, barrier=0.7)}}),
-        ("must be Ohmic", {"contacts": {"a": Ohmic(0), "b": Gate(-1)}}),
         (r"capacity is 1.63e\+06 J", {"heat": Heat(K, capacity=1.63e6)}),
         ("capacity must be positive", {"heat": Heat(K, capacity=-1.0)}),
         ("one for each of the 11 nodes", {"heat": Heat(K, capacity=np.ones(10))}),
