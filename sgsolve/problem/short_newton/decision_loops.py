@@ -125,12 +125,12 @@ def steps_are_short(
 
 
 def all_have_terms(
-    starts: Indices, columns: Indices, J: Doubles, x: Doubles, sized: Doubles, user_scale: Doubles,
-    marks: Doubles, n: int, has_scale: int,
+    starts: Indices, columns: Indices, J: Doubles, x: Doubles, sized: Doubles, weights: Doubles,
+    user_scale: Doubles, marks: Doubles, n: int, has_scale: int,
 ) -> int:  # fmt: skip
     """Whether every unknown that is not zero has a term, and mark those; see `limit_at_infinity`.
 
-    What is nothing beside the scale of the problem counts as zero.
+    What is nothing beside its weight, or beside the scale of the problem, counts as zero.
     """
     for j in range(n):
         marks[j] = 0.0
@@ -140,8 +140,7 @@ def all_have_terms(
                 marks[columns[k]] = 1.0
     found = 1
     for j in range(n):
-        least = NOTHING * user_scale[j] if has_scale == 1 else 0.0
-        if not abs(x[j]) > least:
+        if not abs(x[j]) > NOTHING * (user_scale[j] if has_scale == 1 else weights[j]):
             marks[j] = 1.0
         if marks[j] == 0.0:
             found = 0

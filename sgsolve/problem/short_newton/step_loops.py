@@ -284,7 +284,10 @@ def ended(
         J_known, known, asked, small, x_beside, state, n,
     )  # fmt: skip
     state[OPEN] = 1.0 if ask == 1 else 0.0
-    if all_have_terms(starts, columns, J, x, sized, user_scale, free, n, has_scale) == 1:
+    terms = all_have_terms(
+        starts, columns, J, x, sized, weights, user_scale, free, n, has_scale
+    )  # fmt: skip
+    if terms == 1:
         return ASK if ask == 1 else SOLVED
     if state[RENEWED] == 1.0 or steps_keep_factors(step, weights, n) == 0:
         return EXAMINE
