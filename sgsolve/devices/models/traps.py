@@ -91,5 +91,6 @@ def donor_traps(
     >>> donor_traps(1e10, 1e10, N_trap=1e14, c_n=1e-8, c_p=1e-8, n_trap=1e10, p_trap=1e10)
     50000000000000.0
     """
-    held = occupation(n, p, c_n=c_n, c_p=c_p, n_trap=n_trap, p_trap=p_trap)
-    return N_trap * (1.0 - held)
+    # The share of empty traps is that of full ones with electrons and holes exchanged: 1 less the
+    # occupation would lose its digits where nearly all traps are full, as of dopants in the cold.
+    return N_trap * occupation(p, n, c_n=c_p, c_p=c_n, n_trap=p_trap, p_trap=n_trap)

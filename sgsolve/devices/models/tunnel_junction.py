@@ -95,7 +95,7 @@ class TunnelPaths:
         near, far = _pairs_along(device, name, paths)
         self.junction, (k, steps) = junction, near.shape
         self.first, self.last = near[:, 0], far[:, -1]
-        _check_doping(device, name, self.first, self.last)
+        _check_path_ends(device, name, self.first, self.last)
         place = junction.area * np.ones(k)
         self.place_n, self.place_p = (
             csr_array(placing(end, lay.pairs) * place) for end in (self.first, self.last)
@@ -216,7 +216,7 @@ def _pairs_along(device: Any, name: str, paths: np.ndarray) -> tuple[np.ndarray,
     return near, far
 
 
-def _check_doping(device: Any, name: str, first: np.ndarray, last: np.ndarray) -> None:
+def _check_path_ends(device: Any, name: str, first: np.ndarray, last: np.ndarray) -> None:
     doping = np.asarray(device.parameters["doping"])[device.layout.doped]
     if not ((doping[first] > 0.0).all() and (doping[last] < 0.0).all()):
         raise InputError(f"interface {name!r}: paths must go from n-doped to p-doped material")

@@ -28,7 +28,7 @@ from ...solvers.runs_method import RunsMethod
 from ..equations.model import DeviceModel
 from .density_newton import RANGE, Densities, DensityMeasure, DensityState, density_method
 from .methods import accurate
-from .stored_carriers import Stored
+from .stored_carriers import CarrierStorage
 
 Array = np.ndarray
 FIRST, SHORTEST = 1e-13, 1e-30  # s
@@ -56,7 +56,7 @@ class SwitchedWarning(UserWarning):
 class _EulerStep:
     """Steps of implicit Euler from a point, of any length."""
 
-    def __init__(self, densities: Densities, stored: Stored, it: Iterate) -> None:
+    def __init__(self, densities: Densities, stored: CarrierStorage, it: Iterate) -> None:
         self._densities, self._stored, self._it = densities, stored, it
         self._here, pattern = densities.at(it.x), it.system.pattern
         self._weights = stored.weights(self._here)
@@ -131,7 +131,7 @@ class EulerSteps:
         """Shorten the step in time until the correction is smaller than the step."""
         memory = it.memory.setdefault("settling", {"dt": FIRST, "most": np.inf, "spent": 0})
         if "stored" not in memory:
-            memory["stored"] = Stored(self.densities)
+            memory["stored"] = CarrierStorage(self.densities)
         step = _EulerStep(self.densities, memory["stored"], it)
         dt, finite = memory["dt"], False
         while memory["spent"] < EFFORT and dt > SHORTEST:

@@ -15,7 +15,7 @@ from .density_newton import RANGE, Densities, DensityState
 Array = np.ndarray
 
 
-class Stored:
+class CarrierStorage:
     """What the carriers of a device store, for relative changes of their densities.
 
     Parameters

@@ -45,3 +45,16 @@ def test_light_and_statistics_that_cannot_be_are_refused():
         gauss_fermi(13.0)
     with pytest.raises(InputError, match="carrier: must be 'n' or 'p', got 'e'"):
         masetti(np.array([1e16]), "e")
+
+
+def test_donors_that_are_nearly_all_full_keep_their_digits():
+    """The quotient in exact arithmetic, where 1 - f is 1e-27."""
+    from fractions import Fraction
+
+    values = {"c_n": 1e-8, "c_p": 2e-8, "n_trap": 3e-11, "p_trap": 1e5}
+    n, p, N = 1e16, 1e-12, 1e17
+    c_n, c_p, n_trap, p_trap, electrons, holes = map(Fraction, (*values.values(), n, p))
+    empty = (c_n * n_trap + c_p * holes) / (c_n * (electrons + n_trap) + c_p * (holes + p_trap))
+    found = donor_traps(n, p, N_trap=N, **values)
+    assert found == pytest.approx(float(N * empty), rel=1e-14)
+    assert 0.0 < found < 1e-9
