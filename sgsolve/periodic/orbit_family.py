@@ -27,6 +27,7 @@ from .scheme import Scheme
 Vector = NDArray[Any]
 
 LARGE = 3000  # unknowns above which the phase is measured at one state instead of the integral
+LATER = 1e-6  # of a period, for the direction of a shift in time
 FAST = 0.5  # share of the largest speed that suffices for the condition on the phase
 
 
@@ -125,6 +126,15 @@ class OrbitFamily(Family):
             phase[:node] = phase[node + 1 :] = 0.0
         size = float(np.abs(phase * self.sizes).sum())
         self._reference, self._phase = X.copy(), phase / (size or 1.0)
+
+    def in_phase(self, x: Vector, v: Vector) -> Vector:
+        """Return a change v of an orbit x, with a shift in time as the phase condition asks."""
+        (X, _), times = self.split(x), node_times(self.scheme, self.mesh)
+        later = interpolated_at(self.scheme, self.mesh, self.grid.local(X), (times + LATER) % 1.0)
+        shift, row = (later - X).ravel(), self._phase.ravel()
+        found = v.copy()
+        found[: len(row)] -= (row @ v[: len(row)]) / (row @ shift) * shift
+        return found
 
     def _node_of_phase(self, speeds: Vector) -> int:
         """Return a fast node, that of before where it is one: tangents hold for its condition.

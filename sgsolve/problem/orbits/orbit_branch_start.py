@@ -25,13 +25,12 @@ from ...solvers.workspace import Workspace
 from ..chosen_point import chosen_point, point_number
 from ..definition import ProblemDefinition
 from ..residual_system import ResidualSystem
-from .orbit_setup import Collocation, family_of
+from .orbit_setup import Collocation, family_of, parameter_unit
 from .periodic_orbit import first_orbit
 
 Vector = NDArray[Any]
 
 INTERVALS = 40
-SHARE = 0.5  # of the range of the parameter that counts like the size of the orbit
 ASIDE = 0.02  # length of the first step to the doubled orbit, in units of the orbit
 HALVINGS = 10
 CONE = 0.35  # the first doubled orbit lies this near to the direction of the null vector
@@ -116,10 +115,9 @@ def _switched(
     twice = point.kind == "period doubling"
     mesh = doubled_mesh(orbit.mesh) if twice else orbit.mesh
     family = family_of(problem, system, branch.name, orbit.states, p, orbit.degree, mesh)
-    side = 1.0 if step is None else float(np.sign(step))
+    side, unit = 1.0 if step is None else float(np.sign(step)), parameter_unit(p, limits)
     if not twice:
         family.refer_to(x)
-        unit = parameter_unit(p, limits)
         weights = family.weights(unit, orbit.period)
         place = replace(point, x=x)
         z, way = departure(family, workspace, place, weights, side * ASIDE * unit)
@@ -127,17 +125,22 @@ def _switched(
     assert point.vector is not None
     still = np.concatenate([x[:-1], x[:-1], [2.0 * x[-1], p]])
     way = np.concatenate([point.vector, -point.vector, [0.0, 0.0]])
-    z = _aside(family, workspace, still, side * way)
+    z = _aside(family, workspace, still, side * way, unit)
     return system, family, z, z - still
 
 
-def _aside(family: OrbitFamily, workspace: Workspace, still: Vector, way: Vector) -> Vector:
-    """Return an orbit beside another one, in the direction of a null vector."""
-    metric = Metric(family.weights(1.0, float(still[-2])))
-    way = metric.unit(way)
+def _aside(
+    family: OrbitFamily, workspace: Workspace, still: Vector, way: Vector, unit: float
+) -> Vector:
+    """Return an orbit beside another one, in the direction of a null vector.
+
+    `unit` is the change of the parameter that counts like one of the orbit by its size.
+    """
+    metric = Metric(family.weights(unit, float(still[-2])))
     family.refer_to(still[:-1])
+    way = metric.unit(family.in_phase(still, way))
     corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, 10)
-    step = ASIDE
+    step = ASIDE * unit
     for _ in range(HALVINGS):
         guess = still + step * way
         corrected = corrector.correct(guess, metric.weights * way, step)
@@ -148,9 +151,3 @@ def _aside(family: OrbitFamily, workspace: Workspace, still: Vector, way: Vector
         f"the doubled orbit could not be entered with steps down to {step:.1e}; is the multiplier "
         "-1 simple?"
     )
-
-
-def parameter_unit(p: float, limits: tuple[float, float]) -> float:
-    """Return the change of the parameter that counts like a change of the orbit by its size."""
-    span = limits[1] - limits[0]
-    return SHARE * span if np.isfinite(span) else abs(p) or 1.0

@@ -35,8 +35,8 @@ from ..chosen_point import refuse_point_alone
 from ..curve_run import arclength_steps, at_point, check_inside, run_stepper
 from ..definition import ProblemDefinition
 from ..residual_system import ResidualSystem
-from .orbit_branch_start import orbit_branch_start, parameter_unit
-from .orbit_setup import Collocation
+from .orbit_branch_start import orbit_branch_start
+from .orbit_setup import Collocation, parameter_unit
 
 Vector = NDArray[Any]
 

@@ -27,6 +27,7 @@ from .orbit_equations import OrbitEquations
 Vector = NDArray[Any]
 
 DEGREES = 2, 12
+SHARE = 0.5  # of the range of the parameter that counts like the size of the orbit
 SMALL = 0.02  # first amplitude at a Hopf point, relative to the size of the unknowns
 HALVINGS = 14
 STIFF = 200  # unknowns above which Radau points damp the fast modes, as Gauss points do not
@@ -113,12 +114,17 @@ def critical_mode(
 
 
 def small_orbit(
-    family: OrbitFamily, workspace: Workspace, point: SpecialPoint, omega: float, q: Vector
+    family: OrbitFamily,
+    workspace: Workspace,
+    point: SpecialPoint,
+    omega: float,
+    q: Vector,
+    unit: float,
 ) -> tuple[Vector, Vector]:
     """Return the smallest orbit of a Hopf point, and the way to it, each of shape (n + 1,).
 
     Its amplitude is fixed, and the parameter is free: the branch leaves the Hopf point at a right
-    angle to the parameter.
+    angle to the parameter, of which `unit` counts like a change of the orbit by its size.
 
     Raises
     ------
@@ -128,10 +134,10 @@ def small_orbit(
     T = 2.0 * np.pi / omega
     still = np.concatenate([np.tile(point.x, len(times)), [T, point.parameter]])
     way = np.concatenate([mode(q, times).ravel(), [0.0, 0.0]])
-    metric = Metric(family.weights(1.0, T))
+    metric = Metric(family.weights(unit, T))
     way = metric.unit(way)
     row = metric.weights * way
-    step = SMALL
+    step = SMALL * unit
     for _ in range(HALVINGS):
         guess = still + step * way
         family.refer_to(guess[:-1])
@@ -144,3 +150,9 @@ def small_orbit(
         f"no periodic orbit was found beside {point}, down to amplitudes of {step:.1e}; is the "
         "pair of eigenvalues simple, and does it cross the axis?"
     )
+
+
+def parameter_unit(p: float, limits: tuple[float, float]) -> float:
+    """Return the change of the parameter that counts like a change of the orbit by its size."""
+    span = limits[1] - limits[0]
+    return SHARE * span if np.isfinite(span) else abs(p) or 1.0

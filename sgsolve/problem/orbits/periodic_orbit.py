@@ -24,7 +24,7 @@ from ..chosen_point import chosen_point, refuse_point_alone
 from ..definition import ProblemDefinition
 from ..residual_system import ResidualSystem
 from .orbit_guess import OrbitGuess, guess_of, resampled
-from .orbit_setup import Collocation, critical_mode, family_of, small_orbit
+from .orbit_setup import Collocation, critical_mode, family_of, parameter_unit, small_orbit
 
 Vector = NDArray[Any]
 
@@ -133,7 +133,9 @@ def first_orbit(
     if system.scale is None:
         size = {name: float(np.abs(x[system.blocks[name]]).max()) or 1.0 for name in system.blocks}
         family.sizes = system.blocks.spread(size, 1.0)
-    z, way = small_orbit(family, workspace, point, omega, q)
+    limits = branch.bounds or (float(branch.parameter.min()), float(branch.parameter.max()))
+    unit = parameter_unit(point.parameter, limits)
+    z, way = small_orbit(family, workspace, point, omega, q, unit)
     return system, family, z, way
 
 

@@ -22,6 +22,7 @@ from tests.periodic.oscillators import (
     van_der_pol,
 )
 from tests.periodic.shooting import special_cycle
+from tests.selection import slow
 
 
 @pytest.fixture(scope="module")
@@ -292,3 +293,21 @@ def test_intervals_are_taken_back_where_fewer_will_do():
     assert [point.kind for point in cycles.special_points] == ["fold", "fold"]
     assert cycles["I"][-1] == pytest.approx(1.418718662545254, abs=1e-6)
     assert cycles["accuracy"].max() < 1e-3
+
+
+@pytest.mark.parametrize("unit", [1e-15, *slow(1e-6, 1e8), 1e16])
+def test_the_unit_of_the_parameter_has_no_influence(unit):
+    """A feedback loop: the Hopf point, the orbits, their doubling, and that of the doubled ones."""
+
+    def residual(x, a):
+        return [-x[1], -x[2], a / unit * x[2] + x[1] + x[0] - x[0] ** 2]
+
+    problem, bounds = Problem(residual, params={"a": 1.3 * unit}, storage=one), (0.55, 1.1)
+    bounds = tuple(unit * bound for bound in bounds)
+    steady = problem.continuation(
+        [0.0, 0.0, 0.0], "a", (0.5 * unit, 1.3 * unit), step=-0.05 * unit, stability=True
+    )
+    cycles = problem.orbit_continuation(steady, bounds=bounds, intervals=30)
+    doubled = problem.orbit_continuation(cycles, bounds=bounds, stop="period doubling")
+    places = [branch.special_points[-1].parameter / unit for branch in (cycles, doubled)]
+    assert places == pytest.approx([0.63030200616, 0.5796298409], abs=1e-8)
