@@ -37,7 +37,8 @@ LONGEST, SHRINK, LENGTHS = 0.8, 0.6, 12  # of the size of x, and how often the l
 MINOR = 1e-4  # part of the largest term above which a degree is judged by itself
 SURE = 1e-10  # relative difference of two results at which no other length is tried
 NODES = 6  # distances on either side of x0, beyond half the order
-RAYS = 2  # for each monomial
+RAYS = 2  # for each monomial of more than two variables
+ROUNDED, GROWN = 1e-6, 3.0  # difference that is small, and its growth that shows rounding
 
 
 def center_flow(pencil: Pencil, x: Vector, modes: CriticalModes, order: int) -> Flow:
@@ -74,7 +75,7 @@ def center_flow(pencil: Pencil, x: Vector, modes: CriticalModes, order: int) -> 
         if before is not None:
             gap = _largest_gap(before, now, first)
             best = (gap, before) if best is None or gap < best[0] else best
-            if gap <= SURE:
+            if gap <= SURE or (best[0] <= ROUNDED and gap > GROWN * best[0]):
                 break
         before = now
     if best is None:
@@ -103,6 +104,19 @@ def _monomials(m: int, degree: int) -> Iterator[Powers]:
     """Return the powers of all monomials of a degree in m variables."""
     for chosen in combinations_with_replacement(range(m), degree):
         yield tuple(chosen.count(k) for k in range(m))
+
+
+def _unit_rays(m: int, count: int) -> Vector:
+    """Return unit vectors along which homogeneous polynomials of `count` monomials are known.
+
+    In a plane as many rays at equal angles determine them best.
+    """
+    if m == 2:
+        angles = np.pi * np.arange(count) / count
+        return np.column_stack([np.cos(angles), np.sin(angles)])
+    found = np.random.default_rng(0).standard_normal((RAYS * count, m))
+    unit: Vector = found / np.linalg.norm(found, axis=1)[:, None]
+    return unit
 
 
 class _Expansion:
@@ -162,9 +176,7 @@ class _Expansion:
         """Return the coefficients of a degree of F(H) + C(H) H_z G, with H and G so far."""
         m = len(self._modes.rates)
         monomials = list(_monomials(m, degree))
-        directions = np.random.default_rng(0).standard_normal((RAYS * len(monomials), m))
-        directions /= np.linalg.norm(directions, axis=1)[:, None]
-        rays = self._modes.entries(directions)
+        rays = self._modes.entries(_unit_rays(m, len(monomials)))
         values = [self._along(ray, degree) for ray in rays]
         if any(value is None for value in values):
             return None
