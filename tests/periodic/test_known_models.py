@@ -27,6 +27,36 @@ def hodgkin_huxley(x, current):
 
 
 @pytest.mark.slow
+def test_the_hopf_points_of_hodgkin_and_huxley():
+    """9.78 and 154.5: B. Hassard, J. Theor. Biol. 71 (1978) 401."""
+    problem = Problem(hodgkin_huxley, params={"current": 0.0}, storage=one)
+    branch = problem.continuation([0.0, 0.05, 0.6, 0.3], "current", (0.0, 200.0), stability=True)
+    first, last = branch.hopf_points
+    assert first.parameter == pytest.approx(9.78, abs=0.005)
+    assert last.parameter == pytest.approx(154.5, abs=0.05)
+    assert (first.nature, last.nature) == ("subcritical", "supercritical")
+
+
+@pytest.mark.slow
+def test_orbits_end_at_a_saddle_node_on_the_circle():
+    """The angle grows with the rate w - sin: the period is 2 pi / sqrt(w^2 - 1), infinite at 1."""
+
+    def circle(x, w):
+        u, v = x
+        growth = 1.0 - u * u - v * v
+        return [-(u * growth - (w - v) * v), -(v * growth + (w - v) * u)]
+
+    problem = Problem(circle, params={"w": 2.0}, storage=one)
+    run = problem.transient([1.0, 0.0], (0.0, 30.0), rtol=1e-7)
+    orbit = problem.periodic_orbit(run)
+    cycles = problem.orbit_continuation(orbit, "w", (0.5, 2.0), step=-0.05, max_period=300.0)
+    exact = 2.0 * np.pi / np.sqrt(cycles["w"] ** 2 - 1.0)
+    assert cycles["period"] == pytest.approx(exact, rel=1e-7)
+    assert "homoclinic" in cycles.message
+    assert not cycles.special_points
+
+
+@pytest.mark.slow
 def test_folds_of_the_spikes_of_hodgkin_and_huxley():
     """Spikes appear at the last fold, below the Hopf point, which is subcritical."""
 
