@@ -6,9 +6,10 @@ and mobilities are powers of the temperature. Lifetimes and coefficients of reco
 typical values and do not depend on it; replace them by those of your samples.
 
 Sources are named in `Material.sources`: *Ioffe*, the NSM archive of the Ioffe Institute;
-*Vurgaftman*, J. Appl. Phys. 89 (2001) 5815 and 94 (2003) 3675; *Genius*, the material files of
-Genius-TCAD-Open; *Klaassen*, Solid-State Electron. 35 (1992) 953; *IonMonger*, the parameters of
-that program, J. Comput. Electron. 18 (2019) 1435. *Assumed* is what none of them gives.
+*Levinshtein*, Handbook Series on Semiconductor Parameters 1 (1996); *Vurgaftman*, J. Appl. Phys. 89
+(2001) 5815 and 94 (2003) 3675; *Genius*, the material files of Genius-TCAD-Open; *Klaassen*,
+Solid-State Electron. 35 (1992) 953; *IonMonger*, the parameters of that program, J. Comput.
+Electron. 18 (2019) 1435. *Assumed* is what none of them gives.
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ silicon = Material(
     tau_n=1e-5, tau_p=3e-6, C_n=2.8e-31, C_p=9.9e-32, heat_capacity=1.63,
     sources={
         "heat_capacity": "Ioffe: 2.329 g/cm^3, 0.7 J/(g K)",
-        "eps_r, affinity, gap, Nc, Nv, tau, C": "Genius",
+        "gap, Nc, Nv": "M. A. Green, J. Appl. Phys. 67 (1990) 2944, as in Genius",
+        "affinity": "Ioffe; Genius has 4.17 eV",
+        "eps_r, tau, C": "Genius",
         "mu": "Klaassen (lattice)",
         "B_rad": "none: Auger and traps dominate",
     },
@@ -34,7 +36,8 @@ gaas = Material(
         "eps_r, affinity, B_rad, C": "Ioffe",
         "gap": "Vurgaftman",
         "Nc": "mass of 0.067",
-        "Nv, mu, tau": "Genius",
+        "Nv": "Levinshtein: 1.83e15 T^1.5 cm^-3",
+        "mu, tau": "Genius",
     },
 )  # fmt: skip
 
