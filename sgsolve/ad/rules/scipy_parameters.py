@@ -49,6 +49,11 @@ def _gamma_density(a: Any, x: Any) -> Any:
     return np.exp(special.xlogy(np.subtract(a, 1.0), x) - x - special.gammaln(a))
 
 
+def _gamma_slope(a: Any, b: Any, x: Any) -> Any:
+    """Return the slope in x of the gamma distribution with rate a and shape b."""
+    return np.where(np.equal(a, 0), 0.0, a * _gamma_density(b, np.multiply(a, x)))
+
+
 def _student_density(df: Any, t: Any) -> Any:
     df = np.asarray(df, dtype=float)
     power = 0.5 * (df + 1.0) * np.log1p(np.square(t) / df)
@@ -74,8 +79,48 @@ def _neighbors(f: Any, sign: float) -> Callable[[Any, Any], Any]:
 
 
 def _lower(f: Any, n: Any, *arguments: Any) -> Any:
-    """Return a polynomial of degree n - 1; zero for n = 0."""
-    return np.where(np.equal(n, 0), 0.0, f(np.subtract(n, 1.0), *arguments))
+    """Return a polynomial of degree n - 1; zero for n = 0.
+
+    The recurrences that SciPy has for integers do not overflow, as its functions of real n do.
+    """
+    degree = np.subtract(n, 1.0)
+    whole = np.equal(degree, np.rint(degree)) & np.less(np.abs(degree), 1e6)
+    lower = f(np.asarray(np.where(whole, degree, 0.0)).astype(np.int64), *arguments)
+    if not np.all(whole):
+        lower = np.where(whole, lower, f(degree, *arguments))
+    return np.where(np.equal(n, 0), 0.0, lower)
+
+
+def _of_degree(slope: Callable[..., Any], factor: Callable[..., Any], *parts: Any) -> Any:
+    """Return the slope of a polynomial; for a degree n < 0 that of the function it is then.
+
+    The function is ``factor(n, ...)`` times 2F1(-n, q; c; (1 - x)/2), or 1F1(-n; c; x) without q,
+    from 18.5(iii) as SciPy has it; ``parts`` are the functions of n and parameters for q and c.
+    """
+    *q, c = parts
+
+    def of_degree(y: Any, n: Any, *arguments: Any) -> Any:
+        plain = slope(y, n, *arguments)
+        if not np.any(np.less(n, 0)):
+            return plain
+        *parameters, x = arguments
+        ours: Any = factor(n, *parameters) * np.negative(n) / c(n, *parameters)
+        below = np.subtract(1.0, n), c(n, *parameters) + 1.0
+        if q:
+            upper = q[0](n, *parameters)
+            z = 0.5 * np.subtract(1.0, x)
+            series = special.hyp2f1(below[0], upper + 1.0, below[1], z)
+            ours = np.where(np.equal(upper, 0), 0.0, -0.5 * ours * upper * series)
+        else:
+            ours = ours * special.hyp1f1(*below, x)
+        return np.where(np.less(n, 0), ours, plain)
+
+    return of_degree
+
+
+def _of_half(rule: Any, scale: float) -> Any:
+    """Return the slope of ``scale * f(n, x/2)`` from that of f."""
+    return lambda y, n, x: 0.5 * scale * rule(y / scale, n, 0.5 * np.asarray(x))
 
 
 _J, _Y, _H1, _H2 = (
@@ -126,36 +171,59 @@ DISTRIBUTIONS: dict[Any, Any] = {
     special.chdtr: lambda y, v, x: 0.5 * _gamma_density(0.5 * np.asarray(v), 0.5 * x),
     special.chdtrc: lambda y, v, x: -0.5 * _gamma_density(0.5 * np.asarray(v), 0.5 * x),
     special.chdtri: lambda y, v, p: -2.0 / _gamma_density(0.5 * np.asarray(v), 0.5 * y),
-    special.gdtr: lambda y, a, b, x: a * _gamma_density(b, a * x),
-    special.gdtrc: lambda y, a, b, x: -a * _gamma_density(b, a * x),
+    special.gdtr: lambda y, a, b, x: _gamma_slope(a, b, x),
+    special.gdtrc: lambda y, a, b, x: -_gamma_slope(a, b, x),
     special.fdtr: lambda y, m, n, x: _ratio_density(m, n, x),
     special.fdtrc: lambda y, m, n, x: -_ratio_density(m, n, x),
 }
+_T = _of_degree(
+    lambda y, n, x: n * _lower(special.eval_chebyu, n, x),
+    lambda n: 1.0, lambda n: n, lambda n: 0.5,
+)  # fmt: skip
+_U = _of_degree(
+    lambda y, n, x: 2.0 * _lower(special.eval_gegenbauer, n, 2.0, x),
+    lambda n: np.add(n, 1.0), lambda n: np.add(n, 2.0), lambda n: 1.5,
+)  # fmt: skip
 POLYNOMIALS: dict[Any, Any] = {  # table 18.6.1, 18.9.15, 18.9.19 to 18.9.28
-    special.eval_chebyt: lambda y, n, x: n * _lower(special.eval_chebyu, n, x),
-    special.eval_chebyu: lambda y, n, x: 2.0 * _lower(special.eval_gegenbauer, n, 2.0, x),
-    special.eval_chebyc: lambda y, n, x: n * _lower(special.eval_chebyu, n, 0.5 * x),
-    special.eval_chebys: lambda y, n, x: _lower(special.eval_gegenbauer, n, 2.0, 0.5 * x),
-    special.eval_legendre: lambda y, n, x: _lower(special.eval_gegenbauer, n, 1.5, x),
+    special.eval_chebyt: _T,
+    special.eval_chebyu: _U,
+    special.eval_chebyc: _of_half(_T, 2.0),
+    special.eval_chebys: _of_half(_U, 1.0),
+    special.eval_legendre: _of_degree(
+        lambda y, n, x: _lower(special.eval_gegenbauer, n, 1.5, x),
+        lambda n: 1.0, lambda n: np.add(n, 1.0), lambda n: 1.0,
+    ),
     special.eval_hermite: lambda y, n, x: (
         2.0 * n * special.eval_hermite(np.maximum(np.subtract(n, 1), 0), x)
     ),
     special.eval_hermitenorm: lambda y, n, x: (
         n * special.eval_hermitenorm(np.maximum(np.subtract(n, 1), 0), x)
     ),
-    special.eval_laguerre: lambda y, n, x: -_lower(special.eval_genlaguerre, n, 1.0, x),
-    special.eval_genlaguerre: lambda y, n, a, x: (
-        -_lower(special.eval_genlaguerre, n, np.add(a, 1.0), x)
+    special.eval_laguerre: _of_degree(
+        lambda y, n, x: -_lower(special.eval_genlaguerre, n, 1.0, x),
+        lambda n: 1.0, lambda n: 1.0,
     ),
-    special.eval_gegenbauer: lambda y, n, a, x: (
-        np.multiply(2.0, a) * _lower(special.eval_gegenbauer, n, np.add(a, 1.0), x)
+    special.eval_genlaguerre: _of_degree(
+        lambda y, n, a, x: -_lower(special.eval_genlaguerre, n, np.add(a, 1.0), x),
+        lambda n, a: special.binom(np.add(n, a), n), lambda n, a: np.add(a, 1.0),
     ),
-    special.eval_jacobi: lambda y, n, a, b, x: (
-        0.5
-        * (np.add(n, a) + b + 1.0)
-        * _lower(special.eval_jacobi, n, np.add(a, 1.0), np.add(b, 1.0), x)
+    special.eval_gegenbauer: _of_degree(
+        lambda y, n, a, x: (
+            np.multiply(2.0, a) * _lower(special.eval_gegenbauer, n, np.add(a, 1.0), x)
+        ),
+        lambda n, a: special.poch(np.multiply(2.0, a), n) * special.rgamma(np.add(n, 1.0)),
+        lambda n, a: n + np.multiply(2.0, a), lambda n, a: np.add(a, 0.5),
     ),
-}
+    special.eval_jacobi: _of_degree(
+        lambda y, n, a, b, x: (
+            0.5
+            * (np.add(n, a) + b + 1.0)
+            * _lower(special.eval_jacobi, n, np.add(a, 1.0), np.add(b, 1.0), x)
+        ),
+        lambda n, a, b: special.binom(np.add(n, a), n),
+        lambda n, a, b: np.add(n, a) + b + 1.0, lambda n, a, b: np.add(a, 1.0),
+    ),
+}  # fmt: skip
 
 
 def _powm1(y: Any, x: Any, p: Any) -> tuple[Any, Any]:
@@ -187,7 +255,13 @@ def _voigt(y: Any, x: Any, sigma: Any, gamma: Any) -> tuple[Any, Any, Any]:
     slope = 2j / ROOT_PI - 2.0 * z * w  # 7.10.2
     by_sigma = -(w + z * slope).real / (np.asarray(sigma) * width * ROOT_PI)
     area = width * width * ROOT_PI
-    return slope.real / area, by_sigma, -slope.imag / area
+    narrow = np.equal(sigma, 0)  # Lorentz's curve
+    square = np.square(1.0 / (x + 1j * np.asarray(gamma))) / np.pi
+    return (
+        np.where(narrow, square.imag, slope.real / area),
+        np.where(narrow, 0.0, by_sigma),
+        np.where(narrow, square.real, -slope.imag / area),
+    )
 
 
 FUNCTIONS: dict[Any, Rule] = {

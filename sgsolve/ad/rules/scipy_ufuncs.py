@@ -171,9 +171,28 @@ def _log_ratio(a: Any, b: Any) -> Any:
 
 
 @quiet
-def _beta_slopes(y: Any, a: Any, b: Any, factor: Any) -> tuple[Any, Any]:
-    both = special.digamma(a + b)
-    return factor * (special.digamma(a) - both), factor * (special.digamma(b) - both)
+def _beta(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    total = np.add(a, b)
+    # A zero of 1/gamma(a + b), where neither gamma(a) nor gamma(b) is infinite.
+    zero = np.equal(y, 0) & np.less_equal(total, 0) & np.equal(total, np.rint(total))
+    at_zero = special.gamma(a) * special.gamma(b) * _rgamma_slope(0.0, np.where(zero, total, 1.0))
+    slopes = (np.where(np.isinf(total), 0.0, y * s) for s in _betaln(y, a, b))
+    by_a, by_b = (np.where(zero, at_zero, s) for s in slopes)
+    return by_a, by_b
+
+
+@quiet
+def _betaln(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    return _digamma_difference(a, b), _digamma_difference(b, a)
+
+
+def _digamma_difference(a: Any, b: Any) -> Any:
+    """Return psi(a) - psi(a + b), by 5.5.4 where both are infinite."""
+    total = np.add(a, b)
+    low, high = special.digamma(a), special.digamma(total)
+    poles = ~(np.isfinite(low) | np.isfinite(high)) & np.less_equal(total, 0)
+    mirrored = special.digamma(np.subtract(1.0, a)) - special.digamma(np.subtract(1.0, total))
+    return np.where(poles, mirrored, low - high) if np.any(poles) else low - high
 
 
 def _gammainc_slope(y: Any, a: Any, x: Any) -> Any:
@@ -204,8 +223,8 @@ BINARY: dict[np.ufunc, Binary] = {
     special.xlog1py: _xlog1py,
     special.rel_entr: quiet(lambda y, a, b: (_log_ratio(a, b) + 1.0, -np.divide(a, b))),
     special.kl_div: quiet(lambda y, a, b: (_log_ratio(a, b), 1.0 - np.divide(a, b))),
-    special.beta: lambda y, a, b: _beta_slopes(y, a, b, y),
-    special.betaln: lambda y, a, b: _beta_slopes(y, a, b, 1.0),
+    special.beta: _beta,
+    special.betaln: _betaln,
     special.poch: quiet(_poch),
     special.huber: quiet(_huber),
     special.pseudo_huber: quiet(_pseudo_huber),

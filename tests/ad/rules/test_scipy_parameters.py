@@ -64,6 +64,43 @@ def test_call(name):
     )
 
 
+AT_THE_ENDS = [  # ufunc, point, argument, slope in closed form
+    (special.eval_legendre, (-1, 0.3), 1, 0.0),
+    (special.eval_legendre, (-2, 0.3), 1, 1.0),  # P_1
+    (special.eval_legendre, (-3.0, 0.3), 1, 0.9),  # P_2
+    (special.eval_chebyt, (-2, 0.3), 1, 1.2),
+    (special.eval_chebyc, (-2, 0.3), 1, 0.6),
+    (special.eval_chebyu, (-1, 0.3), 1, 0.0),
+    (special.eval_chebyu, (-2, 0.3), 1, 0.0),
+    (special.eval_chebyu, (-3, 0.3), 1, -2.0),  # -U_1
+    (special.eval_chebys, (-3, 0.3), 1, -1.0),
+    (special.eval_chebyu, (700.0, 1.0), 1, 700 * 701 * 702 / 3),
+    (special.eval_laguerre, (-1, 0.3), 1, np.exp(0.3)),
+    (special.eval_genlaguerre, (-1, 0.5, 0.3), 2, 0.0),
+    (special.eval_gegenbauer, (-1, 1.5, 0.3), 2, 0.0),
+    (special.eval_jacobi, (-1, 0.5, 0.5, 0.3), 3, 0.0),
+    (special.voigt_profile, (0.3, 0.0, 0.4), 0, -0.24 / (0.0625 * np.pi)),
+    (special.voigt_profile, (0.3, 0.0, 0.4), 1, 0.0),
+    (special.voigt_profile, (0.3, 0.0, 0.4), 2, -0.07 / (0.0625 * np.pi)),
+    (special.gdtr, (0.0, 0.5, 2.0), 2, 0.0),
+    (special.gdtrc, (0.0, 0.5, 2.0), 2, 0.0),
+    (special.beta, (-2.0, 2.0), 0, 0.75),  # 1 / (a (a + 1))
+    (special.beta, (1.0, -3.0), 1, -1.0 / 9.0),
+    (special.beta, (0.5, -0.5), 0, -2.0 * np.pi),
+    (special.beta, (2.0, np.inf), 0, 0.0),
+    (special.betaln, (-2.0, 1.0), 0, 0.5),
+]
+
+
+@pytest.mark.parametrize(
+    ("ufunc", "point", "k", "slope"), AT_THE_ENDS, ids=lambda v: getattr(v, "__name__", None)
+)
+def test_slopes_at_the_ends_of_the_domain(ufunc, point, k, slope):
+    for _ in range(3):
+        y = seeded(ufunc, point, k)
+        np.testing.assert_allclose(y.jacobian.diagonal(), slope, rtol=1e-12, atol=1e-15)
+
+
 def test_several_arguments_carry_derivatives_at_once():
     x = np.array([0.4, -2.0, 0.6, 1.5, 0.7, 0.1])
 
