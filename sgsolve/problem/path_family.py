@@ -128,11 +128,14 @@ class PathFamily:
         F = system.prepare(x) if first else self._start(system, x, p)
         self._evaluated = []
         solver = self._first if first else self._following
-        result = None
-        if self._monitor.is_quiet:
-            result = short_result(self.workspace, system, x, solver)
+        result, monitor = None, self._monitor
+        if monitor.is_quiet:
+            try:
+                result = short_result(self.workspace, system, x, solver)
+            except KeyboardInterrupt:
+                monitor = Monitor.interrupting()
         if result is None:
-            result = run_solver(solver, system, self.workspace, x, F, self._monitor)
+            result = run_solver(solver, system, self.workspace, x, F, monitor)
         if result.null_space is not None:
             self.open = result.null_space
         return result

@@ -123,7 +123,10 @@ def solve_problem(
     solver.check_start(start, system.blocks)
     monitor = Monitor(callback, verbose, deadline)
     if monitor.is_quiet:
-        result = short_result(problem.workspaces, system, start, solver)
+        try:
+            result = short_result(problem.workspaces, system, start, solver)
+        except KeyboardInterrupt:
+            result, monitor = None, Monitor.interrupting()
         if result is not None:
             return result
     matrix_free = solver.matrix_free

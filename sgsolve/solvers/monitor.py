@@ -14,6 +14,10 @@ from ..results.history import step_line, table_header
 from .iterate import Iterate
 
 
+def _interrupt(it: Iterate) -> bool:
+    raise KeyboardInterrupt
+
+
 @dataclass(frozen=True)
 class Monitor:
     """Printing, the user's callback, and the end of the time.
@@ -37,6 +41,11 @@ class Monitor:
     def is_quiet(self) -> bool:
         """Whether nobody watches a solve, and no time ends it."""
         return self.callback is None and not self.verbose and self.deadline == math.inf
+
+    @classmethod
+    def interrupting(cls) -> Monitor:
+        """Return one that ends a solve at its start, as Ctrl-C does."""
+        return cls(callback=_interrupt)
 
     def begin(self, name: str) -> None:
         """Print the header."""

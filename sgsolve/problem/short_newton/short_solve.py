@@ -123,7 +123,11 @@ def _attempted(
     if at_start is None:
         return None  # as long as there is no kernel
     compiled = system.n_compiled()
-    found = short.solve(evaluations, x, at_start, method.max_iterations, system.scale)
+    try:
+        found = short.solve(evaluations, x, at_start, method.max_iterations, system.scale)
+    except BaseException:  # also Ctrl-C: the factors are half written
+        _noted(linear, None, short, system.kernels is not None)
+        raise
     counts = _noted(linear, found, short, system.kernels is not None)
     if found is not None:
         confirmed = _confirmed(short, found, system, workspace, counts)

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import DomainError, Pattern, Problem, Status, ad, solvers
+from sgsolve import (
+    DomainError,
+    PartialBranchWarning,
+    Pattern,
+    Problem,
+    SolveInterrupted,
+    Status,
+    ad,
+    solvers,
+)
 from sgsolve.ad.kernels import machine
 from sgsolve.linear import Banded, LinearSolver
 from sgsolve.problem import path_family
@@ -852,6 +861,34 @@ class TestByNumpy:
             plain.solve(start, NEWTON, callback=lambda it: None)
             plain.solve(start, NEWTON, time_limit=60.0)
         assert not served
+
+    @pytest.mark.parametrize("n", [6, 60])
+    def test_an_interrupted_solve_keeps_what_was_found_and_leaves_no_factors(self, served, n):
+        """Ctrl-C comes while the matrix of the loops is overwritten, and so does an error."""
+        errors = []  # of the next evaluations at one value
+
+        def residual(u, q):
+            if q == 1.5 and errors and (error := errors.pop()) is not None:
+                raise error
+            return two_fields(n // 2)(u, q)
+
+        problem = Problem(residual, params={"q": 1.0})
+        start, values = np.full(n, 0.7), np.linspace(1.0, 2.0, 5)
+        for _ in range(3):
+            expected = problem.sweep(start, "q", values, solver=NEWTON)
+        self.off, errors[:] = False, [KeyboardInterrupt, None, None]
+        with pytest.warns(PartialBranchWarning):
+            branch = problem.sweep(start, "q", values, solver=NEWTON)
+        assert branch.status is Status.INTERRUPTED
+        assert len(branch) == 2
+        errors[:] = [KeyboardInterrupt, None, None]
+        with pytest.raises(SolveInterrupted):
+            problem.at(q=1.5).solve(start, NEWTON)
+        errors[:] = [LookupError("of the user"), None, None]
+        with pytest.raises(LookupError):
+            problem.at(q=1.5).solve(start, NEWTON)
+        again = problem.sweep(start, "q", values, solver=NEWTON)
+        np.testing.assert_allclose(again.x, expected.x, rtol=1e-9)
 
     def test_a_pattern_that_grows_is_seen(self, served):
         """Another way through the code has entries outside of the pattern that is known."""
