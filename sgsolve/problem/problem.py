@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..ad import JacobianCheck
@@ -14,7 +15,7 @@ from ..bifurcation.hopf import Stability
 from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
 from ..continuation.natural import Natural
-from ..errors import InputError
+from ..errors import DataTypeError, InputError
 from ..linear.krylov_backend import Krylov
 from ..pattern import Pattern
 from ..results.bifurcation_diagram import BifurcationDiagram
@@ -163,6 +164,9 @@ class Problem:
         unknowns = Unknowns(blocks, scale)
         if isinstance(residual, CompiledFunction):
             residual, compiled = residual.function, True
+        for name, value in (("compiled", compiled), ("fields", fields)):
+            if not isinstance(value, bool | np.bool_):
+                raise DataTypeError(f"{name}: must be True or False, not {value!r}")
         if compiled and jacobian is not None:
             raise InputError(
                 "compiled=True compiles the residual together with its derivatives; leave out "

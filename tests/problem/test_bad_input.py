@@ -227,3 +227,13 @@ def test_message(case):
     call, error, text = CASES[case]
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize("name", ["compiled", "fields"])
+@pytest.mark.parametrize("value", ["yes", "no", 1, None])
+def test_a_switch_is_true_or_false(name, value):
+    """A text counts as true, "no" as well."""
+    with pytest.raises(
+        sgsolve.DataTypeError, match=f"{name}: must be True or False, not {value!r}"
+    ):
+        Problem(lambda x: x, **{name: value})
