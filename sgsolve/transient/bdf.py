@@ -196,7 +196,7 @@ class BdfStepper:
         deviation = solved.x - ahead
         error = float(formulas.error[k]) * self.weights.norm(deviation, self._weights)
         step = TimeStep(t, self.h, k, solved.x, solved.charge, error, solved.iterations)
-        step.currents = solved.currents
+        step.currents, step.equation = solved.currents, equation
         if error <= 1.0 or self.fixed:
             return step if self.control is None else self._controlled(step, self.control)
         if self._jumps(error) and self._charge_error(step) <= 1.0:

@@ -135,7 +135,8 @@ class RungeKuttaStepper:
             iterations += solved.iterations
         assert solved is not None
         step = TimeStep(t, h, self.order, stages[-1][1], solved.charge, 0.0, iterations)
-        step.currents, step.own = solved.currents, Stages(stages, rates[-1], self.tableau)
+        step.currents, step.equation = solved.currents, equation
+        step.own = Stages(stages, rates[-1], self.tableau)
         return step if self.fixed else self._judged(step, rates, a)
 
     def _guess(self, stages: Sequence[tuple[float, Vector]]) -> Vector:

@@ -16,6 +16,7 @@ from .schedule import Schedule, after, before
 Vector = NDArray[Any]
 
 NAMED = 3  # jumps of which the remark gives the times
+DOUBTS = 2  # how often a state is made consistent again at one place
 SUSPICIOUS = 6  # rejections in a row after which a jump of the equations is looked for
 
 
@@ -35,24 +36,29 @@ class Setbacks:
         Increasing, that no breakpoint announced: found by steps that failed, or by samples.
     mended : float
         Where a state was made consistent again after steps that failed.
+    doubts : int
+        How often that was due there.
     """
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.rejected: list[tuple[float, str]] = []
         self.jumps: list[float] = []
-        self.mended = -np.inf
+        self.mended, self.doubts = -np.inf, 0
         self._hurdle = -np.inf  # the end of the first of the steps that failed
+        self._in_a_row = 0  # failed, with none that succeeded between
 
     def take(self, h: float, reason: str, target: float) -> bool:
         """Record a step that failed; return whether a jump is to be looked for."""
         if not self.rejected:
             self._hurdle = target
         self.rejected.append((h, reason))
-        return len(self.rejected) == SUSPICIOUS
+        self._in_a_row += 1
+        return len(self.rejected) == SUSPICIOUS or self._in_a_row % SUSPICIOUS == 0
 
     def reach(self, t: float) -> None:
         """Record a step that succeeded."""
+        self._in_a_row = 0
         if t >= self._hurdle:
             self.rejected = []
 
@@ -61,10 +67,9 @@ class Setbacks:
         place = jump_between(flow_at(system, x), t, self._hurdle)
         if place is not None:
             return self.found(place, t)
-        if self.mended == t:
-            return ""
+        self.doubts = 1 + (self.doubts if self.mended == t else 0)
         self.mended = t  # the state may not meet the algebraic equations well enough
-        return "doubt"
+        return "doubt" if self.doubts <= DOUBTS else ""
 
     def found(self, place: float, t: float) -> str:
         """Take note of a jump; return why a restart is due at t, if it is there."""
@@ -110,14 +115,17 @@ class Setbacks:
             "reasons": np.array([reason for _, reason in self.rejected], dtype=str),
             "mended": self.mended,
             "hurdle": self._hurdle,
+            "in a row": np.array([self._in_a_row, self.doubts]),
         }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
         self.rejected, self.jumps, self.mended, self._hurdle = [], [], -np.inf, -np.inf
+        self._in_a_row = self.doubts = 0
         if saved:
             self.jumps = [float(t) for t in saved["jumps"]]
             lengths = [float(h) for h in saved["lengths"]]
             reasons = [str(reason) for reason in saved["reasons"]]
             self.rejected = list(zip(lengths, reasons, strict=True))
             self.mended, self._hurdle = float(saved["mended"]), float(saved["hurdle"])
+            self._in_a_row, self.doubts = map(int, saved["in a row"])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .consistent_start import Start
 from .evolution import NONE
+from .implicit_equation import Equation
 
 Vector = NDArray[Any]
 
@@ -40,6 +41,8 @@ class TimeStep:
         What is recorded: g + dh/dt, and h.
     own : object
         What the method itself keeps of the step.
+    equation : Equation or None
+        That the state at its end solves.
     """
 
     t: float
@@ -52,6 +55,7 @@ class TimeStep:
     jump: bool = False
     currents: Vector = field(default_factory=lambda: NONE)
     own: Any = None
+    equation: Equation | None = None
 
 
 @dataclass(frozen=True)

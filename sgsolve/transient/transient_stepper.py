@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from ..continuation.columns import Column
 from ..continuation.stepper import Point, Rejection, RunState, Stepper
+from ..errors import ConvergenceError, LinearSolveError
 from ..results.branch_file import part
 from ..results.status import Status
 from ..solvers.workspace import Workspace
 from . import time_step
-from .consistent_start import Solve, Start
+from .consistent_start import AlgebraicSystem, Solve, Start
 from .counts import Counts
 from .currents import Between, CurrentHistory
 from .dense_solution import DenseSolution
@@ -38,7 +39,7 @@ OWN_CHARGE = (
     "after steps that failed the run went on with the storage of the state itself, whose sum may "
     "differ from what was conserved by the tolerance of Newton's iteration"
 )
-PARTS = ("steps", "currents", "implicit")  # of the state, once the first step can be made
+PARTS = ("steps", "currents", "implicit", "solved")  # of the state, once a step can be made
 
 
 def _of_step(name: str) -> Callable[[Point], float]:
@@ -108,6 +109,7 @@ class TransientStepper(Stepper):
         self.accumulation = ""  # the message of a run that ends where events accumulate
         self.dense: DenseSolution | None = None  # where the solution is kept, if it is wanted
         self._rejection: time_step.RejectedStep | None = None
+        self._solved: dict[str, Any] = {}  # t, a and q of the equation that the state solves
 
     def start(self, state: RunState) -> Point | Rejection:
         """Return the first point."""
@@ -175,6 +177,9 @@ class TransientStepper(Stepper):
             if self.dense is not None:
                 self.dense.pieces.append((point.at.t, self.steps.curve(point.at)))
             self.steps.accept(point.at)
+            if point.at.equation is not None:
+                solved = point.at.equation
+                self._solved = {"t": solved.t, "a": solved.a, "q": solved.q[: self.system.n]}
             self.counts.steps += 1
             self.currents.append(point.at.t, point.at.currents)
             self.longest = max(self.longest, point.at.h)
@@ -275,7 +280,7 @@ class TransientStepper(Stepper):
         kept["inherited"] = self.weights.inherited
         if not self.begun:
             return kept
-        kept["steps"] = of_steps()
+        kept["steps"], kept["solved"] = of_steps(), self._solved
         if self.system.currents is not None:
             kept["currents"] = self.currents.save()
         kept["implicit"] = self._before_attempt or self.implicit.save()
@@ -290,6 +295,8 @@ class TransientStepper(Stepper):
         if not self.begun:
             return
         to_steps(parts["steps"])
+        solved = parts["solved"].items()
+        self._solved = {key: one if key == "q" else float(one) for key, one in solved}
         if self.system.currents is not None:
             self.currents.restore(parts["currents"])
         self.implicit.restore(parts["implicit"])
@@ -325,23 +332,48 @@ class TransientStepper(Stepper):
         changed = self.plan.due == "change"
         t = self.plan.setbacks.right_of(self.steps.t)
         x = state.point.x if changed else self.steps.x.copy()
-        kept = None if changed else self.steps.charge.copy()
-        found: Start | str = ""
-        if self.plan.due == "doubt":
-            # the charge that was kept may be none that unknowns can have, as beyond saturation
-            found = self.starts.at(t, x, None, doubted=True)
-            self.remarks += [] if isinstance(found, str) else [OWN_CHARGE]
-        if isinstance(found, str):
-            found = self.starts.at(t, x, kept, self.plan.due == "doubt")
+        found = self.starts.at(t, x) if changed else self._continued(t, x)
         if isinstance(found, str):
             return Rejection(t, found, "start")
         shown = before(t) if t != self.steps.t else t
         s, recorded = shown - self.schedule.t0, self.schedule.is_row(shown)
         return Point(found.x, shown, s=s, at=found, recorded=recorded)
 
+    def _continued(self, t: float, x: Vector) -> Start | str:
+        """Return a consistent state with the charge that is conserved, or why there is none.
+
+        The charge that was kept may be none that unknowns can have, as beyond saturation. That of
+        the state is then conserved, where the equation of the last step holds to rounding.
+        """
+        doubted, kept = self.plan.due == "doubt", self.steps.charge.copy()
+        if not doubted:
+            found = self.starts.at(t, x, kept)
+            if isinstance(found, Start):
+                return found
+        solved = self._solved_to_rounding(x)
+        again = solved is None or self.plan.setbacks.doubts > 1 or not doubted
+        found = self.starts.at(t, x if solved is None else solved, None, doubted=again)
+        if isinstance(found, str):
+            return self.starts.at(t, x, kept, doubted=True) if doubted else found
+        self.remarks += [OWN_CHARGE] if solved is None else []
+        return found
+
+    def _solved_to_rounding(self, x: Vector) -> Vector | None:
+        """Return the state where the last step's equation holds to rounding; None if not found.
+
+        Its storage is the charge that is conserved, but for rounding.
+        """
+        if not self._solved:
+            return None
+        try:
+            return self.starts.solve(AlgebraicSystem(self.system, **self._solved), x)
+        except (ConvergenceError, LinearSolveError, ArithmeticError):
+            return None
+
     def _begin(self, start: Start, t: float) -> None:
         """Start the method at a consistent state."""
         self.counts.restarts += bool(self.plan.due)
+        self._solved = {}
         h = self.plan.first_length(self.starts, start, t)
         self.steps.start(t, start, h)
         self._lengthen(self.plan.longest_first(t))
