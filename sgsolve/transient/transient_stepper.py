@@ -265,11 +265,13 @@ class TransientStepper(Stepper):
                 kept |= {f"{name} {key}": one for key, one in value.items()}
             else:
                 kept[name] = value
-        return kept | {"counts": np.array(kept["counts"])}
+        remarks = {"remarks": np.array(self.remarks, dtype=str)} if self.remarks else {}
+        return kept | {"counts": np.array(kept["counts"])} | remarks
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
         parts: dict[str, Any] = dict(saved)
+        self.remarks = [str(remark) for remark in saved.get("remarks", ())]
         for name in PARTS if "steps numbers" in saved else ():
             parts[name] = part(saved, f"{name} ")
         self._take_parts(parts, self.steps.restore)

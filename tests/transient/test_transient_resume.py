@@ -180,3 +180,17 @@ def test_a_run_interrupted_in_an_action_makes_the_step_again(tmp_path):
     again = run()
     assert np.array_equal(again["t"], whole["t"])
     assert np.array_equal(again.states, whole.states)
+
+
+def test_remarks_of_the_part_before_are_told_after_it_is_resumed(tmp_path):
+    path = tmp_path / "run.npz"
+    problem = Problem(
+        lambda u: np.stack([u[0] - u[1], u[1] ** 3 + u[1] - u[0] - 1.0]),
+        storage=lambda u: u * np.array([1.0, 0.0]),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        problem.transient([1.0, 0.0], (0.0, 1.0), checkpoint=path, max_steps=5)
+    run = problem.transient([1.0, 0.0], (0.0, 1.0), checkpoint=path, resume=True)
+    assert run.success
+    assert run.message.count("did not meet the algebraic equations and was moved") == 1
