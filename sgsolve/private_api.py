@@ -174,18 +174,28 @@ def assigned_names(code: CodeType, of_outer_functions: bool) -> list[str]:
     return [name for name in names if not of_outer_functions or name in code.co_freevars]
 
 
-def shown_class(y: Any, value: Any, frame: FrameType) -> type:
-    """Return the class that ``isinstance`` is told of an array y that stands for a value.
+def shown_class(y: Any) -> type:
+    """Return the class that ``isinstance`` is told of an array y that stands for its values.
 
     Code that asks for ndarrays, or for numbers, goes the way of the plain evaluation. The own
     class is told to sgsolve, and to SciPy's sparse matrices, which leave the product to
-    ``y.__rmatmul__`` then. ``frame`` is that of the caller, or that of an abstract class.
+    ``y.__rmatmul__`` then. The function is the getter of a property, called by who asks; products
+    with sparse matrices ask a dozen times, so it makes no further call.
     """
-    at: FrameType | None = frame
-    while at is not None and at.f_globals.get("__name__") == "abc":
-        at = at.f_back
-    name = "" if at is None else at.f_globals.get("__name__", "")
-    return type(y) if name.startswith(("sgsolve.", "scipy.sparse")) else type(value)
+    frame: FrameType | None = _calling_frame(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name != "abc":  # an abstract class asks for its caller
+            if name.startswith(_TOLD_THE_OWN_CLASS):
+                return type(y)
+            break
+        frame = frame.f_back
+    value = getattr(y, "_value", y)  # of traced arrays it is y.value
+    return type(value.value if hasattr(value, "record") else value)
+
+
+_calling_frame = sys._getframe
+_TOLD_THE_OWN_CLASS = ("scipy.sparse", "sgsolve.")
 
 
 def is_sparse_product(frame: FrameType) -> bool:

@@ -164,9 +164,8 @@ class Shown:
     def __rmatmul__(self, other):
         return "ours"
 
-    __class__ = property(
-        lambda self: private_api.shown_class(self, np.zeros(3), private_api.calling_frame(1))
-    )
+    _value = np.zeros(3)
+    __class__ = property(private_api.shown_class)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])

@@ -332,11 +332,7 @@ class ADArray(Operators):
             raise refusals.missing_attribute(name)
         return lambda *args, **kwargs: share_where_views(method(self, *args, **kwargs), (self,))
 
-    def _shown_class(self) -> type:
-        value = self._value
-        return shown_class(self, getattr(value, "value", value), calling_frame(1))
-
-    __class__ = property(_shown_class)
+    __class__ = property(shown_class)
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *dispatch.METHODS})
