@@ -35,7 +35,7 @@ FIRST, SHORTEST = 1e-13, 1e-30  # s
 WANTED, MOST = 0.4, 0.75  # correction relative to the step: aimed at, and accepted
 GROW, AFTER_FAILURE = 10.0, 2.0  # factors from one step to the next
 FINITE = 1e4  # stands for a contraction that is none
-EFFORT = 120  # factorizations
+EFFORT = 160  # factorizations
 QUIET = 1e-6  # relative size of the last two steps; Newton's method takes over
 FEW = 25  # iterations of Newton's method at the end
 

@@ -41,7 +41,7 @@ FEW = 25  # iterations for the densities
 MORE = 30  # solves for each value, on the average, with steps of the densities
 FEWER = 2  # the same with floating regions, where short steps help little
 NEAR = 5.0  # thermal voltages: the largest step of a fine sweep
-SHORT = 30  # iterations of each method in a sweep over a voltage
+SHORT = 40  # iterations of each method in a sweep over a voltage
 EFFORT = 2  # factorizations that fail in the last attempt, relative to all before it
 
 

@@ -237,7 +237,7 @@ def test_a_transistor_with_open_base_past_punch_through(last):
 @pytest.mark.slow
 def test_a_thyristor_that_blocks():
     coarse, fine = (thyristor().sweep("a", np.linspace(0.0, -100.0, k)) for k in (2, 6))
-    assert coarse.stats.n_factor < 2 * MOST
+    assert coarse.stats.n_factor < 600  # 40, or 270 where rounding makes the first step fail
     found, expected = (thyristor().currents(sweep, "k")[-1] for sweep in (coarse, fine))
     assert found == pytest.approx(expected, rel=1e-8)
 
@@ -250,7 +250,7 @@ def test_a_thyristor_beyond_its_breakover_switches_on():
     with pytest.warns(SwitchedWarning, match="drive_current") as warned:
         sweep = device.sweep("a", [0.0, 5.0])
     assert len(warned) == 1
-    assert sweep.stats.n_factor < 250  # 140
+    assert sweep.stats.n_factor < 300  # 140
     current = device.currents(sweep, "a")[-1]
     voltage, _ = at_current(device, "a", current, 5.0, sweep.x)
     assert voltage == pytest.approx(5.0, rel=1e-9)
