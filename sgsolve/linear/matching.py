@@ -175,6 +175,7 @@ class _Forest:
                     root[partner] = tree
                     following.append(partner)
             rows = following
+        rows = [row for row in rows if growing[root[row]]]  # another row may have ended its tree
         return np.array(rows, dtype=np.int64), np.array(ends, dtype=np.int64)
 
 

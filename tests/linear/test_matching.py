@@ -19,9 +19,19 @@ def random_pattern(seed):
     return sp.csr_array((random.random((n, n)) < share).astype(float))
 
 
-def test_as_many_pairs_as_scipy_finds():
-    for seed in range(150):
-        A = random_pattern(seed)
+def chain_in_disorder(seed):
+    """Return a pattern with long paths, so that levels of a forest have few rows and many."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(100, 160))
+    A = sp.random_array((n, n), density=random.uniform(0.3, 4.0) / n, rng=random)
+    A = sp.csr_array(A + sp.diags_array(np.ones(n - 1), offsets=1, shape=(n, n)))
+    return A[random.permutation(n)][:, random.permutation(n)].tocsr()
+
+
+@pytest.mark.parametrize(("pattern", "count"), [(random_pattern, 150), (chain_in_disorder, 300)])
+def test_as_many_pairs_as_scipy_finds(pattern, count):
+    for seed in range(count):
+        A = pattern(seed)
         column_of_row, row_of_column = maximum_matching(A)
         rows = np.flatnonzero(column_of_row >= 0)
         columns = column_of_row[rows]
