@@ -117,6 +117,8 @@ class Problem:
     InputError
         If `compiled` and `jacobian`, or `backend` and `preconditioner`, are both given, or if the
         preconditioner is none.
+    DataTypeError
+        If `compiled` or `fields` is neither True nor False.
 
     See Also
     --------

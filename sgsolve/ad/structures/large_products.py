@@ -20,7 +20,7 @@ from ...private_api import csr_of_arrays
 from .structure import Structure
 
 # Smaller products are made once, as a structure.
-LARGE = 1 << 17
+LARGE = 1 << 18
 # So are those that have at most this many times the entries of the result.
 SURPLUS = 4
 # A multiplication of sparse matrices takes the time of this many of full ones.

@@ -114,11 +114,12 @@ def _settings(system: ResidualSystem, solver: Any, cost: float) -> Settings | No
 def _attempted(
     workspace: Workspace, system: ResidualSystem, x: Vector, solver: Any, evaluations: Evaluations
 ) -> Result | None:
-    started, method = perf_counter(), solver.first_method
+    started = perf_counter()
     linear = workspace.solver(system.pattern)
     short = _short_newton(workspace, system, linear, solver)
     if short is None or not short.is_tried():
         return None
+    method = solver.first_method
     at_start = evaluations.both(x)
     if at_start is None:
         return None  # as long as there is no kernel

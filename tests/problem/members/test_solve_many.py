@@ -241,7 +241,8 @@ def test_other_solvers_and_criteria(solver):
         assert np.abs(chain(results.x[m], strength, 0.0)).max() < 1e-2
 
 
-def test_a_dense_system_is_solved_alone():
+def test_a_dense_system_is_solved_alone(monkeypatch):
+    monkeypatch.setattr(many, "serves_members", lambda *_: False)  # which machine code does
     A = np.random.default_rng(0).normal(size=(120, 120)) + 60.0 * np.eye(120)
     problem = Problem(lambda x, a: A @ x - a, blocks={"u": 60, "v": 60})
     results = problem.solve_many(np.zeros(120), {"a": [1.0, 2.0]})
