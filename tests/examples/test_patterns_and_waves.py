@@ -30,7 +30,7 @@ def test_stripes_and_hexagons(tmp_path):
     assert uniform == pytest.approx(exact[exact < 0.3], abs=1e-9)
     at = diagram[0]["r"]
     assert diagram[0]["unstable"].tolist() == [int((exact < r).sum()) for r in at]
-    assert len(diagram) == 7
+    assert len(diagram) == 9  # u = 0, and four branches with their images by symmetry
     folds = sorted({round(point.parameter, 8) for point in diagram.special_points_of("fold")})
     assert folds == pytest.approx([-0.17473466, -0.06010361, -0.00944598], abs=1e-7)
     # hexagons are stable between their fold and r = 0, where u = 0 is stable too
