@@ -243,8 +243,8 @@ def _precise(v: Any, dtype: Any) -> Any:
     if own != dtype and (own.kind in "fc" or dtype in EXTENDED):
         return v.astype(dtype)
     if own.kind in "biu" and own != np.int64:
-        # log(int8) is in half precision, and -uint8 wraps around.
-        return v.astype(np.int64)
+        # log(int8) is in half precision, and -uint8 wraps around. No integer holds all of uint64.
+        return v.astype(np.float64 if own == np.uint64 else np.int64)
     return v
 
 

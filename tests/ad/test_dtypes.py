@@ -114,6 +114,13 @@ def test_any_shape(shape):
     np.testing.assert_allclose(y.jacobian.diagonal(), np.full(x.size, 2 * np.cos(1.5)))
 
 
+def test_unsigned_integers_beyond_those_with_a_sign():
+    x, k = np.array([1.0, 2.0]), np.array([2**63, 2**64 - 2048], dtype=np.uint64)
+    for f in (lambda u, k: u * k, lambda u, k: u / k, lambda u, k: k / u, np.hypot):
+        exact = ad.jacobian(lambda u, f=f: f(u, k.astype(float)), x).toarray()
+        np.testing.assert_allclose(ad.jacobian(f, x, k).toarray(), exact, rtol=1e-15)
+
+
 @pytest.mark.filterwarnings("ignore")  # of functions that SciPy deprecates
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32"])
 def test_narrow_integers_as_other_operands(dtype):
