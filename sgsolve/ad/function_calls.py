@@ -22,8 +22,8 @@ from .in_place import ViewsInUseError
 from .nested import LISTS, array_of, is_array_of_objects, note_objects
 
 STEP = 1e-3
-# Code that writes into arrays while it uses views of them.
-writing_viewed: set[CodeType] = set()
+# Code, or classes of objects, that write into arrays while they use views of them.
+writing_viewed: set[CodeType | type] = set()
 
 
 def evaluate(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ def result_of(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     DerivativeError
         As the first attempt, with the functions of NumPy, does.
     """
-    if writing_viewed and array_makers.code_of_function(f) in writing_viewed:
+    if writing_viewed and _code_or_class(f) in writing_viewed:
         _note_views(args, kwargs)
     needing = array_makers.needing
     if needing and array_makers.code_of_function(f) in needing:
@@ -174,10 +174,13 @@ def _knows_views_now(
     """Whether f failed for unknown views, which the next evaluation knows."""
     if not isinstance(error, ViewsInUseError) or not _note_views(args, kwargs):
         return False
-    code = array_makers.code_of_function(f)
-    if code is not None:
-        writing_viewed.add(code)
+    writing_viewed.add(_code_or_class(f))
     return True
+
+
+def _code_or_class(f: Callable[..., Any]) -> CodeType | type:
+    code = array_makers.code_of_function(f)
+    return type(f) if code is None else code
 
 
 def _compare_objects(y: Any, f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:

@@ -114,6 +114,25 @@ def test_compiled(f):
     np.testing.assert_allclose(jacobian.toarray(), slopes(f), rtol=1e-7, atol=1e-7)
 
 
+def test_only_the_first_evaluation_runs_twice():
+    class Counted:
+        calls = 0
+
+        def __call__(self, x):
+            self.calls += 1
+            return two_halves(x)
+
+    def function(x):
+        counted.calls += 1
+        return two_halves(x)
+
+    for f in (counted := Counted(), function):
+        counted.calls = 0
+        for _ in range(3):
+            ad.jacobian(f, X)
+        assert counted.calls == 4
+
+
 def test_a_problem_finds_the_pattern():
     result = Problem(lambda x: two_halves(x) - two_halves(X)).solve(X + 1e-3)
     np.testing.assert_allclose(two_halves(result.x), two_halves(X), rtol=1e-10)
