@@ -76,7 +76,7 @@ def _explain_by_numbers(
     plain = array_makers.plain_argument
     try:
         f(*map(plain, args), **{k: plain(a) for k, a in kwargs.items()})
-    except Exception:
+    except Exception:  # of whatever kind: f fails by itself, and its own error stands
         return
     said = f"{type(error).__name__}: {error}"
     raise DerivativeError(

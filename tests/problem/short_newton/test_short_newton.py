@@ -215,7 +215,10 @@ def test_blocks_scales_and_criteria_give_the_results_of_the_solver(counted, decl
     for name in ("network", "two fields"):
         residual, start = EXAMPLES[name]
         for factor in (1.0, 1e-9):  # also where most unknowns are far below their scale
-            scaled = lambda x, q, f=residual, k=factor: f(x / k, q)  # noqa: E731
+
+            def scaled(x, q, f=residual, k=factor):
+                return f(x / k, q)
+
             problem = Problem(scaled, params={"q": 1.5}, compiled=True, **declare(len(start)))
             for q in (1.5, 2.0):
                 found = counted.compared(problem.at(q=q), factor * start, ACCURATE[method])
