@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -80,6 +81,12 @@ DEVICES = (
     "analyses",
     "__init__",
 )
+# The same inside sgsolve.problem: its header names them in this order.
+PROBLEM = (
+    *re.findall(r"\* ``(\w+)``", (ROOT / "problem" / "__init__.py").read_text()),
+    "problem",
+    "__init__",
+)
 # Beyond that order: derivatives use no solver and no linear algebra, linear algebra uses matrices
 # only, and solvers and continuation use no AD arrays.
 KEPT_APART = {
@@ -130,7 +137,9 @@ def test_imports_run_one_way():
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 
-@pytest.mark.parametrize(("package", "order"), [("ad", AD), ("devices", DEVICES)])
+@pytest.mark.parametrize(
+    ("package", "order"), [("ad", AD), ("devices", DEVICES), ("problem", PROBLEM)]
+)
 def test_imports_inside_a_package_run_one_way(package, order):
     for path in sorted((ROOT / package).rglob("*.py")):
         own = part(path, ROOT / package)

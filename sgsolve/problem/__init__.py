@@ -1,28 +1,27 @@
-"""Problem: equations with their parameters, and one module for each question about them.
+"""Problem: equations with their parameters, and one package for each question about them.
 
-A method of `Problem` calls a function in a module of its name. The modules by subject:
+A method of `Problem` calls a function in a module of its name. Each package may import those
+that stand above it:
 
-* What the user gives: ``signature``, ``definition``, ``given_jacobian``, ``storage``,
-  ``null_space``, ``unknowns``, ``fields``, ``starting_point``; ``returned`` checks what functions
-  return.
-* Evaluations: ``residual_system``, ``compiled_functions``, ``parameters``, ``functional``,
-  ``batch``, ``number_at_states``, ``central_differences``, ``allocation``, ``evaluation``.
-* One solution: ``solve``, ``prepared_start``, ``consistency``, ``diagnosis``, ``report``; small
-  systems in machine code: ``short_newton``. Several: ``solutions``, ``deflation_search``,
-  ``known_solution``. Those of many members: ``members``.
-* Sweeps: ``sweep``, ``parameter_path``, ``path_family``, ``pass_fold``.
-* Curves: ``continuation``, ``curve_run``, ``parameter_family``, ``gauged_family``, ``stability``,
-  ``chosen_point``, ``switch_branch``; in two parameters ``fold_curve``, ``fold_family``,
-  ``hopf_curve``, ``hopf_family``, ``mass_pencil``; all branches: ``diagrams``; periodic orbits:
-  ``orbits``.
-* Derivatives of solutions: ``sensitivity``, ``small_signal``.
-* In time: ``transient``, ``transient_checks``, ``time_system``, ``rate_outputs``;
-  ``transient_sensitivity``, ``linearized_run``.
+* ``inputs``: what the user gives, each part checked.
+* ``equations``: definition, values, Jacobians, derivatives by parameters, equations in time.
+* ``diagnosis``: what a result says of the equations.
+* ``short_newton``: small systems in machine code.
+* ``families``: the systems along a parameter or a path of parameters.
+* ``solves``: one solution, or several by deflation.
+* ``members``: the solutions of many members of a family.
+* ``sweeps``: solutions at values of parameters that the user names.
+* ``curves``: continuation, and other branches.
+* ``two_parameters``: curves of folds and of Hopf points.
+* ``orbits``: periodic orbits.
+* ``diagrams``: all branches.
+* ``sensitivities``: derivatives of solutions, small oscillations.
+* ``time_runs``: runs in time, their outputs and derivatives.
 """
 
 from .problem import Problem
-from .small_signal import SmallSignalResponse
-from .solutions import SolutionSets
-from .transient_sensitivity import TransientSensitivity
+from .sensitivities.small_signal import SmallSignalResponse
+from .solves.solutions import SolutionSets
+from .time_runs.transient_sensitivity import TransientSensitivity
 
 __all__ = ["Problem", "SmallSignalResponse", "SolutionSets", "TransientSensitivity"]

@@ -29,12 +29,21 @@ from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Pool
 from ..transient.step_settings import TimeMethod
 from ..transient.time_events import TimeEvent
-from .compiled_functions import CompiledFunctions
-from .continuation import continuation as run_continuation
-from .definition import ProblemDefinition
+from .curves.continuation import continuation as run_continuation
+from .curves.switch_branch import branches_at as run_branches_at
+from .curves.switch_branch import switch_branch as run_switch_branch
 from .diagrams.bifurcation_diagram import bifurcation_diagram as run_bifurcation_diagram
-from .evaluation import compare_jacobian, estimate_cost, evaluate_residual, linearize, sparsity
-from .fields import (
+from .equations.compiled_functions import CompiledFunctions
+from .equations.definition import ProblemDefinition
+from .equations.evaluation import (
+    compare_jacobian,
+    estimate_cost,
+    evaluate_residual,
+    linearize,
+    sparsity,
+)
+from .equations.null_space import NullSpace
+from .inputs.fields import (
     FieldFunction,
     of_fields,
     pack,
@@ -42,27 +51,24 @@ from .fields import (
     refuse_fields_without_option,
     unpack,
 )
-from .fold_curve import fold_curve as run_fold_curve
-from .hopf_curve import hopf_curve as run_hopf_curve
+from .inputs.signature import Signature
+from .inputs.unknowns import Unknowns
 from .members.solve_many import solve_many as run_solve_many
-from .null_space import NullSpace
 from .orbits.orbit_continuation import orbit_continuation as run_orbit_continuation
 from .orbits.periodic_orbit import periodic_orbit as run_periodic_orbit
-from .sensitivity import sensitivity as run_sensitivity
-from .signature import Signature
-from .small_signal import SmallSignalResponse, mass_matrix
-from .small_signal import small_signal as run_small_signal
-from .solutions import SolutionSets
-from .solutions import deflated_continuation as run_deflated_continuation
-from .solutions import find_solutions as run_find_solutions
-from .solve import solve_problem
-from .sweep import sweep as run_sweep
-from .switch_branch import branches_at as run_branches_at
-from .switch_branch import switch_branch as run_switch_branch
-from .transient import transient as run_transient
-from .transient_sensitivity import TransientSensitivity
-from .transient_sensitivity import transient_sensitivity as run_transient_sensitivity
-from .unknowns import Unknowns
+from .sensitivities.sensitivity import sensitivity as run_sensitivity
+from .sensitivities.small_signal import SmallSignalResponse, mass_matrix
+from .sensitivities.small_signal import small_signal as run_small_signal
+from .solves.solutions import SolutionSets
+from .solves.solutions import deflated_continuation as run_deflated_continuation
+from .solves.solutions import find_solutions as run_find_solutions
+from .solves.solve import solve_problem
+from .sweeps.sweep import sweep as run_sweep
+from .time_runs.transient import transient as run_transient
+from .time_runs.transient_sensitivity import TransientSensitivity
+from .time_runs.transient_sensitivity import transient_sensitivity as run_transient_sensitivity
+from .two_parameters.fold_curve import fold_curve as run_fold_curve
+from .two_parameters.hopf_curve import hopf_curve as run_hopf_curve
 
 
 class Problem:

@@ -12,11 +12,11 @@ from scipy.optimize import OptimizeResult
 
 from ..ad.function_calls import evaluate_vector
 from ..errors import ConvergenceError, DataTypeError
-from ..problem.definition import ProblemDefinition
-from ..problem.null_space import NullSpace
-from ..problem.signature import Signature
-from ..problem.transient import transient_run
-from ..problem.unknowns import Unknowns
+from ..problem.equations.definition import ProblemDefinition
+from ..problem.equations.null_space import NullSpace
+from ..problem.inputs.signature import Signature
+from ..problem.inputs.unknowns import Unknowns
+from ..problem.time_runs.transient import transient_run
 from ..results.branch import Branch
 from ..results.status import Status
 from ..solvers.workspace import Pool

@@ -11,7 +11,7 @@ from sgsolve import (
     Problem,
     Status,
 )
-from sgsolve.problem.definition import ProblemDefinition
+from sgsolve.problem.equations.definition import ProblemDefinition
 
 ROOT = Problem(lambda x, a=1.0: x**2 - a)
 RUNS = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve.problem.compiled_functions import CompiledFunctions
+from sgsolve.problem.equations.compiled_functions import CompiledFunctions
 from tests.ad.kernels.compiled_help import needs_llvmlite
 
 pytestmark = needs_llvmlite

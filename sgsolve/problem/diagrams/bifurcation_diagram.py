@@ -16,11 +16,11 @@ from ...errors import ConvergenceError, DataTypeError, InputError
 from ...results.bifurcation_diagram import BifurcationDiagram
 from ...results.branch import Branch, PartialBranchWarning
 from ...solvers.deadline import deadline_of
-from ..continuation import continuation
-from ..curve_run import asked_of, check_inside
-from ..definition import ProblemDefinition
-from ..solutions import SolutionSets
-from ..storage import check_storage
+from ..curves.continuation import continuation
+from ..curves.curve_run import asked_of, check_inside
+from ..equations.definition import ProblemDefinition
+from ..equations.storage import check_storage
+from ..solves.solutions import SolutionSets
 from .diagram_folder import DiagramFolder
 from .diagram_search import DiagramSearch, Follow
 

@@ -22,9 +22,9 @@ from ...results.bifurcation_diagram import BifurcationDiagram
 from ...results.branch import Branch, PartialBranchWarning
 from ...results.special_points import ApproximateSpecialPoint, SpecialPoint
 from ...results.status import Status
-from ..definition import ProblemDefinition
+from ..curves.switch_branch import LeavesBoundsError, directions_at, switch_branch
+from ..equations.definition import ProblemDefinition
 from ..orbits.orbit_continuation import orbit_continuation
-from ..switch_branch import LeavesBoundsError, directions_at, switch_branch
 from .diagram_folder import DiagramFolder
 from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import SgsolveError
 from ...results.branch import Branch
-from ..definition import ProblemDefinition
+from ..equations.definition import ProblemDefinition
 from .diagram_places import SAME_PLACE
 
 Vector = NDArray[Any]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
-from ..definition import ProblemDefinition
-from ..starting_point import starting_point
+from ..equations.definition import ProblemDefinition
+from ..inputs.starting_point import starting_point
 
 Vector = NDArray[Any]
 

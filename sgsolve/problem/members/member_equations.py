@@ -18,8 +18,8 @@ from ...ad.kernels.member_evaluation import MemberEvaluation
 from ...pattern import Pattern
 from ...results.history import Stats
 from ...solvers.deadline import OutOfTime
-from ..definition import ProblemDefinition
-from ..residual_system import ResidualSystem
+from ..equations.definition import ProblemDefinition
+from ..equations.residual_system import ResidualSystem
 
 Vector = NDArray[Any]
 IndexArray = NDArray[np.int64]

@@ -27,12 +27,12 @@ from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
 from ...solvers.simultaneous import SimultaneousNewton
 from ...user_warnings import warn
-from ..definition import ProblemDefinition
-from ..prepared_start import prepared_start
-from ..report import message
-from ..residual_system import ResidualSystem
+from ..diagnosis.report import message
+from ..equations.definition import ProblemDefinition
+from ..equations.prepared_start import prepared_start
+from ..equations.residual_system import ResidualSystem
 from ..short_newton.short_solve import serves_members, short_result
-from ..solve import run_solver
+from ..solves.solve import run_solver
 from .member_arguments import MemberArguments, member_arguments
 from .member_equations import MemberEquations
 

@@ -22,9 +22,9 @@ from ...results.branch import Branch
 from ...results.periodic_orbit import PeriodicOrbit
 from ...results.special_points import ApproximateSpecialPoint, SpecialPoint
 from ...solvers.workspace import Workspace
-from ..chosen_point import chosen_point, point_number
-from ..definition import ProblemDefinition
-from ..residual_system import ResidualSystem
+from ..curves.chosen_point import chosen_point, point_number
+from ..equations.definition import ProblemDefinition
+from ..equations.residual_system import ResidualSystem
 from .orbit_setup import Collocation, family_of, parameter_unit
 from .periodic_orbit import first_orbit
 

@@ -31,10 +31,10 @@ from ...results.periodic_orbit import PeriodicOrbit
 from ...results.special_points import SpecialPoint
 from ...results.status import Status
 from ...solvers.workspace import Workspace
-from ..chosen_point import refuse_point_alone
-from ..curve_run import arclength_steps, at_point, check_inside, run_stepper
-from ..definition import ProblemDefinition
-from ..residual_system import ResidualSystem
+from ..curves.chosen_point import refuse_point_alone
+from ..curves.curve_run import arclength_steps, at_point, check_inside, run_stepper
+from ..equations.definition import ProblemDefinition
+from ..equations.residual_system import ResidualSystem
 from .orbit_branch_start import orbit_branch_start
 from .orbit_setup import Collocation, parameter_unit
 

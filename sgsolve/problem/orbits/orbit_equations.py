@@ -11,11 +11,11 @@ from ...continuation.user_functions import call_with_parameters
 from ...errors import InputError, ParameterError
 from ...pattern import Pattern
 from ...periodic.evaluated import Evaluated
-from ..batch import Batch, Sample
-from ..given_jacobian import on_pattern
-from ..residual_system import ResidualSystem
-from ..signature import TIME
-from ..storage import check_storage
+from ..equations.residual_system import ResidualSystem
+from ..equations.storage import check_storage
+from ..inputs.given_jacobian import on_pattern
+from ..inputs.signature import TIME
+from .batch import Batch, Sample
 
 Vector = NDArray[Any]
 

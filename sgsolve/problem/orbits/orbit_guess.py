@@ -15,7 +15,7 @@ from ...periodic.orbit_family import OrbitFamily, node_times
 from ...periodic.orbit_mesh import equal_shares
 from ...periodic.orbit_starts import last_return
 from ...results.branch import Branch
-from ..signature import TIME
+from ..inputs.signature import TIME
 
 Vector = NDArray[Any]
 

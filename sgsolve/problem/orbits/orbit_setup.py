@@ -19,9 +19,9 @@ from ...periodic.orbit_stepper import TOLERANCE
 from ...periodic.scheme import collocation_scheme
 from ...results.special_points import SpecialPoint
 from ...solvers.workspace import Workspace
-from ..definition import ProblemDefinition
-from ..residual_system import ResidualSystem
-from ..storage import Storage
+from ..equations.definition import ProblemDefinition
+from ..equations.residual_system import ResidualSystem
+from ..equations.storage import Storage
 from .orbit_equations import OrbitEquations
 
 Vector = NDArray[Any]

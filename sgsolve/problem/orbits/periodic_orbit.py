@@ -20,9 +20,9 @@ from ...results.branch import Branch
 from ...results.periodic_orbit import PeriodicOrbit
 from ...results.special_points import SpecialPoint
 from ...solvers.workspace import Workspace
-from ..chosen_point import chosen_point, refuse_point_alone
-from ..definition import ProblemDefinition
-from ..residual_system import ResidualSystem
+from ..curves.chosen_point import chosen_point, refuse_point_alone
+from ..equations.definition import ProblemDefinition
+from ..equations.residual_system import ResidualSystem
 from .orbit_guess import OrbitGuess, guess_of, resampled
 from .orbit_setup import Collocation, critical_mode, family_of, parameter_unit, small_orbit
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
-from ..residual_system import ResidualSystem
+from ..equations.residual_system import ResidualSystem
 
 Vector = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from ...solvers.closed_equations import Closed
 from ...solvers.iterate import Iterate
 from ...solvers.limit_at_infinity import at_limit
 from ...solvers.workspace import Workspace
-from ..residual_system import ResidualSystem
+from ..equations.residual_system import ResidualSystem
 from .loop_state import (
     BARE,
     CLOSED,

@@ -18,8 +18,8 @@ from ...solvers.damping import FullStepTest
 from ...solvers.iterate import observed_order
 from ...solvers.polyalgorithm import attempt_line
 from ...solvers.workspace import Pool, Workspace
-from ..report import message
-from ..residual_system import ResidualSystem
+from ..diagnosis.report import message
+from ..equations.residual_system import ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
 from .loop_state import N_STATE, SCALED, STEP_SIZE

@@ -9,7 +9,7 @@ import pytest
 from sgsolve import ad, private_api
 from sgsolve.ad.kernels import ufunc_loops
 from sgsolve.ad.kernels.ufunc_loops import product_loop
-from sgsolve.problem.compiled_functions import as_vector_function
+from sgsolve.problem.equations.compiled_functions import as_vector_function
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite

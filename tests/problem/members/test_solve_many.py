@@ -14,7 +14,7 @@ from sgsolve.errors import (
     ParameterError,
     ShapeError,
 )
-from sgsolve.problem.compiled_functions import CompiledFunctions
+from sgsolve.problem.equations.compiled_functions import CompiledFunctions
 from sgsolve.problem.short_newton import short_solve
 from sgsolve.solvers.simultaneous import SimultaneousNewton
 from tests.selection import slow

@@ -20,8 +20,7 @@ from sgsolve import (
 )
 from sgsolve.ad.kernels import machine
 from sgsolve.linear import Banded, LinearSolver
-from sgsolve.problem import path_family
-from sgsolve.problem.compiled_functions import CompiledFunctions
+from sgsolve.problem.equations.compiled_functions import CompiledFunctions
 from sgsolve.problem.short_newton import (
     band_loops,
     damping_loops,
@@ -29,6 +28,7 @@ from sgsolve.problem.short_newton import (
     short_solve,
     step_loops,
 )
+from sgsolve.problem.sweeps import path_family
 from tests.ad.kernels.compiled_help import needs_llvmlite
 from tests.problems import CASES
 from tests.selection import slow
@@ -70,7 +70,7 @@ class Counted:
             self.served += found is not None
             return found
 
-        monkeypatch.setattr("sgsolve.problem.solve.short_result", short_result)
+        monkeypatch.setattr("sgsolve.problem.solves.solve.short_result", short_result)
 
     def compared(self, problem, x, solver=NEWTON):
         """Solve with and without, and compare the results field by field."""
@@ -758,7 +758,7 @@ class TestByNumpy:
             served.extend([found] if found is not None else [])
             return found
 
-        monkeypatch.setattr("sgsolve.problem.solve.short_result", short_result)
+        monkeypatch.setattr("sgsolve.problem.solves.solve.short_result", short_result)
         return served
 
     def pair(self, problem, x, solver=NEWTON):

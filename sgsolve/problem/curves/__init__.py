@@ -1,0 +1,1 @@
+"""Curves of solutions while one parameter changes: continuation, and other branches."""

@@ -1,0 +1,152 @@
+"""Branch switching: the other solution branch that crosses at a branch point.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), ch. 3.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...bifurcation.multiple_crossings import departures
+from ...bifurcation.switching import departure
+from ...continuation.options import checked_bounds
+from ...continuation.stepper import RunState
+from ...errors import ConvergenceError, InputError
+from ...results.branch import Branch, PartialBranchWarning
+from ...results.special_points import SpecialPoint
+from ...solvers.workspace import Workspace
+from ..equations.definition import ProblemDefinition
+from ..families.gauged_family import curve_family, lifted
+from ..families.stability import stability_of
+from .chosen_point import chosen_point
+from .curve_run import asked_of, check_inside, curve_view, run_curve
+
+Vector = NDArray[Any]
+
+USUAL_STEP = 0.02  # without bounds: of the range of the known branch, as p may be 0 here
+HALVINGS = 12  # of the first step, until the first point is within the bounds
+
+
+class LeavesBoundsError(InputError):
+    """The other branch has no part within the bounds."""
+
+
+def switch_branch(
+    problem: ProblemDefinition,
+    branch: Branch,
+    special: SpecialPoint | int,
+    bounds: tuple[float, float] | None,
+    **options: Any,
+) -> Branch:
+    """Follow the other branch that crosses at a branch point; see `Problem.switch_branch`."""
+    special = chosen_point(branch, special, "branch point")
+    problem.check_same({k: v for k, v in branch.params.items() if k != branch.name}, "the branch")
+    if special.other_tangent is None or branch.weights is None:
+        raise InputError(f"no second branch is known at {special}: take one of a continuation")
+    params = {**branch.params, branch.name: special.parameter}
+    options["stability"] = stability_of(
+        problem, options["stability"], lambda p: {**params, branch.name: p}
+    )
+    bounds = branch.bounds if bounds is None else bounds
+    unbounded = bounds is None or bool(np.isinf(checked_bounds(bounds)).all())
+    if unbounded and options["step"] is None and options["steps"] is None:
+        options["step"] = float(np.ptp(branch.parameter)) * USUAL_STEP or None
+    asked = asked_of(bounds, options, (branch.name,))
+    check_inside(branch.name, special.parameter, asked[1])
+    system, x, _ = problem.started(special.x, params)
+    with problem.lend(system, x) as workspace:
+        family = curve_family(system, branch.name, x, special.parameter, workspace)
+        length = asked[0].first_step(special.parameter, asked[1])
+        place, weights = _lifted(family, special), branch.weights
+
+        def origin(state: RunState) -> tuple[Any, Any]:
+            return _departure_inside(family, workspace, place, weights, length, asked[1])
+
+        view = curve_view(branch.name, system, family)
+        return run_curve(family, workspace, view, origin, *asked, "switch", weights)
+
+
+def branches_at(
+    problem: ProblemDefinition,
+    follow: Callable[..., Branch],
+    branch: Branch,
+    special: SpecialPoint | int,
+    bounds: tuple[float, float] | None,
+    **options: Any,
+) -> list[Branch]:
+    """Follow all other branches at a branch point with `follow`; see `Problem.branches_at`."""
+    special = chosen_point(branch, special, "branch point")
+    width = np.ptp(checked_bounds(branch.bounds if bounds is None else bounds))
+    usual = USUAL_STEP * float(width if np.isfinite(width) else np.ptp(branch.parameter))
+    step = abs(options.pop("step", None) or usual)
+    ways = directions_at(problem, branch, special, step)
+    points = [(replace(special, other_tangent=way), step) for way in ways]
+    found, failures = list[Branch](), list[str]()
+    for point, side in points or [(special, step), (special, -step)]:
+        try:
+            found.append(follow(branch, point, bounds, step=side, **options))
+        except LeavesBoundsError:
+            continue
+        except ConvergenceError as error:
+            failures.append(str(error))
+    if failures and not found:
+        raise ConvergenceError(failures[0])
+    if failures:
+        text = f"{len(failures)} more branches could not be followed: {failures[0]}"
+        warnings.warn(text, PartialBranchWarning, stacklevel=3)
+    return found
+
+
+def directions_at(
+    problem: ProblemDefinition, branch: Branch, special: SpecialPoint, step: float
+) -> list[Vector]:
+    """Return the directions of the branches at a branch point with several null vectors.
+
+    It is empty at a simple branch point.
+    """
+    if special.other_tangent is None or branch.weights is None:
+        return []
+    params = {**branch.params, branch.name: special.parameter}
+    system, x, _ = problem.started(special.x, params)
+    with problem.lend(system, x) as workspace:
+        family = curve_family(system, branch.name, x, special.parameter, workspace)
+        place, n = _lifted(family, special), len(special.x)
+        ways = departures(family, workspace, place, branch.weights, step)
+    return [np.append(way[:n], way[-1]) for way in ways]
+
+
+def _departure_inside(
+    family: Any,
+    workspace: Workspace,
+    special: SpecialPoint,
+    weights: Vector,
+    length: float,
+    bounds: tuple[float, float],
+) -> tuple[Any, Any]:
+    """Return the first point of the other branch within the bounds, and a direction along it."""
+    low, high = bounds
+    for _ in range(HALVINGS):
+        z, way = departure(family, workspace, special, weights, length)
+        if low <= z[-1] <= high:
+            return z, way
+        length *= 0.5
+    raise LeavesBoundsError(
+        f"the other branch at the {special} leaves the bounds {low:g} to {high:g} at once on this "
+        "side; give wider bounds, or a step of the other sign"
+    )
+
+
+def _lifted(family: Any, special: SpecialPoint) -> SpecialPoint:
+    """Return a special point with the multipliers of a gauged family behind its state."""
+    assert special.other_tangent is not None
+    assert special.tangent is not None
+    x, tangent = lifted(family, special.x), lifted(family, special.tangent)
+    return replace(
+        special, x=x, tangent=tangent, other_tangent=lifted(family, special.other_tangent)
+    )

@@ -1,0 +1,334 @@
+"""The equations in time of a problem: F(x, p, t) + d/dt Q(x, p, t) = 0 with p given.
+
+The residual and the storage get the time as their parameter ``t`` if they have one. A parameter
+that is a function of time is evaluated before each call. F and Q are differentiated on one
+sparsity pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import ad
+from ...ad.function_calls import evaluate_vector
+from ...ad.kernels.compiled_evaluation import CompiledResult
+from ...continuation.user_functions import call_with_parameters
+from ...errors import (
+    DomainError,
+    InputError,
+    NotFiniteError,
+    ParameterError,
+    StructureError,
+)
+from ...pattern import Pattern
+from ...results.history import Stats
+from ...transient.evolution import Currents, Derivatives
+from ..inputs.given_jacobian import on_pattern
+from ..inputs.returned import real_values, real_vector, source_value, stored_values, vector
+from ..inputs.signature import TIME
+from .compiled_functions import CompiledFunctions
+from .parameters import beside_parameter, seeded_jacobian
+from .residual_system import ResidualSystem
+from .storage import check_storage
+
+Vector = NDArray[Any]
+
+
+class TimeSystem:
+    """A problem with its parameters fixed, as a `transient.EvolutionSystem`.
+
+    Parameters
+    ----------
+    system : ResidualSystem
+        The equations F at the first time.
+    storage : callable or str
+        ``Q(x, names of parameters...)`` -> (n,), or the name of the parameter that is dx/dt.
+    x : ndarray, shape (n,)
+        Where the sparsity pattern is found; any state.
+    t : float
+        The first time.
+    functions : mapping of str to callable
+        Parameters that are functions of time.
+
+    Attributes
+    ----------
+    conservative : bool
+        Whether there is a charge Q; with dx/dt as a parameter the unknowns take its place.
+    currents : Currents or None
+        Outputs that are recorded with their rates; none at first.
+    timed : bool
+        Whether the time is a parameter of the residual.
+    as_written : callable or None
+        The residual by the code of the user, where it is compiled otherwise.
+
+    Raises
+    ------
+    InputError
+        The storage is missing, or depends on no unknown.
+    NotFiniteError
+        F or Q is not finite at x.
+    """
+
+    def __init__(
+        self,
+        system: ResidualSystem,
+        storage: Any,
+        x: Vector,
+        t: float,
+        functions: Mapping[str, Callable[[float], Any]],
+    ) -> None:
+        check_storage(storage, "transient needs")
+        self.currents: Currents | None = None
+        self._system, self._storage = system, storage
+        self._kernels = system.kernels
+        self.n, self.blocks, self.scale = system.n, system.blocks, system.scale
+        given = {**system.defaults, **system.params}
+        self._functions = dict(functions)
+        self._params = dict(system.params)
+        self.timed = system.takes(TIME)
+        self._latest: tuple[float, dict[str, Any]] | None = None
+        self.conservative = callable(storage)
+        if self.conservative:
+            every = {**given, **self.params(t), TIME: t}
+            self._taken = call_with_parameters(storage, x, every, _names)
+        elif not system.takes(storage):
+            raise ParameterError(
+                f"storage names {storage!r}, which is no parameter of the residual; it must be the "
+                "parameter that is dx/dt"
+            )
+        self._pattern = self._found_pattern(x, t)
+        self.as_written = None if self._kernels is None else self._plain
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where J and C may have entries: one pattern for both, with the diagonal."""
+        return self._pattern
+
+    @property
+    def sources(self) -> Mapping[str, Callable[[float], Any]]:
+        """The parameters that are functions of time."""
+        return self._functions
+
+    def params(self, t: float) -> dict[str, Any]:
+        """Return the parameters at a time, as the residual gets them."""
+        if self._latest is None or self._latest[0] != t:
+            moved = {name: self._moved(name, f, t) for name, f in self._functions.items()}
+            now = {**self._params, **moved, **({TIME: t} if self.timed else {})}
+            self._latest = (t, now)
+        return self._latest[1]
+
+    def _moved(self, name: str, function: Callable[[float], Any], t: float) -> Any:
+        """Return a parameter that is a function of time; not finite, it fails the step."""
+        value = source_value(name, function, t)
+        if not np.isfinite(value).all():
+            raise DomainError(f"parameter {name!r} is {value} at t = {t:.9g}")
+        return value
+
+    def residual(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
+        """Return F(x, t) + a (Q(x, t) - q) and Q(x, t); with dx/dt a parameter, F and x."""
+        if self.conservative and self._kernels is not None:
+            F, Q = self._compiled_values(self._kernels, t, x)
+            return F + a * (Q - q), Q
+        if self._kernels is not None:
+            self._kernels.note("dx/dt is a parameter of the residual")
+        return self._plain(t, x, a, q)
+
+    def _plain(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
+        if self.conservative:
+            Q = self._charge(t, x)
+            G = Q - q
+            G *= a
+            G += real_values(self._flow(t, x), self.n)
+            return G, Q
+        return real_vector(self._implicit(t, x, a * (x - q)), self.n), x.copy()
+
+    def derivatives(self, t: float, x: Vector, a: float, q: Vector) -> Derivatives:
+        """Return J and C at (x, t), values on the pattern."""
+        if self.conservative and self._kernels is not None:
+            with suppress(StructureError):  # then the pattern grows, below
+                C = self.capacity(t, x)
+                return Derivatives(self._compiled_J(self._kernels, t, x), C)
+        if self.conservative:
+            parts = self._J(t, x), self._seeded_charge(t, ad.seed(x))
+        else:
+            rate = a * (x - q)
+            parts = self._J(t, x, rate), vector(self._implicit(t, x, ad.seed(rate)), self.n)
+        return Derivatives(*self._on_pattern(*parts))
+
+    def capacity(self, t: float, x: Vector) -> Vector:
+        """Return C at (x, t), values on the pattern."""
+        if not self.conservative:
+            return self.derivatives(t, x, 0.0, x).C
+
+        def charge() -> CompiledResult:
+            part = self._seeded_charge(t, ad.seed(x))
+            return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
+
+        if self._kernels is not None:
+            storage = self._kernels.of("storage", self._storage)
+            with suppress(StructureError):
+                values: Vector = storage.linearized(
+                    x, self._of_storage(t), self._pattern, charge
+                ).data
+                return values
+        return self._on_pattern(self._seeded_charge(t, ad.seed(x)))[0]
+
+    def _on_pattern(self, *parts: Any) -> list[Vector]:
+        """Return the values of derivatives on the pattern, which grows where it is too small."""
+        try:
+            return [self._assembled(part) for part in parts]
+        except StructureError:
+            for part in parts:
+                if isinstance(part, ad.ADArray):
+                    self._pattern = self._pattern.union(ad.sparsity_pattern(part))
+            return [self._assembled(part) for part in parts]
+
+    def confirm(self, t: float, x: Vector, a: float, q: Vector, G: Vector) -> bool:
+        """Whether the user's code gives this residual; see `ResidualSystem.confirm`."""
+        kernels = self._kernels
+        return kernels is None or kernels.confirm(
+            G, lambda: self._plain(t, x, a, q)[0], self.blocks
+        )
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self._system.compiled_counts()
+
+    def _compiled_values(
+        self, kernels: CompiledFunctions, t: float, x: Vector
+    ) -> tuple[Vector, Vector]:
+        """Return F and Q."""
+        F = kernels.residual().value(
+            x, self.params(t), lambda: real_vector(self._flow(t, x), self.n)
+        )
+        storage = kernels.of("storage", self._storage)
+        return F, storage.value(x, self._of_storage(t), lambda: self._charge(t, x))
+
+    def _compiled_J(self, kernels: CompiledFunctions, t: float, x: Vector) -> Vector:
+        def flow() -> CompiledResult:
+            part = self._J(t, x)
+            return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
+
+        values: Vector = kernels.residual().linearized(x, self.params(t), self._pattern, flow).data
+        return values
+
+    def default(self, name: str) -> Any:
+        """Return the value that the residual itself gives to a parameter."""
+        return self._system.defaults.get(name)
+
+    def flow_with(self, t: float, x: Vector, name: str, value: Any) -> Vector:
+        """Return F(x, t) with another value of one parameter."""
+        return real_vector(self._system.raw_at(x, {**self.params(t), name: value}), self.n)
+
+    def by_parameter(self, t: float, x: Vector, name: str) -> tuple[Vector, Vector]:
+        """Return dF/dp and dQ/dp at fixed x, each of shape (n, p.size).
+
+        Raises
+        ------
+        InputError
+            The problem has its own Jacobian, or dx/dt is a parameter.
+        """
+        if self._system.has_own_jacobian or not self.conservative:
+            raise InputError(
+                "sensitivities in time need a storage function, and the derivatives of AD: leave "
+                "jacobian out"
+            )
+        value = np.asarray(self.params(t).get(name, self.default(name)), dtype=np.float64)
+        seed = ad.seed(value)
+        params = {**self.params(t), name: seed}
+        shape = (self.n, value.size)
+        F = vector(beside_parameter(lambda z: self._system.raw_at(z, params), x, seed), self.n)
+        known = {**self._system.defaults, **params, TIME: t}
+        taken = {key: known[key] for key in self._taken}
+        Q = beside_parameter(lambda z: evaluate_vector(self._storage, z, **taken), x, seed)
+        return seeded_jacobian(F, shape).toarray(), seeded_jacobian(Q, shape).toarray()
+
+    def _flow(self, t: float, x: Any) -> Any:
+        return self._system.raw_at(x, self.params(t))
+
+    def _implicit(self, t: float, x: Any, rate: Any) -> Any:
+        return self._system.raw_at(x, {**self.params(t), self._storage: rate})
+
+    def _charge(self, t: float, x: Vector) -> Vector:
+        return stored_values(self._seeded_charge(t, x), self.n)
+
+    def _seeded_charge(self, t: float, x: Any) -> Any:
+        return evaluate_vector(self._storage, x, **self._of_storage(t))
+
+    def _of_storage(self, t: float) -> dict[str, Any]:
+        """Return the parameters of the storage at a time."""
+        if not self._taken:
+            return {}
+        known = {**self._system.defaults, **self.params(t), TIME: t}
+        return {name: known[name] for name in self._taken}
+
+    def _J(self, t: float, x: Vector, rate: Vector | None = None) -> Any:
+        """Return F on seeded unknowns, or the user's Jacobian."""
+        params = self.params(t)
+        if rate is not None:
+            params = {**params, self._storage: rate}
+        if self._system.has_own_jacobian:
+            return self._system.given_jacobian_at(x, params)
+        return vector(self._system.raw_at(ad.seed(x), params), self.n)
+
+    def _assembled(self, part: Any) -> Vector:
+        """Return the values of a derivative on the pattern."""
+        if isinstance(part, ad.ADArray):
+            return ad.jacobian_values(part, self._pattern)
+        if isinstance(part, np.ndarray):  # depends on no unknown here
+            return np.zeros(self._pattern.nnz)
+        placed = on_pattern(part, self._pattern)
+        if placed is None:
+            self._pattern = self._pattern.union(Pattern.of(part))
+            raise StructureError("an element of the Jacobian is not in the sparsity pattern")
+        values: Vector = placed.data
+        return values
+
+    def _found_pattern(self, x: Vector, t: float) -> Pattern:
+        """Check F and Q at the start, and find where their derivatives may have entries."""
+        with np.errstate(all="ignore"):
+            F, Q = self.residual(t, x, 0.0, x)
+            _refuse_nan("the storage", Q, self.blocks)
+            _refuse_nan("the residual", F, self.blocks)
+            seeded = ad.seed_sparsity(x)
+            rate = np.zeros(self.n)
+            if self.conservative:
+                stored = self._seeded_charge(t, seeded)
+            else:
+                stored = vector(self._implicit(t, x, ad.seed_sparsity(rate)), self.n)
+            if not isinstance(stored, ad.ADArray):
+                raise InputError(
+                    "the storage depends on no unknown: nothing changes in time. Return an "
+                    "expression of x, or use Problem.solve for the steady state"
+                )
+            C = ad.sparsity_pattern(stored)
+            self.stores = np.diff(C.indptr) > 0
+            if not self.conservative:
+                self.stores = np.ones(self.n, dtype=bool)
+            if self._system.has_own_jacobian:
+                J = Pattern.of(self._J(t, x, None if self.conservative else rate))
+            else:
+                flow = (
+                    self._flow(t, seeded) if self.conservative else self._implicit(t, seeded, rate)
+                )
+                flow = vector(flow, self.n)
+                J = ad.sparsity_pattern(flow) if isinstance(flow, ad.ADArray) else C
+        return J.union(C).with_diagonal()
+
+
+def _names(function: Any, x: Any, **values: Any) -> tuple[str, ...]:
+    return tuple(values)
+
+
+def _refuse_nan(what: str, values: Vector, blocks: Any) -> None:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise NotFiniteError(
+            f"{what} is not finite at the start, in {len(bad)} of {len(values)} equations, first "
+            f"{blocks.label(int(bad[0]))} = {values[bad[0]]}; start within the model"
+        )

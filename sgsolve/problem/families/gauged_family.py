@@ -1,0 +1,169 @@
+"""GaugedFamily: the family of systems of a problem with a null space, for continuation.
+
+A solution can be moved along the null space, so the solutions form a surface instead of a curve.
+With U and V bases of the left and right null spaces, F + U mu = 0 and V^T (x - x0) = 0 are n + k
+regular equations for x and mu. At every solution mu is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...continuation.family import Family
+from ...errors import SingularMatrixError
+from ...linear.frame import Frame
+from ...pattern import Pattern
+from ...results.history import Stats
+from ...results.special_points import SpecialPoint
+from ...solvers.open_directions import gauge_levels
+from ...solvers.workspace import Workspace
+from ..equations.residual_system import ResidualSystem
+from .parameter_family import Line, ParameterizedSystem
+
+Vector = NDArray[Any]
+
+LEVEL_KEPT = (
+    "no equation determines the level of some unknowns, which stays that of the first point (see "
+    "null_space of the result of solve)"
+)
+
+
+class GaugedFamily(Family):
+    """A family with k multipliers behind x.
+
+    Parameters
+    ----------
+    inner : ParameterizedSystem
+    V, U : ndarray, shape (n, k)
+        Bases of the null spaces of J and of its transpose.
+    x0 : ndarray, shape (n,)
+        V^T x keeps the value that it has here.
+    """
+
+    def __init__(self, inner: ParameterizedSystem, V: Vector, U: Vector, x0: Vector) -> None:
+        self.inner, self._V, self._U, self._x0 = inner, V, U, x0
+        self.n, self.k = inner.n + V.shape[1], V.shape[1]
+        self._below = np.hstack([V.T, np.zeros((self.k, self.k))])
+        self._frame, self._of = Frame(inner.pattern, self.k), inner.pattern
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of the residual alone."""
+        return self.inner.nfev
+
+    @property
+    def njev(self) -> int:
+        """Evaluations with derivatives."""
+        return self.inner.njev
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Spent in either."""
+        return self.inner.seconds
+
+    @property
+    def pattern(self) -> Pattern:
+        """J with k dense rows and columns."""
+        if self._of is not self.inner.pattern:
+            self._frame, self._of = Frame(self.inner.pattern, self.k), self.inner.pattern
+        return self._frame.pattern
+
+    @property
+    def scale(self) -> Vector | None:
+        """The sizes of the unknowns, and 1 for the multipliers."""
+        scale = self.inner.scale
+        return None if scale is None else np.append(scale, np.ones(self.k))
+
+    def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        """Return the residual, its Jacobian and its derivative by p."""
+        y, mu = x[: -self.k], x[-self.k :]
+        F, J, Fp = self.inner.linearize(y, p)
+        pattern = self.pattern
+        matrix = self._frame.matrix(J, self._U, self._below)
+        assert matrix.indices is pattern.indices
+        return self._whole(F, y, mu), matrix, np.append(Fp, np.zeros(self.k))
+
+    def confirm(self, z: Vector, F: Vector) -> bool:
+        """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
+        y, p = z[: -1 - self.k], float(z[-1])
+        return self.inner.confirm(np.append(y, p), self.inner.linearize(y, p)[0])
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self.inner.compiled_counts()
+
+    def accepted(self, z: Vector) -> None:
+        """Keep the component along the null space that this point has."""
+        self._x0 = z[: -1 - self.k].copy()
+
+    def saved(self) -> dict[str, Any]:
+        """Return the state whose component along the null space is kept."""
+        return {"x0": self._x0}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take it back."""
+        self._x0 = saved["x0"]
+
+    def _whole(self, F: Vector, y: Vector, mu: Vector) -> Vector:
+        return np.append(F + self._U @ mu, self._V.T @ (y - self._x0))
+
+
+def curve_family(
+    system: ResidualSystem, line: Line | str, x: Vector, t: float, workspace: Workspace
+) -> ParameterizedSystem | GaugedFamily:
+    """Return the family of a problem along a parameter.
+
+    It is gauged if a null space is declared, or if the levels of blocks are open at its start.
+    """
+    inner = ParameterizedSystem(system, line, x, t)
+    gauge_levels(workspace, system, x)
+    V = workspace.null_space
+    if V is None:
+        return inner
+    return GaugedFamily(inner, V, _left_basis(inner, x, t, workspace), x.copy())
+
+
+def _left_basis(inner: ParameterizedSystem, x: Vector, t: float, workspace: Workspace) -> Vector:
+    """Return a basis of the left null space at x, or beside it if x is a branch point or a fold."""
+    random = np.random.default_rng(0).standard_normal(len(x))
+    aside = random * (np.abs(x) + float(np.abs(x).max() or 1.0))
+    for share in (0.0, 1e-6, 1e-3):
+        solver = workspace.solver(inner.pattern)
+        try:
+            solver.factorize(inner.linearize(x + share * aside, t)[1])
+        except SingularMatrixError as error:
+            last = error
+            continue
+        left: Vector = solver.left
+        return left
+    raise last
+
+
+def multipliers(family: Any) -> int:
+    """Return how many multipliers stand behind x in the unknowns of a family."""
+    return family.k if isinstance(family, GaugedFamily) else 0
+
+
+def lifted(family: Any, x: Vector) -> Vector:
+    """Return x, shape (n,) or with p behind it (n + 1,), with the multipliers of a family: zero."""
+    k = multipliers(family)
+    return np.insert(x, min(len(x), family.n - k), np.zeros(k)) if k else x
+
+
+def stripped(family: Any, special: SpecialPoint) -> SpecialPoint:
+    """Return a special point without the multipliers of a family."""
+    k, n = multipliers(family), family.n
+    if not k or len(special.x) == n - k:
+        return special
+
+    def cut(v: Any) -> Any:
+        return v if v is None else np.delete(v, np.s_[n - k : n])
+
+    found = replace(special, x=special.x[: n - k], vector=cut(special.vector))
+    found.tangent, found.other_tangent = cut(special.tangent), cut(special.other_tangent)
+    return found

@@ -1,0 +1,1 @@
+"""What the user gives: functions, parameters, Jacobian, blocks and start, each checked."""

@@ -1,0 +1,1 @@
+"""Derivatives of solutions by parameters, and responses to small oscillations."""

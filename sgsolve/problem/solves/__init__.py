@@ -1,0 +1,1 @@
+"""Solutions at fixed parameters: one from a start, or several by deflation."""

@@ -1,0 +1,1 @@
+"""Sweeps: solutions at the values of parameters that the user names."""

@@ -1,0 +1,1 @@
+"""Runs in time, their outputs and their derivatives."""

@@ -1,0 +1,161 @@
+"""FoldFamily: the equations of a fold, with a second parameter free.
+
+A fold is a regular solution (x, p) of F = 0, g = 0 (see `sgsolve.bifurcation.folds`). With a
+second parameter q these are n + 1 equations in n + 1 unknowns and one parameter. Their solutions
+form a curve, which the same continuation follows.
+
+Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), ch. 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...bifurcation.folds import Singular, singularity
+from ...continuation.bordered import Bordered
+from ...continuation.family import Family, Linear, second_derivative
+from ...linear.frame import Frame
+from ...pattern import Pattern
+from ...results.history import Stats
+from ...solvers.workspace import Workspace
+from ..equations.central_differences import central_difference, size_near_zero
+from ..equations.parameters import parameter_derivative
+from ..equations.residual_system import ResidualSystem
+from ..families.parameter_family import ParameterizedSystem
+
+Vector = NDArray[Any]
+
+
+class FoldFamily(Family):
+    """Folds of a problem in (x, p) for each value of q.
+
+    Parameters
+    ----------
+    system : ResidualSystem
+    p, q : str
+        The parameter of the branch, and the second one.
+    fold : ndarray, shape (n + 1,)
+        (x, p) of a fold at the value that q has in the system.
+    vector : ndarray, shape (n,)
+        The null vector there.
+    largest : (float, float)
+        The largest magnitudes that an unknown and p had on the branch.
+    """
+
+    def __init__(
+        self,
+        system: ResidualSystem,
+        workspace: Workspace,
+        names: tuple[str, str],
+        fold: Vector,
+        vector: Vector,
+        largest: tuple[float, float],
+    ) -> None:
+        self.system, self.p, self.q = system, *names
+        self.n = len(fold)
+        self._bordered = Bordered(workspace, 1, whole=True)
+        self._inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
+        self._usual = largest[0]
+        self._p_size = max(largest[1], abs(float(fold[-1]))) or 1.0
+        self._size = abs(float(system.value_of(self.q)))  # the largest magnitude that q had
+        self._frame: Frame | None = None
+        self._of: Pattern | None = None
+        random = np.random.default_rng(0).standard_normal(len(vector))
+        self._b, self._c = random / np.linalg.norm(random), vector / np.linalg.norm(vector)
+        for _ in range(2):
+            self.accepted(np.append(fold, float(system.value_of(self.q))))
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of the residual alone."""
+        return self._inner.nfev
+
+    @property
+    def njev(self) -> int:
+        """Evaluations with derivatives."""
+        return self._inner.njev
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Spent in either."""
+        return self._inner.seconds
+
+    @property
+    def pattern(self) -> Pattern:
+        """J with a dense last row and column."""
+        inner = self._inner.pattern
+        if self._frame is None or self._of is not inner:
+            self._frame, self._of = Frame(inner, 1), inner
+        return self._frame.pattern
+
+    @property
+    def scale(self) -> Vector | None:
+        """The sizes of the unknowns, by default the largest on the branch, and that of p."""
+        scale = self._inner.scale
+        if scale is None:
+            scale = np.full(self.n - 1, self._usual or 1.0)
+        return np.append(scale, self._p_size)
+
+    def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
+        """Return (F, g), its Jacobian over (x, p), and its derivative over q."""
+        at = self._at(x, p)
+        pair = self._singular(at)
+        direction = np.append(pair.v, 0.0)
+        gradient = second_derivative(self._inner, at, pair.w, direction, usual=self._usual)
+        if gradient is None:
+            raise ArithmeticError("the derivative of the Jacobian is not finite")
+        pattern = self.pattern
+        assert self._frame is not None
+        J = self._frame.matrix(at.J, at.Fp[:, None], -gradient[None, :])
+        assert J.indices is pattern.indices
+        system = self.system.at({self.p: float(x[-1]), self.q: p})
+        Fq = parameter_derivative(system, x[:-1], self.q)
+        self._size = max(self._size, abs(p))
+        if self._size == 0.0:
+            self._size = size_near_zero(lambda q: self._at(x, q).F)
+        bent = central_difference(lambda q: self._at(x, q).left(pair.w) @ direction, p, self._size)
+        self._set(p)
+        return np.append(at.F, pair.g), J, np.append(Fq, -bent)
+
+    def confirm(self, z: Vector, F: Vector) -> bool:
+        """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
+        self._set(float(z[-1]))
+        return self._inner.confirm(z[:-1], F[:-1])
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self.system.compiled_counts()
+
+    def accepted(self, z: Vector) -> None:
+        """Take the null vectors at a point as the borders from there on."""
+        pair = self._singular(self._at(z[:-1], float(z[-1])))
+        self._b = pair.w / np.linalg.norm(pair.w)
+        self._c = pair.v / np.linalg.norm(pair.v)
+
+    def saved(self) -> dict[str, Any]:
+        """Return the borders, and how large q has been."""
+        return {"b": self._b, "c": self._c, "size": self._size}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take them back."""
+        self._b, self._c, self._size = saved["b"], saved["c"], float(saved["size"])
+
+    def critical(self, x: Vector, q: float) -> tuple[Vector, Vector]:
+        """Return the right and the left null vector at a fold, each of length 1."""
+        pair = self._singular(self._at(x, q))
+        return pair.v / np.linalg.norm(pair.v), pair.w / np.linalg.norm(pair.w)
+
+    def _set(self, q: float) -> None:
+        self._inner.system = self.system.at({self.q: q})
+
+    def _at(self, x: Vector, q: float) -> Linear:
+        """Return the linearization of F over (x, p) at q."""
+        self._set(q)
+        return Linear(x, *self._inner.linearize(x[:-1], float(x[-1])))
+
+    def _singular(self, at: Linear) -> Singular:
+        return singularity(self._inner, at, self._bordered, self._b, self._c)

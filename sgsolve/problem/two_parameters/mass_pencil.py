@@ -1,0 +1,83 @@
+"""J and C of the equations in time of a problem, for each state and value of two parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from ...bifurcation import Stability
+from ...bifurcation.directional import Pencil
+from ...errors import InputError
+from ...pattern import Pattern
+from ..equations.definition import ProblemDefinition
+from ..equations.residual_system import ResidualSystem
+from ..equations.storage import Storage
+
+Vector = NDArray[Any]
+
+
+class MassPencil:
+    """J = dF/dx and C in F + C dx/dt = 0.
+
+    C is dQ/dx of the storage; without one it is -M of the settings, in M dx/dt = F, where M is the
+    identity by default.
+
+    Parameters
+    ----------
+    problem : ProblemDefinition
+    system : ResidualSystem
+        Prepared.
+    stability : Stability or True
+    """
+
+    def __init__(
+        self, problem: ProblemDefinition, system: ResidualSystem, stability: Any, x: Vector
+    ) -> None:
+        self._system, self._storage, self._constant = system, None, None
+        if stability is True and problem.storage is not None:
+            self._storage = problem.storage
+            self._pattern = Storage(self._storage, system).pattern(x)
+            return
+        settings = Stability.of(stability)
+        if not isinstance(settings, Stability) or callable(settings.mass):
+            raise InputError(
+                f"stability must be True or a Stability() with a constant mass, not {stability!r}"
+            )
+        self._constant = sp.csr_array(-settings.matrix(system.n))
+        self._pattern = Pattern.of(self._constant)
+
+    @property
+    def pattern(self) -> Pattern:
+        """Where J or C may have entries."""
+        return self._system.pattern.union(self._pattern)
+
+    @property
+    def constant(self) -> bool:
+        """Whether C does not depend on x or on parameters."""
+        return self._constant is not None
+
+    def at(self, x: Vector, params: Mapping[str, float]) -> tuple[Vector, Any, Any]:
+        """Return F, J and C; `ArithmeticError` where the model ends."""
+        system = self._system.at(params)
+        with np.errstate(all="ignore"):
+            F, J = system.linearize(x)
+            if self._constant is not None:
+                return F, J, self._constant
+            return F, J, Storage(self._storage, system).matrix(x)
+
+    def function(self, params: Mapping[str, float]) -> Pencil:
+        """Return ``pencil(x)`` -> J and C; None where they are not finite."""
+
+        def pencil(x: Vector) -> tuple[Any, Any] | None:
+            try:
+                _, J, C = self.at(x, params)
+            except ArithmeticError:
+                return None
+            finite = np.isfinite(J.data).all() and np.isfinite(C.data).all()
+            return (J, C) if finite else None
+
+        return pencil
