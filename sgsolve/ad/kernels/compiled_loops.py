@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
 from typing import Any
 
-import numpy as np
-
-from . import machine
-from .scalar_loops import ScalarLoopPrinter, definitions
+from ...user_warnings import warn
+from . import machine, scalar_expressions, scalar_loops
+from .loop_struct import KINDS, LoopStruct
+from .scalar_expressions import annotations_of, struct_of
+from .scalar_loops import ScalarLoopPrinter, SourceChangedError, definitions
 
 HEADER = "declare double @llvm.fabs.f64(double)\ndeclare double @llvm.sqrt.f64(double)\n"
+ENTRY = """define i32 @entry_{0}(ptr %struct, ptr %1, ptr %2) {{
+  %result = call i64 @{0}(ptr %struct)
+  %short = trunc i64 %result to i32
+  ret i32 %short
+}}
+"""
 
 
 class CompiledLoops:
@@ -19,32 +29,40 @@ class CompiledLoops:
     Parameters
     ----------
     *functions : callable
-        As for `ScalarLoopPrinter`; they return integers.
+        As for `ScalarLoopPrinter`, with one parameter, a `LoopStruct`; they return integers.
     """
 
-    def __init__(self, *functions: Callable[..., int]) -> None:
+    def __init__(self, *functions: Callable[[Any], int]) -> None:
         self._entries = functions
-        self._printers: dict[Callable[..., Any], ScalarLoopPrinter] = {}
         self._code: machine.Code | None = None
-        self._text = ""
+        self._mark = ""
         self._wanted = 0
         self._stored: bool | None = None  # not asked yet
+        self._failed = False
 
     def text(self) -> str:
-        """Return the functions as LLVM IR."""
-        self._text = self._text or self._printed()
-        return self._text
-
-    def _printed(self) -> str:
-        texts, waiting = [HEADER], list(self._entries)
+        """Return the functions as LLVM IR; raises `SourceChangedError`."""
+        texts, waiting, printed = [HEADER], list(self._entries), set[Callable[..., Any]]()
         while waiting:
             function = waiting.pop()
-            if function not in self._printers:
-                printer = self._printers[function] = ScalarLoopPrinter(function)
+            if function not in printed:
+                printed.add(function)
+                printer = ScalarLoopPrinter(function)
                 texts.append(printer.text())
                 waiting += printer.called
         definitions.cache_clear()  # syntax trees take some megabytes
-        return "".join([*texts, *(self._printers[f].entry_text() for f in self._entries)])
+        return "".join([*texts, *(ENTRY.format(f.__name__) for f in self._entries)])
+
+    def mark(self) -> str:
+        """Return a text that differs where `text` would; it takes no source, and less time."""
+        if not self._mark:
+            digest = hashlib.sha256(sys.version.encode())
+            for f in _functions_in(scalar_loops, scalar_expressions):
+                digest.update(repr(_mark_of(f.__code__)).encode())
+            for mark in _marks_of_loops(self._entries):
+                digest.update(mark.encode())
+            self._mark = digest.hexdigest()
+        return self._mark
 
     def pays(self, to_load: int, to_compile: int, uses: int = 1) -> bool:
         """Whether they are there, or were asked for so often that making them saves time.
@@ -56,48 +74,84 @@ class CompiledLoops:
         uses : int
             For how many uses they are asked for now.
         """
-        if self._code is not None:
-            return True
+        if self._code is not None or self._failed:
+            return not self._failed
         self._wanted += uses
         if self._stored is None and self._wanted > to_load:
-            self._stored = machine.is_known(self.text())
+            self._stored = machine.is_known(self.mark())
         return self._wanted > (to_load if self._stored else to_compile)
 
-    def bound(self, values: dict[str, Any]) -> list[Callable[[], int]]:
-        """Return the functions without parameters, bound to values by name.
+    def are_made(self) -> bool:
+        """Whether the functions can be bound; they are compiled now if they are not.
 
-        Arrays are read and written in place; they must stay where they are.
+        Warns
+        -----
+        UserWarning
+            Once, where they cannot be compiled.
         """
-        if self._code is None:
+        if self._code is None and not self._failed:
             names = [f"entry_{f.__name__}" for f in self._entries]
-            self._code = machine.code_of(self.text(), names)
+            try:
+                self._code = machine.code_of(self.mark(), names, self.text)
+            except (SourceChangedError, machine.LlvmError) as error:
+                self._failed = True
+                warn(
+                    f"the loops of short solves are not compiled, solves take longer: {error}; "
+                    "start a new process",
+                    UserWarning,
+                )
+        return self._code is not None
+
+    def bound(self, struct: LoopStruct) -> list[Callable[[], int]]:
+        """Return the functions that take such a struct, without parameters, bound to it."""
+        assert self.are_made(), "the loops cannot be compiled"
+        assert self._code is not None
         return [
-            _bound(run, self._printers[f].parameters, values)
+            _bound(run, struct)
             for run, f in zip(self._code.functions, self._entries, strict=True)
+            if isinstance(struct, _struct_taken_by(f))
         ]
 
 
-def _bound(
-    run: machine.RunFunction, parameters: dict[str, str], values: dict[str, Any]
-) -> Callable[[], int]:
-    arrays = [values[name] for name, a in parameters.items() if a in ("Doubles", "Indices")]
-    for array, dtype in zip(arrays, _dtypes(parameters), strict=True):
-        if array.dtype != dtype or not array.flags.c_contiguous:
-            raise TypeError(f"loops need a contiguous array of {np.dtype(dtype)}")
-    addresses = [array.__array_interface__["data"][0] for array in arrays]
-    tables = (
-        np.array([*addresses, 0], dtype=np.uint64),
-        np.array([*(values[n] for n, a in parameters.items() if a == "int"), 0], dtype=np.int64),
-        np.array([*(values[n] for n, a in parameters.items() if a == "float"), 0.0]),
-    )
-    held = arrays, tables, tuple(t.ctypes.data for t in tables)
+def _struct_taken_by(function: Callable[..., Any]) -> type[LoopStruct]:
+    return struct_of(function, next(iter(annotations_of(function))))
 
+
+def _bound(run: machine.RunFunction, struct: LoopStruct) -> Callable[[], int]:
     def bound() -> int:
-        return run(*held[2])
+        return run(struct.address, 0, 0)
 
     return bound
 
 
-def _dtypes(parameters: dict[str, str]) -> list[type]:
-    dtypes = {"Doubles": np.float64, "Indices": np.int32}
-    return [dtypes[annotation] for annotation in parameters.values() if annotation in dtypes]
+def _marks_of_loops(entries: tuple[Callable[..., Any], ...]) -> Iterator[str]:
+    """Yield what the text of functions depends on: their codes, structs and numbers."""
+    waiting: list[Any] = list(entries)
+    known = set[Any]()
+    while waiting:
+        f = waiting.pop()
+        if f in known:
+            continue
+        known.add(f)
+        of = annotations_of(f)
+        structs = {struct_of(f, name) for name, a in of.items() if a not in KINDS} - known
+        known |= structs
+        named = {name: f.__globals__.get(name) for name in f.__code__.co_names}
+        numbers = {name: v for name, v in named.items() if isinstance(v, int | float)}
+        waiting += [v for v in named.values() if isinstance(v, FunctionType)]
+        fields = [struct.fields for struct in structs]
+        yield repr((f.__name__, f.__annotations__, fields, numbers, _mark_of(f.__code__)))
+
+
+def _mark_of(code: CodeType) -> tuple[Any, ...]:
+    constants = [_mark_of(c) if isinstance(c, CodeType) else c for c in code.co_consts]
+    return code.co_code, constants, code.co_names, code.co_varnames
+
+
+def _functions_in(*modules: Any) -> Iterator[FunctionType]:
+    """Yield the functions and methods that modules define."""
+    for module in modules:
+        own = [v for v in vars(module).values() if getattr(v, "__module__", "") == module.__name__]
+        for value in own:
+            members = vars(value).values() if isinstance(value, type) else (value,)
+            yield from (m for m in members if isinstance(m, FunctionType))

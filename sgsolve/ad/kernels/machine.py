@@ -93,21 +93,24 @@ def require_llvmlite() -> None:
         )
 
 
-def code_of(text: str, names: list[str]) -> Code:
-    """Return the functions of a text, compiled if they are not known; raises `LlvmError`."""
+def code_of(mark: str, names: list[str], text: Callable[[], str] | None = None) -> Code:
+    """Return the functions of a text, compiled if they are not known; raises `LlvmError`.
+
+    The mark is the text, or stands for it where that has to be written first.
+    """
     with _lock:
-        known = _compiled.get(text)
+        known = _compiled.get(mark)
         if known is None:
-            known = _compiled[text] = _new_code(text, names)
+            known = _compiled[mark] = _new_code(mark, names, text or (lambda: mark))
         return known
 
 
-def is_known(text: str) -> bool:
+def is_known(mark: str) -> bool:
     """Whether a text was compiled before, in this process or one that shares the cache."""
     global _found
-    if text in _compiled:
+    if mark in _compiled:
         return True
-    key = _key(text)
+    key = _key(mark)
     stored = object_cache.stored_code(key)
     if stored is not None:
         _found = key, stored
@@ -122,20 +125,20 @@ def _host() -> tuple[str, str]:
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
-def _key(text: str) -> str:
+def _key(mark: str) -> str:
     import llvmlite.binding as llvm
 
-    return object_cache.key(text, (llvm.llvm_version_info, *_host()))
+    return object_cache.key(mark, (llvm.llvm_version_info, *_host()))
 
 
-def _new_code(text: str, names: list[str]) -> Code:
+def _new_code(mark: str, names: list[str], text: Callable[[], str]) -> Code:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
     cpu, features = _host()
-    key = _key(text)
+    key = _key(mark)
     try:
         machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
         empty = llvm.parse_assembly("")
@@ -144,7 +147,7 @@ def _new_code(text: str, names: list[str]) -> Code:
         found, code = _found
         stored = code if found == key else object_cache.stored_code(key)
         if stored is None:
-            module = llvm.parse_assembly(text)
+            module = llvm.parse_assembly(text())
             module.verify()
             # Nothing is left for LLVM's passes to improve: they take three times as long as the
             # code generator, for the same speed.

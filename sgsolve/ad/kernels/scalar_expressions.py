@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .loop_struct import KINDS, LoopStruct
+
 ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -24,8 +26,6 @@ COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
     ast.NotEq: ("une", "ne"),
 }
 
-KINDS = {"Doubles": "double*", "Indices": "i32*", "int": "i64", "float": "double"}
-
 Typed = tuple[str, str]  # the name of a value, and its type
 
 
@@ -34,6 +34,8 @@ class FunctionLines:
 
     Attributes
     ----------
+    first : list of str
+        What is done before all else.
     lines : list of str
     label : str
         Of the present block.
@@ -42,6 +44,7 @@ class FunctionLines:
     """
 
     def __init__(self) -> None:
+        self.first: list[str] = []
         self.lines: list[str] = []
         self.label, self.is_open = "entry", True
         self._count = 0
@@ -74,19 +77,27 @@ class ExpressionPrinter:
     Parameters
     ----------
     lines : FunctionLines
-    known : dict
-        The names of the module of the function.
+    function : callable
+        Its module knows the names that are not local.
 
     Attributes
     ----------
+    parameters : dict of str to str
+        Names and types; a `LoopStruct` is a ``ptr``.
     values : dict of str to Typed
         The local names.
     called : list of callable
         Functions that are called.
     """
 
-    def __init__(self, lines: FunctionLines, known: dict[str, Any]) -> None:
-        self._lines, self._globals = lines, known
+    def __init__(self, lines: FunctionLines, function: Callable[..., Any]) -> None:
+        self._lines, self._globals = lines, function.__globals__
+        given = annotations_of(function)
+        self.parameters = {name: KINDS.get(a, "ptr") for name, a in given.items()}
+        self._structs = {
+            name: struct_of(function, name) for name, a in given.items() if a not in KINDS
+        }
+        self._addresses: set[str] = set()  # of fields, by the names that they have
         self.values: dict[str, Typed] = {}
         self.called: list[Callable[..., Any]] = []
 
@@ -97,6 +108,8 @@ class ExpressionPrinter:
         if isinstance(node, ast.Name):
             known = self.values.get(node.id)
             return known if known is not None else _literal(self._globals[node.id])
+        if isinstance(node, ast.Attribute):
+            return self._field(node)
         if isinstance(node, ast.Subscript):
             at, kind = self.place(node)
             loaded = self._lines.emit(f"load {kind}, ptr {at}")
@@ -174,23 +187,46 @@ class ExpressionPrinter:
     def _call_of(self, function: Callable[..., Any], arguments: list[Typed]) -> Typed:
         """Call another function of this kind."""
         self.called.append(function)
-        signature = inspect.signature(function)
-        kinds = [KINDS[str(p.annotation)] for p in signature.parameters.values()]
+        kinds = [KINDS.get(a, "ptr") for a in annotations_of(function).values()]
         given = [
             f"{in_llvm(kind)} {self.as_kind(argument, kind)}"
             for kind, argument in zip(kinds, arguments, strict=True)
         ]
-        kind = KINDS[str(signature.return_annotation)]
+        kind = kind_returned(function)
         return self._lines.emit(f"call {kind} @{function.__name__}({', '.join(given)})"), kind
 
     def _select(self, condition: str, a: Typed, b: Typed) -> Typed:
         kind = a[1]
         return self._lines.emit(f"select i1 {condition}, {kind} {a[0]}, {kind} {b[0]}"), kind
 
-    def place(self, node: ast.Subscript) -> Typed:
-        """Return the address of an element, and its type."""
+    def _field(self, node: ast.Attribute) -> Typed:
+        """Return a field of a struct; what does not change is read once, before all else."""
+        at, kind = self.place(node)
+        value = at.removesuffix(".at")
         assert isinstance(node.value, ast.Name)
-        pointer, kind = self.values[node.value.id]
+        if node.attr in self._structs[node.value.id].changing:
+            return self._lines.emit(f"load {kind}, ptr {at}"), kind
+        if value not in self._addresses:
+            self._addresses.add(value)
+            self._lines.first.append(f"{value} = load {in_llvm(kind)}, ptr {at}")
+        return value, kind
+
+    def _place_of_field(self, node: ast.Attribute) -> Typed:
+        assert isinstance(node.value, ast.Name)
+        fields = self._structs[node.value.id].fields
+        at = f"%{node.value.id}.{node.attr}.at"
+        if at not in self._addresses:
+            self._addresses.add(at)
+            pointer, place = self.values[node.value.id][0], list(fields).index(node.attr)
+            self._lines.first.append(f"{at} = getelementptr i64, ptr {pointer}, i64 {place}")
+        return at, KINDS[fields[node.attr]]
+
+    def place(self, node: ast.expr) -> Typed:
+        """Return the address of an element or of a field, and its type."""
+        if isinstance(node, ast.Attribute):
+            return self._place_of_field(node)
+        assert isinstance(node, ast.Subscript)
+        pointer, kind = self.value(node.value)
         element = kind[:-1]
         index = self.as_kind(self.value(node.slice), "i64")
         return self._lines.emit(f"getelementptr {element}, ptr {pointer}, i64 {index}"), element
@@ -209,6 +245,22 @@ class ExpressionPrinter:
             return self._lines.emit(f"trunc i64 {name} to i32")
         assert (own, kind) == ("i64", "double"), f"{own} is no {kind}"
         return self._lines.emit(f"sitofp i64 {name} to double")
+
+
+def annotations_of(function: Callable[..., Any]) -> dict[str, str]:
+    """Return the names of parameters, and their annotations."""
+    return {k: str(p.annotation) for k, p in inspect.signature(function).parameters.items()}
+
+
+def struct_of(function: Callable[..., Any], name: str) -> type[LoopStruct]:
+    """Return the class of a parameter that is a struct."""
+    found: type[LoopStruct] = function.__globals__[annotations_of(function)[name]]
+    return found
+
+
+def kind_returned(function: Callable[..., Any]) -> str:
+    """Return the type of what a function returns."""
+    return KINDS[str(inspect.signature(function).return_annotation)]
 
 
 def in_llvm(kind: str) -> str:

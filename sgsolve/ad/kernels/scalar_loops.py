@@ -2,36 +2,64 @@
 
 `ScalarLoopPrinter` reads the source of a function and writes it as LLVM IR. The function runs in
 Python too, which is what the tests compare with. It may use parameters annotated `Doubles`,
-`Indices`, `int` and `float`, local numbers, ``for`` over a range, ``if``, ``return`` of a number,
-arithmetic without integer division, comparisons, ``and``, ``or``, ``not``, ``abs``, ``min``,
-``max``, ``sqrt``, numbers of its module, and other such functions.
+`Indices`, `int` and `float`, a `LoopStruct` and its fields, local numbers, ``for`` over a range,
+``if``, ``return`` of a number, arithmetic without integer division, comparisons, ``and``, ``or``,
+``not``, ``abs``, ``min``, ``max``, ``sqrt``, numbers of its module, and other such functions.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import linecache
 import math
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from .loop_struct import Doubles as Doubles
+from .loop_struct import Indices as Indices
+from .loop_struct import LoopStruct as LoopStruct
+from .loop_struct import Number as Number
+from .scalar_expressions import ExpressionPrinter, FunctionLines, Typed, in_llvm, kind_returned
 
-from .scalar_expressions import KINDS, ExpressionPrinter, FunctionLines, Typed, in_llvm
-
-Doubles = NDArray[np.float64]
-Indices = NDArray[np.int32]
 sqrt = math.sqrt
+
+
+class SourceChangedError(Exception):
+    """The source of a function is not what was imported."""
 
 
 @functools.cache
 def definitions(path: str) -> dict[int, ast.FunctionDef]:
     """Return the functions of a file by their first lines; to parse it once for all is fastest."""
-    tree = ast.parse("".join(linecache.getlines(path)))
+    linecache.checkcache(path)
+    try:
+        tree = ast.parse("".join(linecache.getlines(path)))
+    except SyntaxError:
+        return {}
     return {node.lineno: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def definition(function: Callable[..., Any]) -> ast.FunctionDef:
+    """Return the syntax tree of a function; raises `SourceChangedError` if it has another code."""
+    code = function.__code__
+    node = definitions(code.co_filename).get(code.co_firstlineno)
+    if node is not None:
+        flags = code.co_flags & annotations.compiler_flag
+        tree = ast.Module([node], type_ignores=[])
+        [found] = [
+            c
+            for c in compile(tree, code.co_filename, "exec", flags, dont_inherit=True).co_consts
+            if isinstance(c, CodeType)
+        ]
+        if (found.co_code, found.co_consts, found.co_names, found.co_varnames) == (
+            code.co_code, code.co_consts, code.co_names, code.co_varnames
+        ):  # fmt: skip
+            return node
+    raise SourceChangedError(
+        f"{code.co_filename} is not what was imported: {function.__name__} has changed there"
+    )
 
 
 class ScalarLoopPrinter:
@@ -44,49 +72,27 @@ class ScalarLoopPrinter:
 
     Attributes
     ----------
-    parameters : dict of str to str
-        Names and annotations.
     called : list of callable
         Functions of this kind that it calls.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.name = function.__name__
-        self._code = function.__code__
-        signature = inspect.signature(function)
-        self.parameters = {name: str(p.annotation) for name, p in signature.parameters.items()}
-        self._result = KINDS[str(signature.return_annotation)]
+        self.name, self._function = function.__name__, function
+        self._result = kind_returned(function)
         self._lines = FunctionLines()
-        self._expressions = ExpressionPrinter(self._lines, function.__globals__)
+        self._expressions = ExpressionPrinter(self._lines, function)
         self.called = self._expressions.called
 
     def text(self) -> str:
-        """Return the function as LLVM IR."""
-        given = {name: (f"%a.{name}", KINDS[a]) for name, a in self.parameters.items()}
+        """Return the function as LLVM IR; raises `SourceChangedError`."""
+        given = {name: (f"%a.{name}", kind) for name, kind in self._expressions.parameters.items()}
         self._expressions.values = given
         arguments = ", ".join(f"{in_llvm(kind)} {name}" for name, kind in given.values())
-        self._block(definitions(self._code.co_filename)[self._code.co_firstlineno].body)
+        self._block(definition(self._function).body)
         if self._lines.is_open:
             self._lines.lines.append("unreachable")
-        body = "\n  ".join(self._lines.lines)
+        body = "\n  ".join([*self._lines.first, *self._lines.lines])
         return f"define {self._result} @{self.name}({arguments}) {{\nentry:\n  {body}\n}}\n"
-
-    def entry_text(self) -> str:
-        """Return a function with the prototype of kernels that calls this one.
-
-        Its arguments come from tables of addresses, integers and numbers.
-        """
-        lines, arguments, places = [], [], dict.fromkeys("PNS", 0)
-        for name, annotation in self.parameters.items():
-            kind = in_llvm(KINDS[annotation])
-            table = {"ptr": "P", "i64": "N", "double": "S"}[kind]
-            lines.append(f"%at.{name} = getelementptr i64, ptr %{table}, i64 {places[table]}")
-            lines.append(f"%a.{name} = load {kind}, ptr %at.{name}")
-            arguments.append(f"{kind} %a.{name}")
-            places[table] += 1
-        call = f"%result = call i64 @{self.name}({', '.join(arguments)})"
-        body = "\n  ".join([*lines, call, "%short = trunc i64 %result to i32", "ret i32 %short"])
-        return f"define i32 @entry_{self.name}(ptr %P, ptr %N, ptr %S) {{\n  {body}\n}}\n"
 
     # ---- statements ------------------------------------------------------------------------------
 
@@ -125,7 +131,6 @@ class ScalarLoopPrinter:
         if isinstance(target, ast.Name):
             self._expressions.values[target.id] = value
             return
-        assert isinstance(target, ast.Subscript)
         at, kind = self._expressions.place(target)
         self._lines.lines.append(f"store {kind} {self._expressions.as_kind(value, kind)}, ptr {at}")
 

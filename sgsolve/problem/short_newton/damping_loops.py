@@ -7,62 +7,54 @@ where the rule shortens a step.
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Doubles, Indices, sqrt
+from ...ad.kernels.scalar_loops import sqrt
 from ...linear.accuracy import ACCEPT
 from .linear_loops import backward_error, pivots_are_small
-from .loop_state import BACKWARD_ERROR, INF, LEAVE, REFINE, STEP, UPCOMING, K
+from .loop_state import INF, LEAVE, REFINE, STEP
+from .short_iterate import ShortIterate
 
 
-def stepped(
-    starts: Indices, columns: Indices, A: Doubles, A_sizes: Doubles, b: Doubles, y: Doubles,
-    column: Doubles, r: Doubles, scale: Doubles, x: Doubles, x_new: Doubles, dx: Doubles,
-    correction: Doubles, weights: Doubles, state: Doubles, full: Doubles,
-    n: int, dense: int, damped: int,
-) -> int:  # fmt: skip
+def stepped(it: ShortIterate) -> int:
     """Check the solution y of the linear system, and write the next point."""
-    if dense == 1 and pivots_are_small(full, n) == 1:
+    if it.dense == 1 and pivots_are_small(it) == 1:
         return LEAVE
-    off = backward_error(starts, columns, A, A_sizes, b, y, r, scale, n)
-    state[BACKWARD_ERROR] = off
+    off = backward_error(it)
+    it.backward_error = off
     if not off <= ACCEPT:
         return REFINE if off < INF else LEAVE
     square, size = 0.0, 0.0
     before, corrected, gap, now = 0.0, 0.0, 0.0, 0.0
-    for i in range(n):
-        newton = y[i] * column[i]
+    for i in range(it.n):
+        newton = it.y[i] * it.column[i]
         square += newton * newton
-        size = max(size, abs(newton) / weights[i])
-        x_new[i] = x[i] + newton
-        if damped == 1:
-            before += (dx[i] / weights[i]) * (dx[i] / weights[i])
-            corrected += (correction[i] / weights[i]) * (correction[i] / weights[i])
-            off = (correction[i] - newton) / weights[i]
+        size = max(size, abs(newton) / it.weights[i])
+        it.x_new[i] = it.x[i] + newton
+        if it.damped == 1:
+            before += (it.dx[i] / it.weights[i]) * (it.dx[i] / it.weights[i])
+            corrected += (it.correction[i] / it.weights[i]) * (it.correction[i] / it.weights[i])
+            off = (it.correction[i] - newton) / it.weights[i]
             gap += off * off
-            now += (newton / weights[i]) * (newton / weights[i])
-        dx[i] = newton
-    state[UPCOMING] = size
+            now += (newton / it.weights[i]) * (newton / it.weights[i])
+        it.dx[i] = newton
+    it.upcoming = size
     if not square < INF:
         return LEAVE
-    if damped == 1 and state[K] > 0.0:
+    if it.damped == 1 and it.k > 0.0:
         allowed = sqrt(before) * sqrt(corrected)
         if sqrt(gap) * sqrt(now) > allowed:
             return LEAVE
     return STEP
 
 
-def accepted(
-    starts: Indices, columns: Indices, A: Doubles, A_sizes: Doubles, b: Doubles, y: Doubles,
-    column: Doubles, r: Doubles, scale: Doubles, dx: Doubles, correction: Doubles,
-    weights: Doubles, state: Doubles, n: int,
-) -> int:  # fmt: skip
+def accepted(it: ShortIterate) -> int:
     """Take the simplified correction from y, and decide whether the full step is accepted."""
-    off = backward_error(starts, columns, A, A_sizes, b, y, r, scale, n)
-    state[BACKWARD_ERROR] = off
+    off = backward_error(it)
+    it.backward_error = off
     if not off <= ACCEPT:
         return REFINE if off < INF else LEAVE
     natural, level = 0.0, 0.0
-    for i in range(n):
-        correction[i] = y[i] * column[i]
-        natural += (correction[i] / weights[i]) * (correction[i] / weights[i])
-        level += (dx[i] / weights[i]) * (dx[i] / weights[i])
+    for i in range(it.n):
+        it.correction[i] = it.y[i] * it.column[i]
+        natural += (it.correction[i] / it.weights[i]) * (it.correction[i] / it.weights[i])
+        level += (it.dx[i] / it.weights[i]) * (it.dx[i] / it.weights[i])
     return STEP if natural < level else LEAVE

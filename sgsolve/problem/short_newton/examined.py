@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...solvers.closed_equations import Closed
@@ -11,18 +9,8 @@ from ...solvers.iterate import Iterate
 from ...solvers.limit_at_infinity import at_limit
 from ...solvers.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
-from .loop_state import (
-    BARE,
-    CLOSED,
-    CONTRACTION,
-    HELD,
-    PHI,
-    STEP_ABSOLUTE,
-    STEP_ABSOLUTE_OLD,
-    STEP_SIZE,
-    STEP_SIZE_OLD,
-)
-from .short_newton import ShortNewton, ShortSolve
+from .short_newton import ShortNewton
+from .short_records import ShortSolve
 
 
 def examined(
@@ -38,28 +26,23 @@ def as_iterate(
     short: ShortNewton, found: ShortSolve, system: ResidualSystem, workspace: Workspace
 ) -> Iterate:
     """Return the iterate at the solution, with what is known of the steps to it."""
-
-    def kept(name: str) -> Any:
-        return short.arrays[name].copy()
-
-    state = short.arrays["state"].tolist()
+    at = short.it
     it = Iterate(system, workspace, found.x, found.F)
     it.k, it.fresh = found.nit, found.renewed and not found.vanished
     it.age = int(not found.renewed) + found.vanished
-    it.J = system.pattern.matrix(kept("J" if found.renewed else "J_old"))
+    it.J = system.pattern.matrix((at.J if found.renewed else at.J_old).copy())
     it.factorized, it.newton, it.damping = not found.renewed, True, 1.0
-    it.phi, it.contraction = state[PHI], state[CONTRACTION]
-    it.x_old, it.F_old = kept("x"), kept("F")
-    it.correction = kept("correction") if short.damped and not found.vanished else None
-    it.step, it.step_old, it.step_older = map(kept, ("step", "step_old", "step_older"))
-    it.step_size, it.step_size_old = state[STEP_SIZE], state[STEP_SIZE_OLD]
-    it.step_size_absolute = state[STEP_ABSOLUTE]
-    it.step_size_absolute_old = state[STEP_ABSOLUTE_OLD]
-    weights, magnitude, own, sized, S = map(kept, ("weights", "magnitude", "own", "sized", "S"))
-    it.scaling.take(weights, magnitude, own, sized, S, bool(state[BARE]))
-    if state[HELD]:
-        it.memory["start"] = kept("x_start"), kept("F_start")
-    if state[CLOSED]:
-        unproven = kept("unproven") == 1.0
-        it.memory["closed"] = Closed(kept("closing"), kept("change"), int(state[CLOSED]), unproven)
+    it.phi, it.contraction = at.phi, at.contraction
+    it.x_old, it.F_old = at.x.copy(), at.F.copy()
+    it.correction = at.correction.copy() if at.damped and not found.vanished else None
+    it.step, it.step_old, it.step_older = at.step.copy(), at.step_old.copy(), at.step_older.copy()
+    it.step_size, it.step_size_old = at.step_size, at.step_size_old
+    it.step_size_absolute, it.step_size_absolute_old = at.step_absolute, at.step_absolute_old
+    of_equations = at.own.copy(), at.sized.copy(), at.S.copy()
+    it.scaling.take(at.weights.copy(), at.magnitude.copy(), *of_equations, bool(at.bare))
+    if at.held:
+        it.memory["start"] = at.x_start.copy(), at.F_start.copy()
+    if at.closed:
+        unproven = at.unproven == 1.0
+        it.memory["closed"] = Closed(at.closing.copy(), at.change.copy(), int(at.closed), unproven)
     return it

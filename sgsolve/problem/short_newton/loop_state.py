@@ -1,4 +1,4 @@
-"""What the loops of a short solve return, and the numbers that live from one call to the next.
+"""What the loops of a short solve return.
 
 * `STEP`: the next linear system is written.
 * `RESCALE`: the same, but its factors of equilibration have to be computed again.
@@ -20,11 +20,4 @@ from __future__ import annotations
 import math
 
 INF, NAN = math.inf, math.nan
-# What the functions return.
 LEAVE, STEP, RESCALE, SOLVED, EXAMINE, ASK, JACOBIAN, VANISH, FIX, REFINE = range(10)
-# Places of the numbers that live from one iteration to the next.
-(
-    K, PHI, CONTRACTION, LARGEST, SMALLEST, BARE, STEP_SIZE, STEP_SIZE_OLD, STEP_ABSOLUTE,
-    STEP_ABSOLUTE_OLD, RUN, RUN_SIZE, CLOSED, HELD, RENEWED, SCALED, BACKWARD_ERROR,
-    UPCOMING, ESTIMATE, KNOWN, DOUBTED, LARGEST_OLD, LINEAR_RUN, OPEN, N_STATE,
-) = range(25)  # fmt: skip

@@ -12,43 +12,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.compiled_loops import CompiledLoops
 from ...errors import LinearSolveError
 from ...linear.accuracy import MAX_REFINE
-from ...linear.band_storage import NARROW
-from ...linear.banded import BandMemory
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks
-from ...solvers.determination import small_changes
-from ...solvers.termination import UsualCriterion
 from . import band_loops, damping_loops, step_loops
+from .band_loops import BandSystem
 from .evaluations import Evaluations
+from .loop_memory import band_system, iterate_for, narrow_band
 from .loop_state import (
     ASK,
-    BACKWARD_ERROR,
     EXAMINE,
     FIX,
     JACOBIAN,
-    KNOWN,
     LEAVE,
-    N_STATE,
     REFINE,
-    RENEWED,
     RESCALE,
     SOLVED,
     STEP,
-    UPCOMING,
     VANISH,
 )
-
-Vector = NDArray[np.float64]
+from .short_records import Record, Settings, ShortSolve, Vector
 
 LOOPS = CompiledLoops(
     step_loops.started,
@@ -71,142 +61,6 @@ MOST_SKIPPED = 64
 LAST = 0.03
 
 
-class Record(NamedTuple):
-    """The numbers of an iteration, for the history.
-
-    Attributes
-    ----------
-    state : list of float
-        Those of the loops; behind them the largest residual and step in each block.
-    seconds : float
-        Since the start of the solve.
-    """
-
-    state: list[float]
-    seconds: float
-
-    @property
-    def backward_error(self) -> float:
-        """Of the last linear solve."""
-        return self.state[BACKWARD_ERROR]
-
-
-class Settings(NamedTuple):
-    """What the loops of a pattern are made for.
-
-    Attributes
-    ----------
-    damped : bool
-        Whether the steps are those of `DampedNewton`.
-    criterion : UsualCriterion
-    has_scale : bool
-        Whether the problem has sizes of the unknowns.
-    """
-
-    damped: bool
-    criterion: UsualCriterion
-    has_scale: bool
-
-
-class ShortSolve(NamedTuple):
-    """A solution, and what it took.
-
-    Attributes
-    ----------
-    x, F, scaled, S : ndarray, shape (n,)
-        See `Result`.
-    records : tuple of Record
-        Of the start and of every iteration.
-    renewed : bool
-        Whether the Jacobian was taken again to judge the solution.
-    unclear : bool
-        Whether the residual may only tend to zero: it has to be examined.
-    vanished : bool
-        Whether unknowns were set to zero after the last iteration of the records.
-    seconds : dict of str to float
-    n_residuals, n_jacobians, n_solves : int
-        Evaluations of F alone, and of F and J after the start; solves with factors.
-    """
-
-    x: Vector
-    F: Vector
-    scaled: Vector
-    S: Vector
-    records: tuple[Record, ...]
-    renewed: bool
-    unclear: bool
-    vanished: bool
-    seconds: dict[str, float]
-    n_residuals: int
-    n_jacobians: int
-    n_solves: int
-
-    @property
-    def nit(self) -> int:
-        """Iterations, of which the one that set unknowns to zero has no record."""
-        return len(self.records) - 1 + self.vanished
-
-
-def arrays_of_loops(
-    pattern: Pattern, parts: DirectParts, blocks: Blocks
-) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the loops by the names of their parameters."""
-    n, nnz = pattern.shape[0], pattern.nnz
-    scaling, backend = parts.prepared.scaling, parts.backend
-    of_equations = ("F", "F_new", "F_start", "F_beside", "b", "y", "r", "scale", "scaled", "S")
-    of_unknowns = ("x", "x_new", "x_start", "x_run", "x_beside", "magnitude", "weights", "terms")
-    of_scale = ("user_scale", "held_sizes", "sized", "free")
-    of_blocks = ("floors", "largest_in", "run_in")
-    state = np.zeros(N_STATE + 2 * len(blocks))  # and what the history tells of each block
-    told = state[N_STATE:].reshape(2, -1)
-    of_steps = ("step", "step_old", "step_older", "dx", "correction", "of_columns")
-    of_closed = ("own", "closing", "change", "unproven", "known", "asked", "small")
-    names = (*of_equations, *of_unknowns, *of_scale, *of_steps, *of_closed)
-    numbers = {name: k for k, name in enumerate(blocks)}
-    return {
-        **{name: np.zeros(n) for name in names},
-        **{name: np.zeros(len(blocks)) for name in of_blocks},
-        "block": blocks.spread(numbers, 0.0).astype(np.int32),
-        **{name: np.zeros(nnz) for name in ("J", "J_old", "J_known", "sizes")},
-        "state": state,
-        "residual_in": told[0],
-        "step_in": told[1],
-        "parts": small_changes(np.ones(n)),
-        "starts": pattern.indptr,
-        "columns": pattern.indices,
-        "A": parts.prepared.values,
-        "A_sizes": scaling.magnitude,
-        "factor": scaling.factor,
-        "row": scaling.row,
-        "column": scaling.column,
-        # The loops write a full matrix into the memory of LAPACK, and look at the pivots there.
-        "full": np.zeros(1) if backend.memory is None else backend.memory,
-        **arrays_of_band(n, narrow_band(backend)),
-    }
-
-
-def narrow_band(backend: Any) -> BandMemory | None:
-    """Return the band of a back end that the loops factorize; None for another storage."""
-    band: BandMemory | None = getattr(backend, "band", None)
-    return band if band is not None and band.lower + band.upper <= NARROW else None
-
-
-def arrays_of_band(n: int, band: BandMemory | None) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a band; without elements where there is none."""
-    names = ("places", "before", "after")
-    if band is None:
-        none = {name: np.zeros(0, dtype=np.int32) for name in (*names, "exchanges")}
-        return {**none, "band": np.zeros(0), "work": np.zeros(0)}
-    orders = [np.arange(n) if order is None else order for order in (band.before, band.after)]
-    indices = (band.places, *orders)
-    return {
-        **{k: v.astype(np.int32) for k, v in zip(names, indices, strict=True)},
-        "exchanges": np.zeros(n, dtype=np.int32),
-        "band": band.flat,
-        "work": np.zeros(n),
-    }
-
-
 class ShortNewton:
     """The arrays and loops for systems of one pattern.
 
@@ -220,8 +74,7 @@ class ShortNewton:
 
     Attributes
     ----------
-    arrays : dict of str to ndarray
-        By the names of parameters in `step_loops`.
+    it : ShortIterate
     damped : bool
         Whether the steps are those of `DampedNewton`.
     stepped : bool
@@ -236,38 +89,25 @@ class ShortNewton:
         self.parts, self.damped = parts, settings.damped
         self._vain = self._skipped = 0
         self.stepped = False
-        n, nnz = pattern.shape[0], pattern.nnz
-        arrays = arrays_of_loops(pattern, parts, blocks)
-        tolerance, error, rounding, of_scale = settings.criterion
-        of_scale = of_scale and settings.has_scale
-        numbers = {"n": n, "nnz": nnz, "tolerance": tolerance, "error": error, "rounding": rounding}
-        self._dense = parts.backend.memory is not None
-        numbers |= {"dense": int(self._dense), "damped": int(self.damped)}
-        band = narrow_band(parts.backend)
-        self._banded = band is not None
-        lower, upper = (0, 0) if band is None else (band.lower, band.upper)
-        numbers |= {"lower": lower, "upper": upper}
-        numbers |= {"n_blocks": len(blocks), "of_scale": int(of_scale)}
-        numbers |= {"has_scale": int(settings.has_scale)}
-        self.arrays = arrays
-        self._last = math.sqrt(error) * (1.0 if self.damped else LAST)
-        bound = LOOPS.bound({**arrays, **numbers})
+        self._told = np.zeros((2, len(blocks)))
+        self.it = it = iterate_for(pattern, parts, settings, blocks, self._told)
+        self._last = math.sqrt(it.error) * (1.0 if self.damped else LAST)
+        bound = LOOPS.bound(it)
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]
-        self._continued, self._answered, self._fixed, self._vanished = bound[4:8]
-        self._factorized_band, self._solved_band = bound[8:]
-        self._x, self._x_new = arrays["x"], arrays["x_new"]
-        self._F, self._F_new, self._J = arrays["F"], arrays["F_new"], arrays["J"]
-        self._J_old = arrays["J_old"]
-        self._state = arrays["state"]
-        self._b, self._y, self._r, self._row = (arrays[k] for k in ("b", "y", "r", "row"))
+        self._continued, self._answered, self._fixed, self._vanished = bound[4:]
+        band = narrow_band(parts.backend)
+        self._band: BandSystem | None = None
+        if band is not None:
+            self._band = band_system(it, band)
+            self._factorized_band, self._solved_band = LOOPS.bound(self._band)
 
     def works_on(self, parts: DirectParts) -> bool:
         """Whether the loops are bound to the memory of these parts."""
         if self.parts != parts:
             return False
-        if self._banded:
-            return bool(self.arrays["band"] is parts.backend.band.flat)
-        return not self._dense or self.arrays["full"] is parts.backend.memory
+        if self._band is not None:
+            return bool(self._band.band is parts.backend.band.flat)
+        return not self.it.dense or self.it.full is parts.backend.memory
 
     def is_tried(self) -> bool:
         """Whether the next solve tries it: not so often where that was in vain."""
@@ -301,13 +141,13 @@ class ShortNewton:
         scale : ndarray of shape (n,) or None
             The sizes of the unknowns that the problem has.
         """
-        begun = perf_counter()
+        begun, it = perf_counter(), self.it
         self._begin(evaluations)
         if scale is not None:
-            self.arrays["user_scale"][...] = scale
-        self._x[...] = x
-        self._F[...], self._J[...] = found.F, found.data
-        self._J_old[...] = found.data
+            it.user_scale[...] = scale
+        it.x[...] = x
+        it.F[...], it.J[...] = found.F, found.data
+        it.J_old[...] = found.data
         code, records = self._started(), [self._record(begun)]
         self.stepped = code != LEAVE
         while code in (STEP, RESCALE) and len(records) <= max_iterations:
@@ -328,33 +168,34 @@ class ShortNewton:
             code = self._asked(self._vanished, LEAVE)
         if code not in (SOLVED, EXAMINE):
             return None
-        if self._banded:
-            self.parts.backend.take_factors(self.arrays["exchanges"])
+        if self._band is not None:
+            self.parts.backend.take_factors(self._band.exchanges)
         return self._found(tuple(records), code == EXAMINE, vanished)
 
     def _begin(self, evaluations: Evaluations) -> None:
         self._evaluations = evaluations
+        self.it.numbers[...] = 0.0
         self.seconds = dict.fromkeys(("residual", "jacobian", "analyze", "factor", "solve"), 0.0)
         self._n_residuals = self._n_jacobians = self._n_solves = 0
 
     def _evaluated(self) -> bool:
         """Evaluate at the next point: F alone where it is expected to be the last one."""
-        last = self._state[UPCOMING] < self._last
-        if self._evaluations.with_jacobian or not last:
+        it = self.it
+        if self._evaluations.with_jacobian or not it.upcoming < self._last:
             return self._linearized()
-        self._state[KNOWN] = 0.0
-        return self._residual_at(self._x_new, self._F_new)
+        it.has_jacobian = 0.0
+        return self._residual_at(it.x_new, it.F_new)
 
     def _linearized(self) -> bool:
         """Evaluate F and J at the next point."""
-        start = perf_counter()
-        new = self._evaluations.both(self._x_new)
+        start, it = perf_counter(), self.it
+        new = self._evaluations.both(it.x_new)
         self.seconds["jacobian"] += perf_counter() - start
         self._n_jacobians += 1
         if new is None:
             return False
-        self._F_new[...], self._J[...] = new.F, new.data
-        self._state[KNOWN] = 1.0
+        it.F_new[...], it.J[...] = new.F, new.data
+        it.has_jacobian = 1.0
         return True
 
     def _residual_at(self, x: Vector, out: Vector) -> bool:
@@ -369,30 +210,30 @@ class ShortNewton:
 
     def _takes_full_step(self) -> bool:
         """Whether the damping takes the full step, by the simplified correction."""
-        start = perf_counter()
-        np.multiply(self._F_new, self._row, out=self._b)
-        np.negative(self._b, out=self._b)
+        start, it = perf_counter(), self.it
+        np.multiply(it.F_new, it.row, out=it.b)
+        np.negative(it.b, out=it.b)
         taken = self._answered_by_factors(self._accepted) == STEP
         self.seconds["solve"] += perf_counter() - start
         return taken
 
     def _asked(self, decided: Callable[[], int], otherwise: int) -> int:
         """Decide by the residual at the point beside that was written; `otherwise` without one."""
-        answers = self._residual_at(self.arrays["x_beside"], self.arrays["F_beside"])
+        answers = self._residual_at(self.it.x_beside, self.it.F_beside)
         return decided() if answers else otherwise
 
     def _solved(self, code: int) -> bool:
         """Solve for the step, and write the next point; False if the answer is in doubt."""
         prepared, backend = self.parts
-        start = perf_counter()
+        start, it = perf_counter(), self.it
         try:
             if code == RESCALE:
-                prepared.scaling.apply(self._J, prepared.values)
-                np.multiply(self._F, self._row, out=self._b)
-                np.negative(self._b, out=self._b)
-            if self._banded:
+                prepared.scaling.apply(it.J, prepared.values)
+                np.multiply(it.F, it.row, out=it.b)
+                np.negative(it.b, out=it.b)
+            if self._band is not None:
                 certain = self._factorized_band() == STEP
-            elif self._dense and code == STEP:
+            elif it.dense and code == STEP:
                 backend.factorize_memory()
                 certain = True
             else:
@@ -410,35 +251,34 @@ class ShortNewton:
 
     def _answered_by_factors(self, judged: Callable[[], int]) -> int:
         """Solve with the factors, refine while that is asked for, and return what is judged."""
-        y = self._y
+        y, b = self.it.y, self.it.b
         self._n_solves += 1
         self._solve_with_factors()
         code = judged()
         for _ in range(MAX_REFINE):
             if code != REFINE:
                 break
-            first, b = y.copy(), self._b.copy()
-            self._b[...] = self._r
+            first, right_side = y.copy(), b.copy()
+            b[...] = self.it.r
             self._solve_with_factors()
-            self._b[...] = b
+            b[...] = right_side
             y += first
             code = judged()
         return code
 
     def _solve_with_factors(self) -> None:
-        if self._banded:
+        if self._band is not None:
             self._solved_band()
         else:
-            self._y[...] = self.parts.backend.solve(self._b.copy(), False)
+            self.it.y[...] = self.parts.backend.solve(self.it.b.copy(), False)
 
     def _record(self, begun: float) -> Record:
-        return Record(self._state.tolist(), perf_counter() - begun)
+        return Record(self.it.numbers.tolist(), self._told.tolist(), perf_counter() - begun)
 
     def _found(self, records: tuple[Record, ...], unclear: bool, vanished: bool) -> ShortSolve:
-        arrays = self.arrays
-        x, F, scaled, S = (arrays[k].copy() for k in ("x_new", "F_new", "scaled", "S"))
-        renewed = bool(self._state[RENEWED])
+        it = self.it
+        x, F, scaled, S = (array.copy() for array in (it.x_new, it.F_new, it.scaled, it.S))
         counts = self._n_residuals, self._n_jacobians, self._n_solves
         return ShortSolve(
-            x, F, scaled, S, records, renewed, unclear, vanished, self.seconds, *counts
+            x, F, scaled, S, records, bool(it.renewed), unclear, vanished, self.seconds, *counts
         )

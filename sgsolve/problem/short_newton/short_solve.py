@@ -22,17 +22,8 @@ from ..diagnosis.report import message
 from ..equations.residual_system import ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
-from .loop_state import N_STATE, SCALED, STEP_SIZE
-from .short_newton import (
-    COMPILED,
-    LOADED,
-    LOOPS,
-    Record,
-    Settings,
-    ShortNewton,
-    ShortSolve,
-    Vector,
-)
+from .short_newton import COMPILED, LOADED, LOOPS, ShortNewton
+from .short_records import Record, Settings, ShortSolve, Vector
 
 # With kernels; the arrays of the loops take 500 bytes for each. Without kernels NumPy's evaluations
 # of more than `FEW_UNKNOWNS` take most of the time.
@@ -152,7 +143,7 @@ def _noted(linear: Any, found: ShortSolve | None, short: ShortNewton, by_kernels
         return Stats()
     k = len(found.records) - 1
     n_solve = found.n_solves
-    linear.note_factors(k, n_solve, found.records[-1].backward_error, found.seconds)
+    linear.note_factors(k, n_solve, found.records[-1].number("backward_error"), found.seconds)
     if by_kernels:
         nfev, njev = k + found.n_residuals, k + found.renewed
     else:
@@ -196,7 +187,8 @@ def _short_newton(
     known = held.loops.get(settings)
     at_once = system.kernels is not None and system.kernels.at_once
     weight = 1 + system.n // FEW_UNKNOWNS  # what a solve saves grows with the unknowns
-    if known is None and not (LOOPS.pays(LOADED, COMPILED, weight) or at_once):
+    pays = known is not None or at_once or LOOPS.pays(LOADED, COMPILED, weight)
+    if not (pays and LOOPS.are_made()):
         return None
     if known is None or not known.works_on(parts):
         known = ShortNewton(system.pattern, parts, settings, system.blocks)
@@ -231,21 +223,20 @@ def _result_of_short_solve(
 
 def steps_of(records: tuple[Record, ...], blocks: tuple[str, ...]) -> list[Step]:
     """Return the records of iterations as the solver itself writes them."""
-    sizes = [math.inf, *(record.state[STEP_SIZE] for record in records)]
+    sizes = [math.inf, *(record.number("step_size") for record in records)]
     steps = []
     for k, record in enumerate(records):
-        state, told = record.state, record.state[N_STATE:]
-        residuals, moved = told[: len(blocks)], told[len(blocks) :]
+        residuals, moved = record.told
         steps.append(
             Step(
                 iteration=k,
                 residual=max(residuals),
-                scaled=state[SCALED],
-                step=state[STEP_SIZE] if k else 0.0,
+                scaled=record.number("scaled_residual"),
+                step=sizes[k + 1] if k else 0.0,
                 damping=1.0 if k else math.nan,
                 order=observed_order(sizes[k + 1], sizes[k], sizes[k - 1]) if k else math.nan,
                 trials=1 if k else 0,
-                backward_error=record.backward_error,
+                backward_error=record.number("backward_error"),
                 fresh=True,
                 seconds=record.seconds,
                 residuals=dict(zip(blocks, residuals, strict=True)),

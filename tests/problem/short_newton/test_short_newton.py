@@ -3,6 +3,7 @@
 import pickle
 import threading
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -440,12 +441,11 @@ def loops_in_python(monkeypatch):
         def __init__(self, *functions):
             self.functions = functions
 
-        def bound(self, values):
-            def run(f):
-                names = list(f.__annotations__)[:-1]
-                return lambda: f(**{name: values[name] for name in names})
-
-            return [run(f) for f in self.functions]
+        def bound(self, struct):
+            taking = [
+                f for f in self.functions if type(struct).__name__ in f.__annotations__.values()
+            ]
+            return [lambda f=f: f(struct) for f in taking]
 
     monkeypatch.setattr(short_newton, "LOOPS", Interpreted(*LOOPS))
 
@@ -612,16 +612,14 @@ def test_factors_of_a_band_with_exchanged_rows(name):
     solver = LinearSolver(Pattern.of(A), Banded())
     solver.factorize(A)
     prepared, backend = solver.direct_parts(solver.pattern)
-    memory = short_newton.narrow_band(backend)
-    arrays = short_newton.arrays_of_band(n, memory) | {"A": prepared.values, "b": b, "y": 0.0 * b}
-    numbers = {"n": n, "nnz": A.nnz, "lower": memory.lower, "upper": memory.upper}
-    bound = short_newton.CompiledLoops(band_loops.factorized_band, band_loops.solved_band).bound(
-        arrays | numbers
-    )
+    it = SimpleNamespace(n=n, nnz=A.nnz, A=prepared.values, b=b, y=0.0 * b)
+    system = short_newton.band_system(it, short_newton.narrow_band(backend))
+    loops = short_newton.CompiledLoops(band_loops.factorized_band, band_loops.solved_band)
+    bound = loops.bound(system)
     assert [run() for run in bound] == [short_newton.STEP] * 2
     expected = np.linalg.solve(prepared.A.toarray(), b)
-    np.testing.assert_allclose(arrays["y"], expected, rtol=1e-9)
-    backend.take_factors(arrays["exchanges"])
+    np.testing.assert_allclose(system.y, expected, rtol=1e-9)
+    backend.take_factors(system.exchanges)
     assert (backend._band.swaps > 0) == (name != "one side")  # that is a triangle
     np.testing.assert_allclose(backend.solve(b.copy(), False), expected, rtol=1e-9)
     transposed = np.linalg.solve(prepared.A.toarray().T, b)
