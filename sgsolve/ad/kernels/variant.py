@@ -41,6 +41,7 @@ ROUNDED = "the Jacobian of a kernel is rounded in another way"
 # which arrays repeat decides how it adds up. So often a Jacobian of other bits is compared again,
 # each time after twice as many evaluations. If rounding is still the only difference, it serves.
 MOST_ROUNDED = 5
+OTHER_PATTERN = "the Jacobian of a kernel has another pattern"
 IMPURE = "a kernel gave other bits than NumPy: the function is not pure"
 
 
@@ -266,7 +267,7 @@ class Variant:
                 stacklevel=2,
             )
         elif with_jacobian and not found.pattern.equals(expected.pattern):
-            self._why_not[with_jacobian] = "the Jacobian of a kernel has another pattern"
+            self._why_not[with_jacobian] = OTHER_PATTERN
         elif with_jacobian and not same_bits(found.data, expected.data):
             self._compare_again(_differ_by_rounding(found, expected))
 
