@@ -24,7 +24,7 @@ from .recombination import srh
 
 Array = Any
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(40)
-HBAR, ELECTRON = 1.054571817e-34, 9.1093837015e-31  # J s, kg
+HBAR, ELECTRON = 6.62607015e-34 / (2.0 * np.pi), 9.1093837015e-31  # J s, kg
 
 
 def band_to_band(

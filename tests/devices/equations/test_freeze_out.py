@@ -8,17 +8,17 @@ from sgsolve.devices import CODATA2018
 K_OVER_Q = CODATA2018.k / CODATA2018.q
 
 
-def doped(T, kind, density, depth, degeneracy, statistics=None, n=11, **more):
+def doped(T, kind, density, depth, degeneracy, statistics=None, n=11, gap=1.12, **more):
     """A bar of silicon with one kind of dopants, their level `depth` eV inside the gap."""
     from sgsolve.devices import Device, Ohmic, TrapLevel, interval
 
     vt, t = K_OVER_Q * T, (T / 300.0) ** 1.5
-    bands = {"T": T, "eps_r": 11.7, "Nc": 2.8e19 * t, "Nv": 2.49e19 * t, "Ec": 0.0, "Ev": -1.12}
+    bands = {"T": T, "eps_r": 11.7, "Nc": 2.8e19 * t, "Nv": 2.49e19 * t, "Ec": 0.0, "Ev": -gap}
     if kind == "donor":
         n_trap = bands["Nc"] * np.exp(-depth / vt) / degeneracy
     else:
         p_trap = bands["Nv"] * np.exp(-depth / vt) / degeneracy
-        n_trap = bands["Nc"] * bands["Nv"] * np.exp(-1.12 / vt) / p_trap
+        n_trap = bands["Nc"] * bands["Nv"] * np.exp(-gap / vt) / p_trap
     level = TrapLevel(kind, density, 1e-8, 1e-8, n_trap)
     return Device(
         interval(np.linspace(0.0, 1e-4, n)), np.zeros(n), {"a": Ohmic(0), "b": Ohmic(-1)},

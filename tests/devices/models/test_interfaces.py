@@ -35,7 +35,9 @@ def in_series(V, gap=1e-10, Ec=(0.1, 0.3), Nc=(1e19, 1e19)):
 
     total = 0.0
     for begin, edge, states in ((0.0, Ec[0], Nc[0]), (1e-5 + gap, Ec[1], Nc[1])):
-        inner = quad(lambda x, e=edge: np.exp((e - psi(x)) / VT), begin, begin + 1e-5, epsrel=1e-12)
+        inner = quad(
+            lambda x, e=edge: np.exp((e - psi(x)) / VT), begin, begin + 1e-5, epsabs=0, epsrel=1e-12
+        )
         total += inner[0] / (q * 1000.0 * VT * states)
     top = max(Ec[0] - psi(1e-5), Ec[1] - psi(1e-5 + gap))
     total += np.exp(top / VT) / (A_STAR * 300.0**2)
