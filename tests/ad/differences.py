@@ -39,6 +39,10 @@ def check(f, x, h=1e-3, tol=1e-8):
         again = f(ad.seed(x + moved * h))
         assert again.jacobian.shape == J.shape
     np.testing.assert_allclose(again.jacobian.toarray(), J.toarray(), rtol=1e-13, atol=1e-13)
+    direction = np.cos(np.arange(x.size)).reshape(x.shape)
+    along = ad.jvp(f, x, direction)[1]
+    size = np.abs(J.data).max(initial=1.0) * x.size
+    np.testing.assert_allclose(np.ravel(along), J @ np.ravel(direction), atol=1e-13 * size)
     s = f(ad.seed_sparsity(x))
     np.testing.assert_array_equal(s.value, expected)
     assert not (s.sparsity.toarray() == 0)[J.toarray() != 0].any()

@@ -1,7 +1,8 @@
 """Discrete Fourier transforms: np.fft for AD arrays, for pseudo-spectral residuals.
 
 A transform is a constant matrix along its axis. The values are those of np.fft. The derivative is
-the product with that matrix, which is full: n points make n^2 entries.
+the product with that matrix, which is full: n points make n^2 entries. In one direction (`jvp`) the
+derivative is one array, and its transform needs no matrix.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import OutOfMemoryError
 from ..array import ADArray
+from ..derivatives.folded import Folded
 from ..ufunc_calls import raw_value
 
 Function = Any
@@ -27,9 +30,23 @@ def along_axis(func: Function) -> Function:
 
     def rule(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
         result = func(raw_value(a), n, axis, norm)
+        if _has_one_direction(a):
+            return _along_direction(a, result, lambda v: func(v, n, axis, norm))
         return ADArray(result, _by_matrix(func, a, n, axis, norm)._derivative)
 
     return rule
+
+
+def _has_one_direction(a: ADArray) -> bool:
+    """Whether there is one derivative for each element, as in `jvp`."""
+    return type(a._derivative) is Folded and len(a._derivative.root.cols) == 1
+
+
+def _along_direction(a: ADArray, result: NDArray[Any], transform: Function) -> ADArray:
+    evaluation = a._derivative.root
+    moved = transform(a.jacobian.toarray().reshape(a.shape)).ravel()
+    column = evaluation.root.selection(np.zeros(result.size, dtype=np.int32))
+    return ADArray(result, Folded(evaluation, {column: (0.0, 1.0, moved, None)}))
 
 
 def _by_matrix(func: Function, a: Any, n: int | None, axis: int, norm: Any) -> Any:
@@ -50,7 +67,14 @@ def _transform_matrix(
     func: Function, size: int, n: int | None, norm: Any, factor: Any
 ) -> NDArray[Any]:
     """Return the transforms of the unit vectors, each multiplied by a factor, as columns."""
-    return np.asarray(func(factor * np.eye(size), n, 0, norm))
+    try:
+        return np.asarray(func(factor * np.eye(size), n, 0, norm))
+    except MemoryError as error:
+        raise OutOfMemoryError(
+            f"the derivative of np.fft.{func.__name__} along {size} points is a full matrix, for "
+            f"which the memory does not suffice ({error}). Use what needs no Jacobian: "
+            "solvers.NewtonKrylov(), or ad.jvp"
+        ) from error
 
 
 def along_axes(func: Function, first: Function, others: Function, last: Function) -> Function:
@@ -68,6 +92,8 @@ def along_axes(func: Function, first: Function, others: Function, last: Function
 
     def rule(a: Any, s: Any = None, axes: Any = default, norm: Any = None) -> Any:
         result = func(raw_value(a), s, axes, norm)
+        if _has_one_direction(a):
+            return _along_direction(a, result, lambda v: func(v, s, axes, norm))
         sizes, axes = _sizes_and_axes(a.ndim, s, axes)
         steps = [(others, *step) for step in zip(sizes[:-1], axes[:-1], strict=True)][::-1]
         if axes:

@@ -208,8 +208,10 @@ POLYNOMIALS: dict[Any, Any] = {  # table 18.6.1, 18.9.15, 18.9.19 to 18.9.28
         lambda n, a: special.binom(np.add(n, a), n), lambda n, a: np.add(a, 1.0),
     ),
     special.eval_gegenbauer: _of_degree(
-        lambda y, n, a, x: (
-            np.multiply(2.0, a) * _lower(special.eval_gegenbauer, n, np.add(a, 1.0), x)
+        lambda y, n, a, x: np.where(  # SciPy's function vanishes at a = 0 for n > 0
+            np.equal(a, 0.0),
+            0.0,
+            np.multiply(2.0, a) * _lower(special.eval_gegenbauer, n, np.add(a, 1.0), x),
         ),
         lambda n, a: special.poch(np.multiply(2.0, a), n) * special.rgamma(np.add(n, 1.0)),
         lambda n, a: n + np.multiply(2.0, a), lambda n, a: np.add(a, 0.5),

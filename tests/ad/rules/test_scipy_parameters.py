@@ -78,6 +78,7 @@ AT_THE_ENDS = [  # ufunc, point, argument, slope in closed form
     (special.eval_laguerre, (-1, 0.3), 1, np.exp(0.3)),
     (special.eval_genlaguerre, (-1, 0.5, 0.3), 2, 0.0),
     (special.eval_gegenbauer, (-1, 1.5, 0.3), 2, 0.0),
+    (special.eval_gegenbauer, (2.5, 0.0, -1.0), 2, 0.0),
     (special.eval_jacobi, (-1, 0.5, 0.5, 0.3), 3, 0.0),
     (special.voigt_profile, (0.3, 0.0, 0.4), 0, -0.24 / (0.0625 * np.pi)),
     (special.voigt_profile, (0.3, 0.0, 0.4), 1, 0.0),
