@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...private_api import csr_of_arrays
 from .freezing import is_frozen
-from .operands import Constant, Contents, Index, IndexArray, Matrix
+from .operands import RECENT, Constant, Contents, Index, IndexArray, Matrix
 
 # Up to this many bytes the contents themselves serve as a dictionary key.
 SMALL = 1 << 14
@@ -99,7 +99,7 @@ class OperandStore:
             self._by_content.setdefault(key, []).append(found)
             self._remember(array, found, (found.contents,), (array,))
         elif found.used != clock:
-            found.persistent = True
+            found.persistent |= clock - found.used <= RECENT
             found.used = clock
         return found
 

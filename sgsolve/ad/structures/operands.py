@@ -15,6 +15,9 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import NDArray
 
+# Evaluations within which an operand that stays is met again. One that is met again much later, as
+# in a solve that is repeated, is an intermediate result of it.
+RECENT = 3
 IndexArray = NDArray[np.int64]
 Columns = NDArray[np.int32]
 
@@ -67,9 +70,9 @@ class Index:
     ----------
     values : ndarray of int64, shape (m,)
     transient : bool
-        Whether it was met once only, and late: then it is likely to be another one on the next
-        evaluation (the elements where a condition holds), and structures built on it are not
-        worth keeping.
+        Whether it was not met on two evaluations of a few, nor on one of the first: then it is
+        likely to be another one on the next evaluation (the elements where a condition holds),
+        and structures built on it are not worth keeping.
     """
 
     __slots__ = ("__dict__", "contents", "taken", "transient", "used", "values")
@@ -92,9 +95,9 @@ class Index:
         return self.values
 
     def touch(self, clock: int) -> None:
-        """Note that evaluation `clock` meets it: if it was met before, it is here to stay."""
+        """Note that evaluation `clock` meets it: if it was met just before, it is here to stay."""
         if self.used != clock:
-            self.transient = False
+            self.transient &= clock - self.used > RECENT
             self.taken = {}
             self.used = clock
 
@@ -178,7 +181,7 @@ class Constant:
     values : ndarray
         Flattened.
     persistent : bool
-        Whether it was met on more than one evaluation, or on one of the first.
+        Whether it was met on two evaluations of a few, or on one of the first.
     """
 
     __slots__ = ("_inverse", "contents", "persistent", "used", "values")

@@ -295,3 +295,24 @@ def test_overflow_in_every_evaluation_is_met_by_extended_precision_at_once(monke
     folds.clear()
     ad.jacobian(f, np.full(3, 1.0))
     assert not folds
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        lambda x: x**2 / (1.0 + np.abs(ad.value(x))),
+        lambda x: np.sin(x) * np.cosh(ad.value(x)),
+        lambda x: np.exp(x)[np.argsort(ad.value(x))],
+    ],
+    ids=["divided", "multiplied", "taken"],
+)
+def test_a_run_that_is_repeated_meets_no_other_computation(term):
+    """What depends on values is another array at each point, and the same one in the next run."""
+    points = [np.roll(X, k) for k in range(12)]
+    made = []
+    for _ in range(3):
+        for x in points:
+            y = term(ad.seed(x))
+            assert y.jacobian.nnz == N
+        made.append((y._derivative.tape.graph.size, len(programs(y))))
+    assert made[0] == made[1] == made[2]
