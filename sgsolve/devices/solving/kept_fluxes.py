@@ -41,7 +41,7 @@ from ..models.interfaces import row_weight
 from ..models.ions import conservation
 from ..models.trap_levels import level_blocks, level_captures
 from .moving_ions import kept_blocks, kept_rows, kept_storage, kept_unknowns, level_of_each
-from .voltage_predictors import Levels, Poisson, Turn
+from .voltage_predictors import LONG_STEP, Levels, Poisson, Turn
 
 Array = Any
 # Potentials count as kT/q at least: that of a contact may be 0 but for rounding. An exponent of 60
@@ -236,7 +236,7 @@ class KeptFluxes:
 
 
 class HeldLevels:
-    """Predictor for `kept_fluxes`: Poisson's equation at the levels of the last point.
+    """Predictor for `kept_fluxes`: the secant, or Poisson's equation for long steps of a voltage.
 
     A layer that no contact reaches keeps its level while the voltage of a gate changes.
     Parameters: the form, the name of the voltage, and the parameters that differ.
@@ -251,7 +251,7 @@ class HeldLevels:
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         x, params = self.form.state(here.x), self.p | {self.name: p}
-        if self.name.startswith("V_"):
+        if self.name.startswith("V_") and (before is None or abs(p - here.p) > LONG_STEP):
             with contextlib.suppress(ConvergenceError):
                 return self.form.whole(self.poisson.state(params, x), params)
         return SecantPredictor().predict(family, here, before, p)
