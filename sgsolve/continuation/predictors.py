@@ -19,6 +19,8 @@ from .stepper import Point
 
 Vector = NDArray[Any]
 
+FURTHEST = 2.0  # longest extrapolation, in steps before it: steps grow by this factor, too
+
 
 class Predictor(Protocol):
     """Compute the initial guess for the next point of a sweep."""
@@ -80,7 +82,7 @@ class SecantPredictor:
         """Extrapolate along the secant, unless the last solution has a smaller residual."""
         if before is None or before.p == here.p:
             return ConstantPredictor().predict(family, here, before, p)
-        share = (p - here.p) / (here.p - before.p)
+        share = extrapolated(here, before, p) / (here.p - before.p)
         return better(family, here, here.x + share * (here.x - before.x), p)
 
     def direction(self, here: Point, before: Point | None) -> Vector | None:
@@ -115,11 +117,22 @@ class TangentPredictor:
         """Extrapolate along the tangent, unless the last solution has a smaller residual."""
         if here.at.ahead is None:
             return SecantPredictor().predict(family, here, before, p)
-        return better(family, here, here.x + (p - here.p) * here.at.ahead, p)
+        reach = p - here.p if before is None else extrapolated(here, before, p)
+        return better(family, here, here.x + reach * here.at.ahead, p)
 
     def direction(self, here: Point, before: Point | None) -> Vector | None:
         """Return None: the stepper has the tangent."""
         return None
+
+
+def extrapolated(here: Point, before: Point, p: float) -> float:
+    """Return the change of the parameter over which a line is extrapolated towards p.
+
+    It is at most FURTHEST times the last change: the error of a line grows with the square of the
+    distance. Values in a geometric series, 1e4, 1e5, 1e6, ask for ten times the last change.
+    """
+    furthest = FURTHEST * abs(here.p - before.p)
+    return min(max(p - here.p, -furthest), furthest)
 
 
 def better(family: Any, here: Point, guess: Vector, p: float) -> Vector | None:
