@@ -166,7 +166,7 @@ def _each_once(arrays: list[Any]) -> list[Any]:
 
 def _check_writeable(y: Any, operation: str) -> None:
     if not y._value.flags.writeable:
-        raise DerivativeError(f"{operation}: y is read-only (np.broadcast_to)")
+        raise DerivativeError(f"{operation}: y is read-only, as results of np.broadcast_to are")
 
 
 def _write_through(y: Any, value: Any, derivative: Any, increment: Increment | None = None) -> None:

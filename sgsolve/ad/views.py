@@ -112,7 +112,7 @@ def share_where_views(result: Any, operands: Any) -> Any:
     if hasattr(result, "_derivative"):
         value = result._value
         if value.base is not None:
-            _share_with_owner(result, value.base, operands)
+            _share_with_owner(result, _owner(value), operands)
             return result
         for operand in operands:  # mostly a new array, which none of them shares
             if getattr(operand, "_value", None) is value and operand is not result:
@@ -145,9 +145,13 @@ def share_by_layout(view: Any, origin: Any) -> None:
 
 
 def _owner(value: Any) -> Any:
-    """Return the array that the memory of a value belongs to."""
-    base = value.base
-    return value if base is None else base
+    """Return the array that the memory of a value belongs to.
+
+    Between a view and its array, NumPy's stride tricks put objects that are no arrays.
+    """
+    while (base := getattr(value, "base", None)) is not None:
+        value = base
+    return value
 
 
 def origin_with_key(view: Any) -> tuple[Any, Any] | None:

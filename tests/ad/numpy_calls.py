@@ -31,6 +31,8 @@ CALLS = {
     np.repeat: [(V, lambda x: np.repeat(x, 2)), (M, lambda x: np.repeat(x, [1, 0, 2], axis=1)),
         (M, lambda x: x.repeat(2, 0))],
     np.tile: [(V, lambda x: np.tile(x, 2)), (M, lambda x: np.tile(x, (2, 1, 2)))],
+    np.lib.stride_tricks.sliding_window_view: [
+        (V, lambda x: np.lib.stride_tricks.sliding_window_view(x, 3))],
     np.broadcast_to: [(V, lambda x: np.broadcast_to(x, (2, 6))),
         (V, lambda x: np.broadcast_to(x[0], (2, 2)))],
     np.broadcast_arrays: [(V, lambda x: np.broadcast_arrays(x[:, None], x[:2])[1])],

@@ -114,6 +114,58 @@ def test_compiled(f):
     np.testing.assert_allclose(jacobian.toarray(), slopes(f), rtol=1e-7, atol=1e-7)
 
 
+def square(y):
+    return y[:4].reshape(2, 2)
+
+
+MAKERS = {
+    "windows": lambda y: np.lib.stride_tricks.sliding_window_view(y, 2),
+    "windows of a part": lambda y: np.lib.stride_tricks.sliding_window_view(y[::2], 2),
+    "nan_to_num in place": lambda y: np.nan_to_num(y, copy=False),
+    "nan_to_num": lambda y: np.nan_to_num(y),
+    "broadcast_to": lambda y: np.broadcast_to(y, (2, 6)),
+    "broadcast_arrays": lambda y: np.broadcast_arrays(y, np.ones((2, 6)))[0],
+    "diagonal": lambda y: np.diagonal(square(y)),
+    "diag": lambda y: np.diag(square(y)),
+    "einsum": lambda y: np.einsum("ii->i", square(y)),
+    "swapaxes": lambda y: np.swapaxes(square(y), 0, 1),
+    "moveaxis": lambda y: np.moveaxis(square(y), 0, 1),
+    "permute_dims": lambda y: np.permute_dims(square(y), (1, 0)),
+    "rot90": lambda y: np.rot90(square(y)),
+    "flip": np.flip,
+    "roll": lambda y: np.roll(y, 1),
+    "split": lambda y: np.split(y, 3)[0],
+    "expand_dims": lambda y: np.expand_dims(y, 0),
+    "atleast_3d": np.atleast_3d,
+    "take": lambda y: np.take(y, [0, 2]),
+    "flat": lambda y: y.flat[0:2],
+    "iteration": lambda y: next(iter(square(y))),
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_results_of_functions_follow_where_they_are_views(make):
+    def f(x):
+        y = x * 1.0
+        made = make(y)
+        y[0] = 5 * x[1] * x[2]
+        return (made * 1.0).ravel()
+
+    value, jacobian = ad.value_and_jacobian(f, X)
+    np.testing.assert_array_equal(value, f(X))
+    np.testing.assert_allclose(jacobian.toarray(), slopes(f), rtol=1e-7, atol=1e-7)
+
+
+def test_windows_that_are_read_only_refuse_to_be_written():
+    def f(x):
+        windows = np.lib.stride_tricks.sliding_window_view(x * x, 2)
+        windows[0] = x[:2]
+        return windows.ravel()
+
+    with pytest.raises(DerivativeError, match="read-only"):
+        ad.jacobian(f, X)
+
+
 def test_only_the_first_evaluation_runs_twice():
     class Counted:
         calls = 0

@@ -247,7 +247,11 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, **kwargs: Any) -> Any:
     """Return x with NaN and infinities replaced by constants; np.nan_to_num for AD arrays."""
     v = raw_value(x)
     result = np.nan_to_num(v, nan=nan, **kwargs)
-    return ADArray(result, where(np.isfinite(v), x, result)._derivative)
+    cleaned = ADArray(result, where(np.isfinite(v), x, result)._derivative)
+    if copy or not cleaned.ndim:
+        return cleaned
+    x[...] = cleaned
+    return x
 
 
 def _lines(a: ADArray, axis: Any) -> Any:

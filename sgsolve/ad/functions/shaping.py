@@ -22,7 +22,7 @@ NUMPY_ONLY = (
     np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.roll, np.flip, np.fliplr, np.flipud,
     np.rot90, np.repeat, np.tile, np.broadcast_to, np.diagonal, np.take, np.compress,
     np.take_along_axis, np.delete, np.extract, np.matrix_transpose, np.linalg.diagonal,
-    np.linalg.matrix_transpose,
+    np.linalg.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
 )  # fmt: skip
 # These keep the C order of the elements: only the value changes shape.
 SEVERAL = (np.atleast_1d, np.atleast_2d)  # of any number of arrays

@@ -34,6 +34,7 @@ def calls(shape):
         np.flip: [(), (0,)], np.diagonal: [(), (1,), (0, 0, -1)], np.linalg.diagonal: [()],
         np.rot90: [(), (2,), (1, (1, 0))], np.matrix_transpose: [()],
         np.linalg.matrix_transpose: [()], np.squeeze: [()], np.ravel: [(), ("F",)],
+        np.lib.stride_tricks.sliding_window_view: [(2, 0), ((1, 2), (0, -1))],
         np.reshape: [(-1, "F"), (-1,)], np.fliplr: [()], np.flipud: [()], np.transpose: [()],
     }  # fmt: skip
     assert {*shaping.NUMPY_ONLY} <= {*given, np.compress, np.extract, np.take_along_axis}
