@@ -12,6 +12,7 @@ from .llvm_instructions import (
     RowPointers,
     element_operation,
     is_call,
+    is_copy,
     load_element,
     store_element,
     sum_of_repeated_row,
@@ -149,7 +150,8 @@ class ElementPrinter:
         )
 
     def _is_kept(self, value: Value) -> bool:
-        return value in self._slots or self._own_memory(value) is not None
+        stored = value in self._slots or self._own_memory(value) is not None
+        return stored and not is_copy(value)
 
     def _number_value(self, value: Value) -> str:
         known = self._outside.get(value)

@@ -165,6 +165,11 @@ def sum_of_repeated_row(
     return result
 
 
+def is_copy(value: Value) -> bool:
+    """Whether a value repeats a number, which is at hand everywhere."""
+    return isinstance(value, Elementwise) and value.op == "copy"
+
+
 def is_call(value: Value) -> bool:
     """Whether a value is computed by the loop of a ufunc."""
     return isinstance(value, Elementwise) and isinstance(value.op, UfuncLoop)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .llvm_elements import BLOCK, ElementPrinter
-from .llvm_instructions import is_call
+from .llvm_instructions import is_call, is_copy
 from .loop_schedule import ElementStore
 from .values import Elementwise, Memory, Product, Rows, Value
 
@@ -25,7 +25,7 @@ class LoopPrinter(ElementPrinter):
             self.function.lines += self.before
             return
         self.tables.indices[self.index_key] = []
-        computed = self.schedule.computed(self.loop)
+        computed = [v for v in self.schedule.computed(self.loop) if v.size > 1]
         calls = [v for v in computed if is_call(v)]
         for value in computed:
             self._stage[value] = self._stage_of(value)
@@ -147,9 +147,8 @@ class LoopPrinter(ElementPrinter):
             if self.schedule.is_read(value, self.loop) or is_call(value):
                 continue
             if self._stage.get(value, 0) < stage:
-                if value.op == "copy" if isinstance(value, Elementwise) else False:
-                    continue
-                found.append(value)
+                if not is_copy(value):
+                    found.append(value)
             else:
                 pending += value.beside
         return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.ad import compiled_programs
-from tests.ad.kernels.compiled_help import needs_llvmlite
+from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 from tests.ad.random_programs import Program
 
 pytestmark = needs_llvmlite
@@ -36,3 +36,18 @@ def test_complex_slopes_of_a_loop_end_in_no_error():
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         compiled_programs.ask(Program(42000566))
+
+
+REPEATED = {  # one element read several times, beside calls of NumPy's loops
+    "a call of the number": lambda x: np.minimum(x[[0, -1, 0]] * 1.5, (x * 1.5) % 2.0),
+    "two calls": lambda x: np.fmod(np.exp(x)[[0, 0, 0]], np.hypot(np.cos(x), x)),
+    "calls of longer arrays": lambda x: np.minimum(
+        np.exp(x)[[0, 0, 0]], np.exp(x[[0, 0, 0]] * np.arange(3)) % 2.0
+    ),
+    "the copy as a factor too": lambda x: np.maximum(x[[0, 0]], np.sin(x)) * x[[0, 0]],
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_a_repeated_number_beside_calls(name):
+    assert_same_bits(REPEATED[name], [np.array([v]) for v in (0.4, 0.6, 0.5)])
