@@ -7,6 +7,7 @@ values of a Jacobian on a pattern; `linear` analyzes a pattern once and factoriz
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError, ShapeError
+from .errors import DataTypeError, InputError, ShapeError
 from .private_api import add_csr_product, add_transposed_product, csr_of_arrays, csr_with_data
 
 IndexArray = NDArray[np.int32]
@@ -67,8 +68,28 @@ class Pattern:
 
     @classmethod
     def of(cls, matrix: Any) -> Pattern:
-        """Return the pattern of any SciPy sparse matrix; explicit zeros are entries."""
-        csr = sp.csr_array(matrix, copy=True)
+        """Return the pattern of a matrix; explicit zeros of a sparse one are entries.
+
+        Parameters
+        ----------
+        matrix : SciPy sparse matrix or array, array_like of shape (m, n), or Pattern
+            A pattern is returned as it is.
+
+        Raises
+        ------
+        DataTypeError
+            It is no matrix of numbers.
+        """
+        if isinstance(matrix, Pattern):
+            return matrix
+        csr: Any = None
+        with suppress(TypeError, ValueError):
+            csr = sp.csr_array(matrix, copy=True)
+        if csr is None or csr.ndim != 2 or csr.dtype.kind not in "biufc":
+            raise DataTypeError(
+                "a pattern is taken from a matrix of numbers, sparse or dense, not from "
+                f"{type(matrix).__name__} {matrix!r:.60}"
+            )
         csr.data = np.ones(len(csr.data))
         csr.sum_duplicates()
         return cls(csr.indptr, csr.indices, csr.shape)

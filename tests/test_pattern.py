@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve.errors import InputError, ShapeError
+from sgsolve import linear
+from sgsolve.errors import DataTypeError, InputError, ShapeError
 from sgsolve.pattern import Pattern, matrix_product, transposed_product
 
 
@@ -76,6 +77,21 @@ def test_patterns_of_other_shapes_have_no_union():
 def test_arrays_that_describe_no_pattern_are_refused(indptr, indices, shape, error, said):
     with pytest.raises(error, match=said):
         Pattern(indptr, indices, shape)
+
+
+@pytest.mark.parametrize(
+    "matrix", [None, "abc", np.ones(3), np.ones((2, 2, 2)), [[None]], np.array([["a"]]), sp.linalg]
+)
+def test_what_is_no_matrix_of_numbers_has_no_pattern(matrix):
+    with pytest.raises(DataTypeError, match="matrix of numbers"):
+        Pattern.of(matrix)
+
+
+@pytest.mark.parametrize("matrix", [np.eye(2), [[1, 0], [0, 1]], sp.eye(2), Pattern.of(np.eye(2))])
+def test_the_pattern_of_a_matrix(matrix):
+    found = Pattern.of(matrix)
+    assert (found.shape, found.nnz) == ((2, 2), 2)
+    assert linear.LinearSolver(matrix).pattern.equals(found)
 
 
 def test_a_pattern_describes_itself():

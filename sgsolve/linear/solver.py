@@ -50,8 +50,8 @@ class LinearSolver:
 
     Parameters
     ----------
-    pattern : Pattern
-        Square.
+    pattern : Pattern, or matrix
+        Square. Of a matrix, sparse or dense, the pattern is taken; its values go to `factorize`.
     backend : str or Backend
         One of `backends()`, an object with the methods of `Backend`, such as
         ``Pardiso(threads=2)``, or a class or function that makes one. Default ``"auto"``: dense
@@ -74,6 +74,8 @@ class LinearSolver:
     ------
     ShapeError
         The pattern is not square, or empty.
+    DataTypeError
+        `pattern` is neither a pattern nor a matrix.
     BackendError
         The back end is unknown, or not installed.
 
@@ -90,11 +92,10 @@ class LinearSolver:
     --------
     >>> import numpy as np
     >>> import scipy.sparse as sp
-    >>> from sgsolve import Pattern
     >>> from sgsolve.linear import LinearSolver
     >>> A = sp.diags_array([np.ones(99), np.full(100, -3.0), np.ones(99)], offsets=[-1, 0, 1])
     >>> A = sp.csr_array(A)
-    >>> solver = LinearSolver(Pattern.of(A))
+    >>> solver = LinearSolver(A)
     >>> solver.factorize(A)
     >>> x = solver.solve(np.ones(100))
     >>> solver.name, bool(solver.backward_error < 1e-15)
@@ -103,10 +104,11 @@ class LinearSolver:
 
     def __init__(
         self,
-        pattern: Pattern,
+        pattern: Any,
         backend: Any = "auto",
         blocks: Sequence[Any] | Mapping[str, Any] = (),
     ) -> None:
+        pattern = Pattern.of(pattern)
         if pattern.shape[0] != pattern.shape[1] or pattern.shape[0] == 0:
             raise ShapeError(f"a linear system needs a square matrix, not {pattern.shape}")
         self.stats = Statistics()
