@@ -41,7 +41,7 @@ from .sign_changes import (
 Vector = NDArray[Any]
 
 WIDTH = 6  # number of singular values that are followed
-FRESH = 2  # random vectors added at every point, so that new small singular values are found
+FRESH = 4  # random vectors added at every point: a step may bring two new pairs of small values
 ROUNDS = 5  # largest number of inverse iterations at a point
 CONVERGED = 0.1  # relative residual up to which a singular triplet has converged
 NULL = 1e-6  # a singular value below this part of the largest one followed is zero
@@ -105,12 +105,13 @@ class BranchPoints(Detector):
                     b.tests[STEP_DOUBT] = ORIENTATION
                 return [one]
         doubt = bool(missed)
-        if sign:  # the determinant counts the zeros
+        if sign:  # the determinant counts the zeros, but for pairs of them
             doubt = sign * (-1.0) ** (len(found) + coincident) < 0.0
             if doubt and not found:
                 one = by_determinant(curve, a, b)
                 found += [] if one is None else [one]
                 doubt = one is None
+            doubt = doubt or len(missed) > 1
         if doubt:
             b.tests[STEP_DOUBT] = ORIENTATION
         return found
@@ -134,7 +135,7 @@ def _separate(
         The singular values for which no branch point was found.
     """
     parts = _located(curve, a, b, changed, quick=True)
-    if len(parts[0]) + parts[1] + len(parts[2]) < len(changed):
+    if parts[2] or len(parts[0]) + parts[1] < len(changed):
         parts = _located(curve, a, b, changed, quick=False)
     return parts
 

@@ -279,39 +279,6 @@ def test_a_branch_point_on_the_bound_ends_the_branch(kind, bounds):
         assert abs(point.parameter - 4.0) < 1e-9
 
 
-def test_double_branch_points_of_a_jacobian_that_is_not_symmetric():
-    """Turing modes (j, k), (k, j) of a square cross together, by their dispersion relation."""
-    m, length, low, high = 8, 12.0, 15.0, 30.0
-    d = np.full(m, -2.0)
-    d[[0, -1]] = -1.0
-    line = sp.diags_array([np.ones(m - 1), d, np.ones(m - 1)], offsets=[-1, 0, 1])
-    line, one, n = line * (m / length) ** 2, sp.eye_array(m), m * m
-    laplacian = sp.csr_array(sp.kron(line, one) + sp.kron(one, line))
-    u0, v0 = 1.5, 1.3 / 1.5**2
-
-    def schnakenberg(w, D):
-        u, v = w[:n], w[n:]
-        rate = u * u * v
-        return np.concatenate([laplacian @ u + 0.2 - u + rate, D * (laplacian @ v) + 1.3 - rate])
-
-    (fu, fv), (gu, gv) = (2 * u0 * v0 - 1.0, u0**2), (-2 * u0 * v0, -(u0**2))
-    rates = np.linalg.eigvalsh(-line.toarray())
-    k = (rates[:, None] + rates[None, :]).ravel()
-    k = k[np.abs(k) > 1e-9]
-    places = (gv - fv * gu / (fu - k)) / k
-    places = np.unique(places[(places > low) & (places < high)].round(9))
-    branch = (
-        Problem(schnakenberg)
-        .at(D=low)
-        .continuation(
-            np.r_[np.full(n, u0), np.full(n, v0)], "D", (low, high), step=0.5, max_step=3.0
-        )
-    )
-    assert len(places) == 2
-    found = [point.parameter for point in branch.branch_points]
-    assert np.allclose(found, places, atol=1e-7)
-
-
 def test_a_branch_that_is_switched_to_stays_within_the_bounds():
     fork = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
     straight = fork.continuation([0.0], "p", (-1.0, 1.0))
