@@ -1,0 +1,127 @@
+"""More problems of each kind that once ended in a false success, most of them with hard starts."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem, ad, solvers
+
+VT = 0.02585
+t = 0.1 * np.arange(1, 9)
+
+
+def transistor(base, collector, emitter):
+    """Collector and base current of an npn transistor, A."""
+    forward, back = np.expm1((base - emitter) / VT), np.expm1((base - collector) / VT)
+    return 1e-15 * (forward - 2.0 * back), 1e-15 * (0.01 * forward + back)
+
+
+def schmitt_trigger(v):
+    c1, c2, b2, e = v[0], v[1], v[2], v[3]
+    (i1, j1), (i2, j2) = transistor(6.0, c1, e), transistor(b2, c2, e)
+    first = (12.0 - c1) / 4.7e3 - i1 - (c1 - b2) / 1e4
+    base = (c1 - b2) / 1e4 - b2 / 2.2e4 - j2
+    return np.stack([first, (12.0 - c2) / 1e3 - i2, base, e / 220.0 - i1 - i2 - j1 - j2])
+
+
+def ring_of_inverters(v):
+    bases, collectors = v[0::2], v[1::2]
+    currents, into = transistor(bases, collectors, 0.0)
+    following, before = np.roll(bases, -1), np.roll(collectors, 1)
+    outputs = (5.0 - collectors) / 1e3 - currents - (collectors - following) / 1e4
+    return np.concatenate([outputs, (before - bases) / 1e4 - into])
+
+
+def rectifier(v):
+    def diode(u):
+        return 1e-14 * np.expm1(u / VT)
+
+    a, b, plus, minus = v[0], v[1], v[2], v[3]
+    up, down = (diode(a - plus), diode(b - plus)), (diode(minus - a), diode(minus - b))
+    load = (plus - minus) / 1e3
+    source = [(12.0 - a) / 10.0 - up[0] + down[0], -b / 10.0 - up[1] + down[1]]
+    return np.stack([*source, up[0] + up[1] - load, load - down[0] - down[1] + 1e-9 * minus])
+
+
+CIRCUITS = {  # equations, supply in V, number of nodes
+    "Schmitt trigger": (schmitt_trigger, 12.0, 4),
+    "ring of inverters": (ring_of_inverters, 5.0, 6),
+    "rectifier": (rectifier, 12.0, 4),
+}
+
+
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_no_stage_continues_from_nodes_far_outside_the_supply(name):
+    equations, supply, nodes = CIRCUITS[name]
+    result = Problem(equations).solve(np.full(nodes, supply))
+    assert np.abs(equations(result.x)).max() < 1e-9  # A
+    assert np.abs(result.x).max() < 1.01 * supply
+
+
+VALLEYS = {  # a curve g = 0 and the derivatives of g
+    "circle": (lambda x, y: x**2 + y**2 - 2.1, lambda x, y: (2.0 * x, 2.0 * y)),
+    "sine": (lambda x, y: y - np.sin(3.0 * x), lambda x, y: (-3.0 * np.cos(3.0 * x), 1.0)),
+    "cubic": (lambda x, y: y - x**3 + x, lambda x, y: (1.0 - 3.0 * x**2, 1.0)),
+}
+
+
+@pytest.mark.parametrize("name", VALLEYS)
+@pytest.mark.parametrize("solver", [None, solvers.LevenbergMarquardt(), solvers.TrustRegion()])
+def test_no_rounding_is_claimed_in_a_thin_valley(name, solver):
+    """(x - 1)^2 + (y - 1.3)^2 + weight g^2 is to be smallest, with weights of 1e8 and 1e13."""
+    g, slopes = VALLEYS[name]
+    for weight in (1e8, 1e13):
+
+        def gradient(z, weight=weight):
+            a, b = slopes(z[0], z[1])
+            pull = 2.0 * weight * g(z[0], z[1])
+            return ad.stack([2.0 * (z[0] - 1.0) + pull * a, 2.0 * (z[1] - 1.3) + pull * b])
+
+        problem = Problem(gradient)
+        result = problem.solve([0.86, 0.72], solver, raise_on_failure=False)
+        F, J = problem.linearize(result.x)
+        rounding = 2.2e-16 * (abs(J) @ np.abs(result.x))
+        step = np.abs(np.linalg.solve(J.toarray(), F) / result.x).max()
+        assert result.success or solver is not None
+        assert not result.success or (np.abs(F) < 1e4 * rounding).all() or step < 1e-6
+
+
+MODELS = {  # model, data, number of unknowns
+    "two exponentials": (
+        lambda x, t: x[0] * np.exp(-t * x[1]) - x[2] * np.exp(-t * x[3]),
+        lambda t: np.exp(-t) - 5.0 * np.exp(-10.0 * t),
+        4,
+    ),
+    "two powers": (
+        lambda x, t: x[0] * t ** x[1] + x[2] * t ** x[3],
+        lambda t: t**2 + 3.0 * np.sqrt(t),
+        4,
+    ),
+    "quotient": (
+        lambda x, t: (x[0] + x[1] * t) / (1.0 + x[2] * t + x[3] * t**2),
+        lambda t: 1.0 / (1.0 + t**2) - 0.2 * t,
+        4,
+    ),
+    "two bells": (
+        lambda x, t: (
+            x[0] * np.exp(-x[2] * (t - x[1]) ** 2) + x[3] * np.exp(-x[5] * (t - x[4]) ** 2)
+        ),
+        lambda t: np.exp(-20.0 * (t - 0.3) ** 2) + 0.3 * np.exp(-90.0 * (t - 0.6) ** 2),
+        6,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("solver", [solvers.Newton(), solvers.TrustRegion()])
+def test_no_sizes_of_an_earlier_point_are_used_where_unknowns_run_away(name, solver):
+    """Curves through as many points as they have unknowns, from starts of 1 to 30."""
+    model, data, n = MODELS[name]
+    random = np.random.default_rng(1)
+    for size in (1.0, 3.0, 10.0, 30.0):
+        start = size * random.normal(size=n)
+
+        def residual(x):
+            return model(x, t[:n]) - data(t[:n])
+
+        result = Problem(residual).solve(start, solver, raise_on_failure=False)
+        assert not result.success or np.abs(residual(result.x)).max() < 1e-6
