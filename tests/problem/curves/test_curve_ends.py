@@ -1,5 +1,7 @@
 """Branches that tend to a bound of the parameter: points that solve, and an end in words."""
 
+import math
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -70,6 +72,32 @@ def test_points_far_below_the_range_of_the_parameter_solve():
     assert branch["p"].min() < 1e-11
     assert np.allclose(branch.states[:, 0], -np.log(branch["p"]), rtol=1e-9, atol=1e-12)
     assert not branch.special_points
+
+
+WITH_FOLDS = {  # residual, and its fold and branch points in closed form
+    "cosh": (lambda x, p: p * np.cosh(x) - x, [0.662743419349]),
+    "power": (lambda x, p: p * (1.0 + x**4) - x, [0.75 * 3.0**-0.25]),
+    "rate": (lambda x, p: x * np.exp(-x) - p, [math.exp(-1.0)]),
+    "two cells": (
+        lambda x, p: p * np.exp(x) - x - 0.1 * (x - x[::-1]),
+        [math.exp(-1.0), 1.2 * math.exp(-1.2)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITH_FOLDS)
+def test_every_point_solves_where_the_parameter_tends_to_zero(name):
+    residual, special = WITH_FOLDS[name]
+    problem = Problem(residual)
+    with pytest.warns(PartialBranchWarning, match="the bound 0 is approached asymptotically"):
+        branch = problem.at(p=0.1).continuation(
+            np.full(2 if name == "two cells" else 1, 0.11), "p", (0.0, 1.0), step=0.05
+        )
+    assert branch["p"].min() < 1e-8
+    assert [point.parameter for point in branch.special_points] == pytest.approx(special)
+    for x, p in zip(branch.states, branch["p"], strict=True):
+        F, J = problem.at(p=float(p)).linearize(x)
+        assert (np.abs(F) / (abs(J) @ np.abs(x))).max() < 1e-9
 
 
 @pytest.mark.parametrize("unit", UNITS)
