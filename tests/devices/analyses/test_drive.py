@@ -31,21 +31,37 @@ def test_a_resistor_is_driven_too():
     assert at_current(bar, "a", 100.0)[0] == pytest.approx(100.0 / conductance, rel=1e-6)
 
 
+THYRISTORS = {  # layers in um, doping in cm^-3, lifetime in s, generation in 1/(cm^3 s), A/cm^2
+    "thick n base": ([5, 60, 20, 5], [-1e19, 1e14, -1e16, 1e19], 3e-7, 3e18),
+    "thick p base": ([5, 20, 60, 5], [-1e19, 1e16, -1e14, 1e19], 3e-7, 3e18),
+    "from the n side": ([5, 20, 60, 5], [1e19, -1e16, 1e14, -1e19], 3e-7, 3e18),
+    "shorter lifetime": ([5, 60, 20, 5], [-1e19, 1e14, -1e16, 1e19], 2.5e-7, 3e18),
+}
+
+
 @pytest.mark.slow
-def test_current_through_a_snap_back():
-    """A lit four-layer diode: its voltage turns back at 6.42 V (values of arclength)."""
+@pytest.mark.parametrize("name", THYRISTORS)
+def test_current_through_a_snap_back(name):
+    """The voltage of a lit four-layer diode turns back; a solve at that voltage has the current."""
     from sgsolve.devices import Device, Ohmic, drive_current, graded, interval, srh
 
+    layers, doping, lifetime, light = THYRISTORS[name]
+    edges = 1e-4 * np.cumsum([0, *layers])
     values = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
-    values |= {"tau_n": 3e-7, "tau_p": 3e-7, "n1": 1e10, "p1": 1e10}
-    x = graded([0.0, 5e-4, 65e-4, 85e-4, 90e-4], 5e-6, 3e-7, 1.25)
-    doping = np.select([x < 5e-4, x < 65e-4, x < 85e-4], [-1e19, 1e14, -1e16], 1e19)
+    values |= {"tau_n": lifetime, "tau_p": lifetime, "n1": 1e10, "p1": 1e10}
+    x = graded(edges.tolist(), 5e-6, 3e-7, 1.25)
+    profile = np.array(doping)[np.clip(np.searchsorted(edges, x, side="right") - 1, 0, 3)]
     contacts = {"a": Ohmic(0), "k": Ohmic(-1)}
-    device = Device(interval(x), doping, contacts, values, recombination=[srh])
-    targets = [0.03, 0.0457422022, 0.0860063899, 0.158460180]
-    driven = drive_current(device, "a", targets, G=3e18)
-    assert driven.voltage[1:] == pytest.approx([6.379, 4.1239, 1.0483], abs=5e-4)
+    device = Device(interval(x), profile, contacts, values, recombination=[srh])
+    targets = -np.sign(doping[0]) * np.array([0.03, 0.0457422022, 0.0860063899, 0.158460180])
+    driven = drive_current(device, "a", targets, G=light)
     assert driven.current == pytest.approx(targets, rel=1e-9)
+    if name == "thick n base":  # values of arclength
+        assert driven.voltage[1:] == pytest.approx([6.379, 4.1239, 1.0483], abs=5e-4)
+    assert np.abs(driven.voltage[-1]) < 0.8 * np.abs(driven.voltage).max()
+    for voltage, current, state in zip(driven.voltage, targets, driven.states, strict=True):
+        at = device.solve(state, V_a=voltage, G=light)
+        assert device.current(at.x, "a", V_a=voltage, G=light) == pytest.approx(current, rel=1e-5)
 
 
 def test_a_diode_that_blocks_is_driven_forward_at_once(diode):
