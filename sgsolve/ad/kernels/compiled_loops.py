@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...user_warnings import warn
 from . import machine, scalar_expressions, scalar_loops
@@ -21,6 +25,27 @@ ENTRY = """define i32 @entry_{0}(ptr %struct, ptr %1, ptr %2) {{
   ret i32 %short
 }}
 """
+
+
+EACH = """define void @each(ptr %function, ptr %structs, ptr %results, i64 %count) {
+entry:
+  %any = icmp sgt i64 %count, 0
+  br i1 %any, label %one, label %end
+one:
+  %k = phi i64 [ 0, %entry ], [ %following, %one ]
+  %at = getelementptr ptr, ptr %structs, i64 %k
+  %struct = load ptr, ptr %at
+  %result = call i32 %function(ptr %struct, ptr null, ptr null)
+  %to = getelementptr i32, ptr %results, i64 %k
+  store i32 %result, ptr %to
+  %following = add i64 %k, 1
+  %more = icmp slt i64 %following, %count
+  br i1 %more, label %one, label %end
+end:
+  ret void
+}
+"""
+_EACH = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)
 
 
 class CompiledLoops:
@@ -51,12 +76,12 @@ class CompiledLoops:
                 texts.append(printer.text())
                 waiting += printer.called
         definitions.cache_clear()  # syntax trees take some megabytes
-        return "".join([*texts, *(ENTRY.format(f.__name__) for f in self._entries)])
+        return "".join([EACH, *texts, *(ENTRY.format(f.__name__) for f in self._entries)])
 
     def mark(self) -> str:
         """Return a text that differs where `text` would; it takes no source, and less time."""
         if not self._mark:
-            digest = hashlib.sha256(sys.version.encode())
+            digest = hashlib.sha256("".join([sys.version, HEADER, ENTRY, EACH]).encode())
             for f in _functions_in(scalar_loops, scalar_expressions):
                 digest.update(repr(_mark_of(f.__code__)).encode())
             for mark in _marks_of_loops(self._entries):
@@ -112,6 +137,22 @@ class CompiledLoops:
             if isinstance(struct, _struct_taken_by(f))
         ]
 
+    def over(
+        self, structs: Sequence[LoopStruct]
+    ) -> list[Callable[[NDArray[np.int64]], NDArray[np.int32]]]:
+        """Return the functions that take such structs, each for many of them in one call.
+
+        They take the numbers of structs, and return the results.
+        """
+        assert self.are_made(), "the loops cannot be compiled"
+        assert self._code is not None
+        each = self._code.at("each", _EACH)
+        return [
+            _bound_over(each, function, structs)
+            for function, f in zip(self._code.addresses, self._entries, strict=True)
+            if isinstance(structs[0], _struct_taken_by(f))
+        ]
+
 
 def _struct_taken_by(function: Callable[..., Any]) -> type[LoopStruct]:
     return struct_of(function, next(iter(annotations_of(function))))
@@ -120,6 +161,21 @@ def _struct_taken_by(function: Callable[..., Any]) -> type[LoopStruct]:
 def _bound(run: machine.RunFunction, struct: LoopStruct) -> Callable[[], int]:
     def bound() -> int:
         return run(struct.address, 0, 0)
+
+    return bound
+
+
+def _bound_over(
+    each: Any, function: int, structs: Sequence[LoopStruct]
+) -> Callable[[NDArray[np.int64]], NDArray[np.int32]]:
+    addresses = np.array([struct.address for struct in structs], dtype=np.uint64)
+    held = tuple(structs)  # as long as the function
+
+    def bound(which: NDArray[np.int64]) -> NDArray[np.int32]:
+        assert held
+        given, results = addresses[which], np.empty(len(which), dtype=np.int32)
+        each(function, given.ctypes.data, results.ctypes.data, len(which))
+        return results
 
     return bound
 

@@ -57,6 +57,11 @@ class MemberEvaluation:
         self._kernels: dict[Kernel, MemberKernel] = {}
         self._target: Pattern | None = None  # of the last Jacobians
 
+    @property
+    def n_compiled(self) -> int:
+        """How many evaluations kernels have made, of any members."""
+        return self._evaluation.stats.compiled
+
     def values(
         self, x: NDArray[Any], members: IndexArray, plain: Callable[[int], NDArray[Any]]
     ) -> NDArray[Any]:
@@ -87,8 +92,13 @@ class MemberEvaluation:
         plain: Callable[[int], CompiledResult],
     ) -> MemberLinearization | None:
         """Return F and the values of the Jacobians on a pattern; None if the pattern grew."""
-        F, data = np.empty((len(members), x.shape[1])), np.empty((len(members), target.nnz))
+        F, data = np.empty((0, x.shape[1])), np.empty((0, target.nnz))
         self._target, grown = target, False
+
+        def allocate() -> None:
+            nonlocal F, data
+            if not len(F):
+                F, data = (np.empty((len(members), a.shape[1])) for a in (F, data))
 
         def single(j: int) -> None:
             nonlocal grown
@@ -96,10 +106,17 @@ class MemberEvaluation:
             found = self._evaluation.linearized(x[j], arguments, target, lambda: plain(j))
             grown = grown or found.pattern is not target
             if not grown:
+                allocate()
                 F[j], data[j] = found.F, found.data
 
         def take(found: IndexArray, values: NDArray[Any], entries: NDArray[Any] | None) -> None:
-            F[found], data[found] = values, entries
+            nonlocal F, data
+            assert entries is not None
+            if len(found) == len(members):  # nothing is copied
+                F, data = values, entries
+            else:
+                allocate()
+                F[found], data[found] = values, entries
 
         self._run(x, members, target, True, single, take)
         return None if grown else MemberLinearization(F, data)
@@ -124,14 +141,19 @@ class MemberEvaluation:
                 left = left[1:]
                 continue
             tried.add(variant)
-            fit = left[self._fitting(variant, x, members[left], target, with_jacobian)]
-            found = self._kernel(variant, with_jacobian).run(x[fit], members[fit])
+            fitting = self._fitting(variant, x, members[left], target, with_jacobian)
+            fit = left[fitting]
+            given = x if len(fit) == len(x) else x[fit]
+            found = self._kernel(variant, with_jacobian).run(given, members[fit])
             good = found.valid & ~variant.uncounted(with_jacobian, found.counts)
             if with_jacobian:
                 good &= (found.flags & (OVERFLOW | UNDERFLOW)) == 0
-            take(fit[good], found.F[good], None if found.data is None else found.data[good])
+            F, data = found.F, found.data
+            if not good.all():
+                F, data = F[good], None if data is None else data[good]
+            take(fit[good], F, data)
             self._evaluation.stats.compiled += int(good.sum())
-            left = np.setdiff1d(left, fit[good], assume_unique=True)
+            left = left[~np.isin(left, fit[good])]
         self._evaluation.upcoming = 0
 
     def _ready(

@@ -85,6 +85,10 @@ class MemberEquations:
         system.follow_growth()
         return system
 
+    def n_compiled(self) -> int:
+        """Return how many evaluations of members kernels have made."""
+        return 0 if self._compiled is None else self._compiled.n_compiled
+
     def residuals(self, x: Vector, members: IndexArray) -> Vector:
         """Return F of some members, shape (k, n); NaN outside of the model."""
         begin = perf_counter()

@@ -21,7 +21,7 @@ from ...results.history import History, Stats
 from ...results.member_results import MemberResults
 from ...results.result import Result
 from ...results.status import Status
-from ...solvers.deadline import deadline_of
+from ...solvers.deadline import OutOfTime, deadline_of
 from ...solvers.member_judge import MemberOutcome
 from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
@@ -33,6 +33,7 @@ from ..equations.prepared_start import prepared_start
 from ..equations.residual_system import ResidualSystem
 from ..short_newton.short_solve import serves_members, short_result
 from ..solves.solve import run_solver
+from .family_results import family_results
 from .member_arguments import MemberArguments, member_arguments
 from .member_equations import MemberEquations
 
@@ -116,13 +117,17 @@ class MemberSolves:
     # ---- in machine code ---------------------------------------------------------------------
 
     def _shortly(self) -> None:
-        """Solve members one after the other in machine code: that takes less time than together."""
+        """Solve members in machine code: in rounds where kernels serve, otherwise one by one."""
         problem, solver, count = self._definition, self._solver, len(self._starts)
         if not serves_members(self.equations.member(0), solver, count):
             return
-        ready = False
-        for m, start in enumerate(self._starts):
-            if perf_counter() > self._deadline:
+        ready, members = False, list(range(count))
+        if problem.kernels is not None:
+            ready = self._make_ready(self.equations.member(0), self._starts[0])
+            members = self._in_rounds() if ready else members
+        for m in members:
+            start = self._starts[m]
+            if self._interrupted or perf_counter() > self._deadline:
                 return
             system = self.equations.member(m)
             try:
@@ -138,6 +143,21 @@ class MemberSolves:
             if result is not None:
                 self._results[m] = result
                 self._stats.add(result.stats)
+
+    def _in_rounds(self) -> list[int]:
+        """Solve members together, and return those that take a solve one by one."""
+        rest: list[int] = []
+        with self._definition.workspaces.lend() as workspace:
+            found = family_results(
+                workspace, self.equations, self._starts, self._solver, self._deadline, rest
+            )
+            try:
+                for m, result in found:
+                    self._results[m] = result
+                    self._stats.add(result.stats)
+            except (KeyboardInterrupt, OutOfTime) as error:
+                self._interrupted = isinstance(error, KeyboardInterrupt)
+        return rest
 
     def _make_ready(self, system: ResidualSystem, start: Vector) -> bool:
         """Make the kernel and the linear solver for short solves at one start; return whether.

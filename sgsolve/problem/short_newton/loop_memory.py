@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,17 @@ ON_ENTRIES = ("J", "J_old", "J_known", "sizes")
 
 
 def iterate_for(
-    pattern: Pattern, parts: DirectParts, settings: Settings, blocks: Blocks, told: Vector
+    pattern: Pattern,
+    parts: DirectParts,
+    settings: Settings,
+    blocks: Blocks,
+    told: Vector,
+    own: Mapping[str, Vector],
 ) -> ShortIterate:
-    """Return the memory of the loops; `told` is what the history tells of the blocks."""
+    """Return the memory of the loops.
+
+    `told` is what the history tells of the blocks; `own` are arrays that take the place of others.
+    """
     n, nnz = pattern.shape[0], pattern.nnz
     tolerance, error, rounding, of_scale = settings.criterion
     scaling, memory = parts.prepared.scaling, parts.backend.memory
@@ -54,6 +63,7 @@ def iterate_for(
         "full": np.zeros(1) if memory is None else memory,
         **{name: np.zeros(len(blocks)) for name in IN_BLOCKS},
         **{name: np.zeros(nnz) for name in ON_ENTRIES},
+        **own,
     }
     of_unknowns = [k for k, a in ShortIterate.fields.items() if a == "Doubles" and k not in given]
     return ShortIterate(given | {name: np.zeros(n) for name in of_unknowns})

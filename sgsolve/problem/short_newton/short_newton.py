@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -75,6 +76,8 @@ class ShortNewton:
     Attributes
     ----------
     it : ShortIterate
+    made_for : tuple
+        The parameters.
     damped : bool
         Whether the steps are those of `DampedNewton`.
     stepped : bool
@@ -90,7 +93,9 @@ class ShortNewton:
         self._vain = self._skipped = 0
         self.stepped = False
         self._told = np.zeros((2, len(blocks)))
-        self.it = it = iterate_for(pattern, parts, settings, blocks, self._told)
+        self.family: Any = None  # a `ShortFamily`, kept with these loops
+        self.made_for = pattern, parts, settings, blocks
+        self.it = it = iterate_for(*self.made_for, self._told, {})
         self._last = math.sqrt(it.error) * (1.0 if self.damped else LAST)
         bound = LOOPS.bound(it)
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]

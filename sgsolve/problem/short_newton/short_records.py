@@ -68,6 +68,8 @@ class ShortSolve(NamedTuple):
     vanished : bool
         Whether unknowns were set to zero after the last iteration of the records.
     seconds : dict of str to float
+    n_compiled : int
+        Evaluations by kernels, where these are counted here.
     n_residuals, n_jacobians, n_solves : int
         Evaluations of F alone, and of F and J after the start; solves with factors.
     """
@@ -84,6 +86,7 @@ class ShortSolve(NamedTuple):
     n_residuals: int
     n_jacobians: int
     n_solves: int
+    n_compiled: int = 0
 
     @property
     def nit(self) -> int:

@@ -68,8 +68,6 @@ def short_result(
     finally:
         if isinstance(pool, Pool):
             pool.give_back(workspace)
-    if result is not None and solver.first_method is not solver:  # the first of several stages
-        result.stages = [attempt_line(result.solver, result.status, result.stats.nit)]
     return result
 
 
@@ -107,7 +105,7 @@ def _attempted(
 ) -> Result | None:
     started = perf_counter()
     linear = workspace.solver(system.pattern)
-    short = _short_newton(workspace, system, linear, solver)
+    short = short_newton_of(workspace, system, linear, solver)
     if short is None or not short.is_tried():
         return None
     method = solver.first_method
@@ -129,7 +127,7 @@ def _attempted(
         short.note_attempt(found is not None)
     if found is None:
         return None
-    return _result_of_short_solve(found, counts, system, method.name, perf_counter() - started)
+    return finished_result(found, counts, system, solver, perf_counter() - started)
 
 
 def _noted(linear: Any, found: ShortSolve | None, short: ShortNewton, by_kernels: bool) -> Stats:
@@ -169,7 +167,7 @@ def _confirmed(
     return system.confirm(found.x, found.F)
 
 
-def _short_newton(
+def short_newton_of(
     workspace: Workspace, system: ResidualSystem, linear: Any, solver: Any
 ) -> ShortNewton | None:
     """Return the arrays of a workspace for the present factors."""
@@ -197,9 +195,10 @@ def _short_newton(
     return known
 
 
-def _result_of_short_solve(
-    found: ShortSolve, counts: Stats, system: ResidualSystem, solver: str, total: float
+def finished_result(
+    found: ShortSolve, counts: Stats, system: ResidualSystem, solver: Any, total: float
 ) -> Result:
+    """Return the result of a solution that is confirmed."""
     seconds = counts.seconds
     seconds["other"] = max(0.0, total - sum(seconds.values()))
     seconds["total"] = total
@@ -211,13 +210,15 @@ def _result_of_short_solve(
         scaled_residual=found.scaled,
         history=History(functools.partial(steps_of, found.records, system.blocks.names)),
         stats=counts,
-        solver=solver,
+        solver=solver.first_method.name,
         blocks=system.blocks,
         params=system.params,
         sizes=found.S,
         system=system,
     )
     result.message = message(result)
+    if solver.first_method is not solver:  # the first of several stages
+        result.stages = [attempt_line(result.solver, result.status, result.stats.nit)]
     return result
 
 

@@ -15,6 +15,7 @@ from sgsolve.errors import (
     ShapeError,
 )
 from sgsolve.problem.equations.compiled_functions import CompiledFunctions
+from sgsolve.problem.members.short_family import ShortFamily
 from sgsolve.problem.short_newton import short_solve
 from sgsolve.solvers.simultaneous import SimultaneousNewton
 from tests.selection import slow
@@ -552,3 +553,77 @@ def test_subclasses_of_parts_are_called_for_each_member():
         assert results.success.all()
         assert results.alone.all()
     assert set(called) == {"damping", "direction", "loop"}
+
+
+def banded(u, q, c):
+    """A band of three diagonals; there is no solution for large c."""
+    full = ad.hstack([np.zeros(1), u, np.zeros(1)])
+    n = len(u) + 1
+    return (full[2:] - 2.0 * u + full[:-2]) * n**2 + c * np.exp(u) - q * u**3
+
+
+FAMILY = {"q": np.linspace(0.0, 2.0, 21), "c": np.tile([0.5, 3.0, 1e-9, 2.0, 5.0, 1.0, 3.2], 3)}
+
+
+@pytest.fixture
+def rounds(at_once, monkeypatch):
+    """Return the members that were solved in rounds."""
+    found, solutions = [], ShortFamily.solutions
+
+    def noted(*args):
+        for m, solution in solutions(*args):
+            found.append(m)
+            yield m, solution
+
+    monkeypatch.setattr(ShortFamily, "solutions", noted)
+    return found
+
+
+@needs_llvmlite
+@pytest.mark.parametrize("solver", [solvers.Newton(), solvers.DampedNewton(), None])
+def test_members_in_rounds_are_those_of_solves_alone(rounds, solver):
+    """The equilibration factors are those of an earlier matrix: rounding may differ."""
+    problem = Problem(banded, params={"q": 0.0, "c": 1.0}, compiled=True)
+    start = np.full(150, 0.2)
+    with np.errstate(all="ignore"):  # where there is no solution
+        results = problem.solve_many(start, FAMILY, solver)
+        alone = singles(problem, [start] * 21, FAMILY, solver)
+    assert_same(results, alone)
+    assert len(rounds) > 12
+    for m in rounds:
+        np.testing.assert_allclose(results.x[m], alone[m].x, rtol=1e-11, atol=1e-14)
+        assert results[m].nit == alone[m].nit
+        assert len(results[m].history) == len(alone[m].history)
+        assert results[m].stats.n_factor == results[m].nit <= results[m].stats.n_solve
+        assert results[m].stats.n_compiled in (results[m].nit, results[m].nit + 1)
+        assert results[m].message == alone[m].message
+
+
+@needs_llvmlite
+def test_what_changes_between_members_in_rounds_is_noticed(rounds):
+    """A function that is not pure gives no wrong solution, and a warning."""
+    table = {"level": 0.0}
+    problem = Problem(
+        lambda u, q, c: banded(u, q, c) + table["level"], params={"q": 0.0, "c": 1.0}, compiled=True
+    )
+    with np.errstate(all="ignore"):
+        problem.solve_many(np.zeros(150), FAMILY)
+    table["level"] = -3.0
+    given = {name: values[:3] for name, values in FAMILY.items()}
+    with pytest.warns(ImpureFunctionWarning):
+        results = problem.solve_many(np.zeros(150), given)
+    assert results.success.all()
+    for m, x in enumerate(results.x):
+        F = banded(x, FAMILY["q"][m], FAMILY["c"][m]) - 3.0
+        assert np.abs(F).max() < 1e-9
+
+
+@needs_llvmlite
+def test_rounds_end_by_the_deadline(rounds, monkeypatch):
+    problem = Problem(banded, params={"q": 0.0, "c": 1.0}, compiled=True)
+    with np.errstate(all="ignore"):
+        problem.solve_many(np.zeros(150), FAMILY)
+    del rounds[:]
+    results = problem.solve_many(np.zeros(150), FAMILY, time_limit=1e-9)
+    assert not rounds
+    assert all(result.status is Status.TIME_LIMIT for result in results)

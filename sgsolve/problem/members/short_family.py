@@ -1,0 +1,244 @@
+"""Newton's method with full steps for many members of a family, in rounds.
+
+A round takes one step of every member at work. One call evaluates all of them, and one call of each
+loop runs over all of them: factorizations of the bands, their solutions, checks and decisions. A
+member that ends leaves its memory to the next one. The steps and decisions are those of
+`ShortNewton`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import LinearSolveError
+from ...linear.accuracy import MAX_REFINE
+from ..short_newton.loop_memory import band_system, iterate_for, narrow_band
+from ..short_newton.loop_state import (
+    ASK,
+    EXAMINE,
+    FIX,
+    LEAVE,
+    REFINE,
+    RESCALE,
+    SOLVED,
+    STEP,
+    VANISH,
+)
+from ..short_newton.short_newton import LOOPS, ShortNewton
+from ..short_newton.short_records import Record, ShortSolve, Vector
+from .member_equations import MemberEquations
+
+IndexArray = NDArray[np.int64]
+Codes = NDArray[np.int32]
+ON_EQUATIONS = ("x", "x_new", "x_beside", "F", "F_new", "F_beside", "b", "y", "r", "row", "column")
+ON_ENTRIES = ("J", "J_old", "A", "A_sizes", "factor")
+PHASES = ("residual", "jacobian", "analyze", "factor", "solve")
+
+
+class ShortFamily:
+    """The memory of so many members, and the loops over them.
+
+    Parameters
+    ----------
+    short : ShortNewton
+        For one member, with a band.
+    count : int
+
+    Attributes
+    ----------
+    to_examine : list of int
+        Members whose solutions the solver has to examine.
+    """
+
+    def __init__(self, short: ShortNewton, count: int) -> None:
+        self.short, self.count, self.to_examine = short, count, list[int]()
+        self._prepared = short.parts.prepared
+        band = narrow_band(short.parts.backend)
+        assert band is not None, "members are solved together where there is a band"
+        n, nnz = short.it.n, short.it.nnz
+        self._told = np.zeros((count, 2, short.it.n_blocks))
+        self._rows = rows = {name: np.zeros((count, n)) for name in ON_EQUATIONS}
+        rows |= {name: np.zeros((count, nnz)) for name in ON_ENTRIES}
+        self._its = [
+            iterate_for(*short.made_for, told, {name: row[j] for name, row in rows.items()})
+            for j, told in enumerate(self._told)
+        ]
+        bands = [band_system(it, band._replace(flat=np.zeros_like(band.flat))) for it in self._its]
+        over = LOOPS.over(self._its)
+        self._started, self._stepped, self._accepted, self._arrived = over[:4]
+        _, self._answered, self._fixed, _ = over[4:]
+        self._factorized, self._solved = LOOPS.over(bands)
+        self._n_solves, self._n_compiled = np.zeros((2, count), dtype=np.int64)
+        self._seconds = np.zeros((len(PHASES), count))
+        self._records: list[list[Record]] = [[] for _ in range(count)]
+        self._member = np.full(count, -1)  # -1: the memory is free
+        self._code = np.full(count, LEAVE, dtype=np.int32)
+
+    def solutions(
+        self,
+        system: MemberEquations,
+        starts: Vector,
+        members: Iterable[int],
+        max_iterations: int,
+        deadline: float,
+    ) -> Iterator[tuple[int, ShortSolve]]:
+        """Yield members with their solutions, which are not confirmed.
+
+        The members that are not yielded take the solver itself, or end by the deadline.
+        """
+        waiting, rows, scaling = iter(members), self._rows, self._prepared.scaling
+        pattern, begun = system.pattern, np.zeros(self.count)
+        for name in ("row", "column", "factor"):
+            rows[name][...] = getattr(scaling, name)
+        self._member[...], self.to_examine = -1, []
+        if system.scale is not None:
+            for it in self._its:
+                it.user_scale[...] = system.scale
+        while perf_counter() < deadline and system.pattern is pattern:
+            free = np.flatnonzero(self._member < 0)
+            new = np.array([m for _, m in zip(free, waiting, strict=False)], dtype=np.int64)
+            begun[free[: len(new)]] = perf_counter()
+            if len(new):
+                self._begin(system, free[: len(new)], new, starts[new], begun)
+            self._round(system, np.flatnonzero(self._member >= 0), begun)
+            for j in np.flatnonzero(self._member >= 0).tolist():
+                code, m = int(self._code[j]), int(self._member[j])
+                if code in (STEP, RESCALE) and len(self._records[j]) <= max_iterations:
+                    continue
+                self._member[j] = -1
+                if code == SOLVED:
+                    yield m, self._found(j)
+                elif code in (EXAMINE, VANISH):
+                    self.to_examine.append(m)
+            if not len(new) and (self._member < 0).all():
+                return
+
+    def _begin(
+        self,
+        system: MemberEquations,
+        at: IndexArray,
+        new: IndexArray,
+        starts: Vector,
+        begun: Vector,
+    ) -> None:
+        rows = self._rows
+        self._member[at], self._n_solves[at], self._seconds[:, at] = new, 0, 0.0
+        rows["x"][at] = starts
+        self._n_compiled[at] = 0
+        rows["F"][at], data = self._linearized(system, starts, at)
+        rows["J"][at] = rows["J_old"][at] = data
+        for j in at.tolist():
+            self._its[j].numbers[...] = 0.0
+            self._records[j] = []
+        self._code[at] = self._started(at)
+        self._record(at, begun)
+
+    def _round(self, system: MemberEquations, at: IndexArray, begun: Vector) -> None:
+        """Take a step of the members at work, and decide which of them end."""
+        at = at[(self._code[at] == STEP) | (self._code[at] == RESCALE)]
+        start = perf_counter()
+        for j in at[self._code[at] == RESCALE].tolist():
+            self._rescale(j)
+        at = self._continuing(at[self._code[at] == STEP], self._factorized)
+        now = self._spent("factor", start, at)
+        at = self._continuing(at, lambda at: self._answers(at, self._stepped))
+        now = self._spent("solve", now, at)
+        if not len(at):
+            return
+        rows = self._rows
+        rows["F_new"][at], rows["J"][at] = self._linearized(system, rows["x_new"][at], at)
+        now = self._spent("jacobian", now, at)
+        for j in at.tolist():
+            self._its[j].has_jacobian = 1.0
+        if self.short.damped:
+            rows["b"][at] = -(rows["F_new"][at] * rows["row"][at])
+            at = self._continuing(at, lambda at: self._answers(at, self._accepted))
+            self._spent("solve", now, at)
+        self._code[at] = self._arrived(at)
+        self._record(at, begun)
+        self._decide(system, at)
+
+    def _linearized(
+        self, system: MemberEquations, x: Vector, at: IndexArray
+    ) -> tuple[Vector, Vector]:
+        before = system.n_compiled()
+        found = system.linearize(x, self._member[at])
+        self._n_compiled[at] += system.n_compiled() - before == len(at)
+        return found
+
+    def _decide(self, system: MemberEquations, at: IndexArray) -> None:
+        """Examine solutions by the factors, and by residuals next to them."""
+        fix = at[self._code[at] == FIX]
+        if len(fix):
+            self._code[fix] = self._answers(fix, self._fixed)
+        ask = at[self._code[at] == ASK]
+        if len(ask):
+            start, rows = perf_counter(), self._rows
+            rows["F_beside"][ask] = system.residuals(rows["x_beside"][ask], self._member[ask])
+            self._code[ask] = self._answered(ask)
+            self._spent("residual", start, ask)
+
+    def _continuing(self, at: IndexArray, step: Callable[[IndexArray], Codes]) -> IndexArray:
+        """Return the members for which a part of the round gives STEP; the others leave."""
+        codes = step(at)
+        self._code[at] = np.where(codes == STEP, codes, LEAVE)
+        left: IndexArray = at[codes == STEP]
+        return left
+
+    def _answers(self, at: IndexArray, judged: Callable[[IndexArray], Codes]) -> Codes:
+        """Solve with the factors, refine where that is asked for, and return what is judged."""
+        rows = self._rows
+        self._n_solves[at] += 1
+        self._solved(at)
+        codes = judged(at)
+        for _ in range(MAX_REFINE):
+            again = at[codes == REFINE]
+            if not len(again):
+                break
+            first, right_side = rows["y"][again], rows["b"][again]
+            rows["b"][again] = rows["r"][again]
+            self._solved(again)
+            rows["b"][again] = right_side
+            rows["y"][again] += first
+            codes[codes == REFINE] = judged(again)
+        return codes
+
+    def _rescale(self, j: int) -> None:
+        """Equilibrate a matrix by other factors."""
+        rows, scaling = self._rows, self._prepared.scaling
+        try:
+            scaling.apply(rows["J"][j], rows["A"][j])
+        except LinearSolveError:
+            self._code[j] = LEAVE
+            return
+        found = {"row": scaling.row, "column": scaling.column, "factor": scaling.factor}
+        for name, values in (found | {"A_sizes": scaling.magnitude}).items():
+            rows[name][j] = values
+        rows["b"][j] = -(rows["F"][j] * scaling.row)
+        self._code[j] = STEP
+
+    def _spent(self, phase: str, start: float, at: IndexArray) -> float:
+        """Share the time since `start` among members, and return the time."""
+        now = perf_counter()
+        self._seconds[PHASES.index(phase), at] += (now - start) / max(1, len(at))
+        return now
+
+    def _record(self, at: IndexArray, begun: Vector) -> None:
+        now = perf_counter()
+        for j in at.tolist():
+            told = self._told[j].tolist()
+            self._records[j].append(Record(self._its[j].numbers.tolist(), told, now - begun[j]))
+
+    def _found(self, j: int) -> ShortSolve:
+        it, records = self._its[j], tuple(self._records[j])
+        x, F, scaled, S = (array.copy() for array in (it.x_new, it.F_new, it.scaled, it.S))
+        seconds: dict[str, Any] = dict(zip(PHASES, self._seconds[:, j].tolist(), strict=True))
+        counts = 0, len(records) - 1, int(self._n_solves[j]), int(self._n_compiled[j])
+        return ShortSolve(
+            x, F, scaled, S, records, bool(it.renewed), False, False, seconds, *counts
+        )
