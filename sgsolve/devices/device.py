@@ -191,6 +191,9 @@ class Device(Equations):
             given = self.heat.values(parameters.get("T", 300.0))
             parameters = {**parameters, **{k: v for k, v in given.items() if k != "T"}}
         self.parameters = checks.parameters(self, parameters) | fields
+        if self.heat is not None:
+            for level in self.trap_levels.values():
+                level.follow(self.parameters)
         checks.overrides(self, fields)
         checks.surfaces(self)
         check_parts(self)

@@ -197,7 +197,7 @@ def carried(device: Device, x: np.ndarray, finer: Device, step: Refinement) -> n
     parts = [step.weights @ x[:n], (inside @ x[n : n + m]) / share]
     parts.append((inside @ x[n + m : n + 2 * m]) / share)
     if device.heat is not None:
-        parts.append(step.weights @ x[n + 2 * m :])
+        parts.append(step.weights @ x[n + 2 * m : 2 * n + 2 * m])
     elif device.ions:
         parts.append(x[after_fluxes(device, x) :][: len(device.ions)])
     return np.concatenate(parts)

@@ -142,9 +142,15 @@ class Carriers:
         return np.exp(exponent) * ad.where(ahead, -part, part)
 
 
+def after_potentials(device: DeviceModel, x: Array) -> int:
+    """Where what follows the potentials, and the temperatures if there are any, begins."""
+    n, begin = device.layout.n, device.layout.n + 2 * device.layout.n_s
+    return begin + n if device.heat is not None and np.shape(x)[0] >= begin + n else begin
+
+
 def after_fluxes(device: DeviceModel, x: Array) -> int:
-    """Where what follows the potentials, and the fluxes if they are kept, begins in a state."""
-    begin, both = device.layout.n + 2 * device.layout.n_s, 2 * len(device.layout.carrier_ratio)
+    """Where what follows these, and the fluxes if they are kept, begins in a state."""
+    begin, both = after_potentials(device, x), 2 * len(device.layout.carrier_ratio)
     return begin + both if device.keeps_fluxes and np.shape(x)[0] >= begin + both else begin
 
 
@@ -159,8 +165,9 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
     un, up = lay.at_pairs(un), lay.at_pairs(up)
     eta_n, eta_p, local, warmth = us - un, up - us, vt, None
     factors: tuple[Any, Any] = (None, None)
-    if device.heat is not None and np.shape(x)[0] > n + 2 * m:
-        warmth = (1.0 + y[n + 2 * m :])[lay.inside]
+    first = after_potentials(device, x)
+    if first > n + 2 * m:
+        warmth = (1.0 + y[n + 2 * m : first])[lay.inside]
         eta_n, eta_p, local = eta_n / warmth, eta_p / warmth, vt * warmth
     if not has_factor(device.statistics):
         factors = log_factors(p, local)
@@ -172,7 +179,7 @@ def carriers(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> Carriers:
         log_p = np.log(p["Nv"]) + (eta_p + gamma_p)
         eta = (eta_n, gamma_n, eta_p, gamma_p)
     du, n_h = u[lay.a] - u[lay.b], (np.exp(log_n), np.exp(log_p))
-    first, begin, kept = n + 2 * m, after_fluxes(device, x), None
+    begin, kept = after_fluxes(device, x), None
     if begin > first:
         middle = (first + begin) // 2
         kept = x[first:middle], x[middle:begin]

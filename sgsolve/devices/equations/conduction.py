@@ -65,7 +65,7 @@ def conduction(
     mu_n, mu_p = _mobilities(device, s, p, drives)
     weight_n, weight_p = mu_n * lay.carrier_ratio, mu_p * lay.carrier_ratio
     if s.warmth is not None:
-        return _warm_conduction(device, s, (weight_n, drop_n), (weight_p, drop_p))
+        return _warm_conduction(device, s, p, (weight_n, drop_n), (weight_p, drop_p))
     if s.eta is None:
         factor_n, factor_p = s.factors
         if np.ndim(factor_n) == np.ndim(factor_p) == 0 and device.emission is None:
@@ -89,7 +89,11 @@ def conduction(
 
 
 def _warm_conduction(
-    device: DeviceModel, s: Carriers, electrons: tuple[Array, Array], holes: tuple[Array, Array]
+    device: DeviceModel,
+    s: Carriers,
+    p: Mapping[str, Any],
+    electrons: tuple[Array, Array],
+    holes: tuple[Array, Array],
 ) -> tuple[tuple[Array, Drift, Array], tuple[Array, Drift, Array]]:
     """Return `conduction` at the mean temperature of the ends, by logarithms of the densities."""
     a, b, found = device.layout.carrier_a, device.layout.carrier_b, []
@@ -103,7 +107,7 @@ def _warm_conduction(
             eta, gamma = s.eta[2 * k], s.eta[2 * k + 1]
             g = mean * einstein(device.statistics, eta[a], eta[b], gamma[a] - gamma[b])
         found.append((weight * g, Drift(sign * (log[a] - log[b]) + drop / g), drop / g))
-    return found[0], found[1]
+    return emitted(device, s.vt, p, found[0], found[1], mean)
 
 
 def difference(values: Any, a: Any, b: Any) -> Any:

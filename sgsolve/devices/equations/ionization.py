@@ -157,7 +157,7 @@ def okuto_crowell(field: Array, *, a_lin: Array, b_lin: Array) -> Array:
     return a_lin * field * np.exp(-((b_lin / field) ** 2))
 
 
-def ionization_values(name: str, T: float = 300.0) -> dict[str, float]:
+def ionization_values(name: str, T: Any = 300.0) -> dict[str, Any]:
     """Return a published set of ionization coefficients, as parameters of a device.
 
     Parameters
@@ -166,14 +166,15 @@ def ionization_values(name: str, T: float = 300.0) -> dict[str, float]:
         The material and the source. The second is for `okuto_crowell`, the last two are for
         `chynoweth`. That of GaAs is from the material files of Genius-TCAD-Open, that of 4H-SiC
         from A. S. Kyuregyan, arXiv:1506.00980; published sets of 4H-SiC differ tenfold.
-    T : float
-        K. Van Overstraeten's set is multiplied by ``tanh(h w / 2 k 300 K) / tanh(h w / 2 k T)``
-        with phonons of 0.063 eV, Okuto's by linear factors. The other two are for 300 K only.
+    T : float, ndarray or AD array
+        K; a field of temperatures with `Heat`. Van Overstraeten's set is multiplied by
+        ``tanh(h w / 2 k 300 K) / tanh(h w / 2 k T)`` with phonons of 0.063 eV, Okuto's by linear
+        factors. The other two are for 300 K only.
 
     Returns
     -------
     dict of str to float
-        In 1/cm, V/cm and 1/V.
+        In 1/cm, V/cm and 1/V; arrays where T is one.
 
     Raises
     ------
@@ -193,18 +194,20 @@ def ionization_values(name: str, T: float = 300.0) -> dict[str, float]:
     if name not in SETS:
         raise InputError(f"name: there is no set {name!r}; there are {', '.join(SETS)}")
     values = dict(SETS[name])
-    if T == 300.0:
+    low, high = np.min(ad.value(T)), np.max(ad.value(T))
+    if np.ndim(T) == 0 and low == 300.0:
         return values
-    if not 1.0 <= T <= 1500.0:
-        raise InputError(f"T: must be between 1 and 1500 K, got {T:g}")
+    if not 1.0 <= low <= high <= 1500.0:
+        off = high if high > 1500.0 else low
+        raise InputError(f"T: must be between 1 and 1500 K, got {off:g}")
     if name == "Si van Overstraeten":
         half = PHONON / (2.0 * 8.617333262e-5)
-        gamma = float(np.tanh(half / 300.0) / np.tanh(half / T))
+        gamma = np.tanh(half / 300.0) / np.tanh(half / T)
         return {key: gamma * value for key, value in values.items()}
     if name == "Si Okuto-Crowell":
         slopes = {"a_lin_n": 3.05e-4, "b_lin_n": 6.86e-4, "a_lin_p": 5.35e-4, "b_lin_p": 5.67e-4}
         return {key: value * (1.0 + slopes[key] * (T - 300.0)) for key, value in values.items()}
-    raise InputError(f"T: the set {name!r} is for 300 K, got {T:g}")
+    raise InputError(f"T: the set {name!r} is for 300 K, got {high:g}")
 
 
 def ionized(
@@ -216,7 +219,7 @@ def ionized(
     assert model is not None
     field = cells.field(s)
     for carrier, j in zip("np", flux, strict=True):
-        names = {k: p[f"{k}_{carrier}"] for k in keywords(model)}
+        names = {k: cells.at_cells(p[f"{k}_{carrier}"]) for k in keywords(model)}
         size, direction = _polar(cells.density(j))
         along = sum(e * way for e, way in zip(field, direction, strict=True))
         along = np.sqrt(np.maximum(along, 0.0) ** 2 + FLOOR**2)

@@ -28,9 +28,9 @@ from .balances import continuity
 from .boundary import fixed_potentials, gate_flux
 from .carriers import Carriers, carriers
 from .conduction import fluxes
+from .heat_sources import heat_made
 from .model import DeviceModel
 from .source_terms import space_charge
-from .terminal import recombination
 
 Array = Any
 
@@ -118,8 +118,8 @@ class Equations(DeviceModel):
         here = self.firmness * ad.value(y)
         balances = balances + (y * self.diagonal - (fixed_potentials(self, given, s.vt) + here))
         if self.heat is not None:
-            rate = recombination(self, s, p)
-            return ad.hstack([balances, heat_balance(self, s, fluxes(self, s, p), rate, p)])
+            made = heat_made(self, s, fluxes(self, s, p), p)
+            return ad.hstack([balances, heat_balance(self, s, made, p)])
         if not self.ions:
             return balances
         return ad.hstack([balances, conservation(self, s.ions)])

@@ -48,9 +48,10 @@ from .boundary import fixed_potentials
 from .carriers import Carriers, after_fluxes, carriers, log_factors
 from .checks import contact as check_contact
 from .conduction import conduction, fluxes
+from .heat_sources import heat_made
 from .ionization import ionized
 from .potential_form import Equations
-from .terminal import losses, recombination
+from .terminal import losses
 
 Array = Any
 Pair = tuple[Callable[..., Array], Callable[..., Array]]
@@ -141,13 +142,14 @@ class TimeForm:
 
     def unknowns(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Return the unknowns of this form at a state (psi, phin, phip)."""
-        s = carriers(self.device, x, local_parameters(self.device, x, p))
+        given = local_parameters(self.device, x, p)
+        s = carriers(self.device, x, given)
         first, rest = self.device.layout.first, x[after_fluxes(self.device, x) :]
-        if len(rest) == self._end - self._p.stop:  # of an earlier run
-            filled = [rest[self._ions.stop - self._p.stop :]]
+        if len(rest) == self._end - self._ions.start:  # of an earlier run
+            filled = [rest[self._ions.stop - self._ions.start :]]
         else:
-            filled = [level.steady(s) for level in self.device.trap_levels.values()]
-        kept = [] if self.device.ionization is None else fluxes(self.device, s, p)
+            filled = [level.steady(s, given) for level in self.device.trap_levels.values()]
+        kept = [] if self.device.ionization is None else fluxes(self.device, s, given)
         return np.concatenate(
             [x[self._psi], first(s.n), first(s.p), x[self._heat], *s.ions, *filled, *kept]
         )
@@ -204,7 +206,7 @@ class TimeForm:
         charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
         rows = [charge, balance_n, balance_p, *ion_balances(device, s)]
         if device.heat is not None:
-            left = heat_left(device, s, (jn, jp), recombination(device, s, p), p)
+            left = heat_left(device, s, heat_made(device, s, (jn, jp), p), p)
             rows.append(self._heat_scale * left + (1.0 - lay.heat_free) * (y[self._heat] / s.vt))
         if s.filled is not None:
             filling = level_captures(device, s, s.filled, p)[2]

@@ -52,9 +52,15 @@ class CellFields:
         ]
         where = cells.ravel(), np.repeat(np.arange(k), cells.shape[1])
         self.to_nodes = csr_array(coo_array((volumes.ravel(), where), shape=(lay.pairs, k)))
+        mean = np.full(len(where[0]), 1.0 / cells.shape[1])
+        self._mean = csr_array(coo_array((mean, where[::-1]), shape=(k, lay.pairs)))
         positive = np.maximum(volumes, 0.0)
         positive *= (volumes.sum(axis=1) / positive.sum(axis=1))[:, None]
         self.shares = csr_array(coo_array((positive.ravel(), where), shape=(lay.pairs, k)))
+
+    def at_cells(self, values: Array) -> Array:
+        """In the cells, from a number or from values at the pairs: the mean of their corners."""
+        return values if np.ndim(values) == 0 else self._mean @ values
 
     def density(self, flux: Array) -> list[Array]:
         """Components of a flux per area in the cells, from the flux along each edge."""

@@ -127,9 +127,9 @@ class DeviceLayout:
 
     @cached_property
     def heat_free(self) -> np.ndarray:
-        """1 at the nodes whose temperature is free, 0 at ohmic contacts; shape (n,)."""
+        """1 at the nodes whose temperature is free, 0 at metals but gates; shape (n,)."""
         free = np.ones(self.n)
-        for nodes in self.carrier_fixed.values():
+        for nodes in self.reached.values():
             free[self.nodes[nodes]] = 0.0
         return free
 

@@ -6,13 +6,14 @@ For every node with volume V, sums over its edges::
     H = jn dphin + jp dphip   (half of an edge's at each end)   + q U (phip - phin) V
 
 so the heat that leaves by the contacts is the electric power, the sum of I V, to rounding. In time
-the nodes store ``capacity T V``; the heat that arises is that of the same formula.
+the nodes store ``capacity T V``; `heat_sources` has what arises. U counts the pairs that light and
+impact ionization make as negative.
 Densities follow the temperature of their node. Along an edge the current is that of Scharfetter and
 Gummel at the mean temperature; it vanishes where the quasi-Fermi potential is constant.
 Thermoelectric currents and heat (Seebeck, Peltier, Thomson) are not in it.
 
-Ohmic contacts are held at the device's temperature ``T``; gates take no heat. The unknown is
-``k (T_i - T) / q``, in V like the potentials, at all nodes of the mesh.
+Ohmic and Schottky contacts are held at the device's temperature ``T``; gates take no heat. The
+unknown is ``k (T_i - T) / q``, in V like the potentials, at all nodes of the mesh.
 
 Reference: G. K. Wachutka, IEEE Trans. Comput.-Aided Des. 9 (1990) 1141.
 """
@@ -29,6 +30,7 @@ from ... import ad
 from ...errors import DomainError, InputError, ShapeError
 from ..meshes.mesh import edge_values
 from .model_arguments import keywords
+from .tunnel_junction import TunnelJunction
 
 Array = Any
 FOLLOWING = ("n_trap", "p_trap")  # densities when the Fermi level is at that of the traps
@@ -108,7 +110,8 @@ def temperature(device: Any, x: np.ndarray, **p: Any) -> np.ndarray:
     if device.heat is None:
         raise InputError("heat: the device has one temperature; give it heat=Heat(...)")
     T = (device.parameters | p)["T"]
-    rise = x[device.layout.n + 2 * device.layout.n_s :]
+    begin = device.layout.n + 2 * device.layout.n_s
+    rise = x[begin : begin + device.layout.n]
     return np.asarray(T + rise * device.constants.q / device.constants.k)
 
 
@@ -120,7 +123,7 @@ def local_parameters(device: Any, x: Array, p: Mapping[str, Any]) -> Mapping[str
     T, begin = p["T"], lay.n + 2 * lay.n_s
     given = np.shape(x)[0] <= begin
     if not given:
-        T = T + x[begin:][lay.inside] * (c.q / c.k)
+        T = T + x[begin : begin + lay.n][lay.inside] * (c.q / c.k)
     try:
         found = device.heat.values(T)
     except InputError as error:
@@ -140,30 +143,16 @@ def contact_parameters(device: Any, p: Mapping[str, Any]) -> Mapping[str, Any]:
     return local_parameters(device, np.zeros(0), p)
 
 
-def heat_balance(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: Any) -> Array:
+def heat_balance(device: Any, s: Any, made: Array, p: Mapping[str, Any]) -> Array:
     """Return `heat_left` over the coupling of each node; at contacts the rise."""
     lay, free = device.layout, device.layout.heat_free
     size = _coupled(device, ad.value(_coupling(device, s, p)), p)
-    return heat_left(device, s, flux, rate, p) * (free / size) + (1.0 - free) * _rise(lay, s)
+    return heat_left(device, s, made, p) * (free / size) + (1.0 - free) * _rise(lay, s)
 
 
-def heat_left(device: Any, s: Any, flux: tuple[Array, Array], rate: Array, p: Any) -> Array:
-    """Heat that leaves each node less what arises there, W.
-
-    Parameters
-    ----------
-    s : Carriers
-    flux : pair of Array
-        Over ``q vt``.
-    rate : Array
-        Recombination at the pairs, 1/s.
-    p : mapping
-        All parameters.
-    """
-    lay, c, rise = device.layout, device.constants, _rise(device.layout, s)
-    a, b = lay.carrier_a, lay.carrier_b
-    per_edge = flux[0] * (s.un[a] - s.un[b]) + flux[1] * (s.up[a] - s.up[b])
-    made = lay.ends @ ((0.5 * c.q * s.vt**2) * per_edge) + (c.q * s.vt) * rate * (s.up - s.un)
+def heat_left(device: Any, s: Any, made: Array, p: Mapping[str, Any]) -> Array:
+    """Heat that leaves each node less what arises there (`heat_sources.heat_made`, W), W."""
+    lay, rise = device.layout, _rise(device.layout, s)
     drop = p["T"] * (rise[lay.a] - rise[lay.b])
     return lay.divergence @ (_coupling(device, s, p) * drop) - lay.place_semiconductor @ made
 
@@ -184,7 +173,7 @@ def heat_scale(device: Any) -> np.ndarray:
 
 def _rise(lay: Any, s: Any) -> Array:
     """Rise of the temperature of all nodes over that of the contacts."""
-    return s.y[lay.n + 2 * lay.n_s :]
+    return s.y[lay.n + 2 * lay.n_s : 2 * lay.n + 2 * lay.n_s]
 
 
 def _coupling(device: Any, s: Any, p: Mapping[str, Any]) -> Array:
@@ -204,15 +193,12 @@ def check_heat(device: Any) -> None:
     heat = device.heat
     if heat is None:
         return
-    for name in ("ions", "trap_levels", "surfaces", "interfaces"):
-        if getattr(device, name):
-            raise InputError(f"heat: is not modeled with {name}; leave one of them away")
-    if device.ionization is not None:
-        raise InputError("heat: is not modeled with ionization; leave one of them away")
-    for name, contact in device.contacts.items():
-        if not (contact.fixes_carriers or contact.is_gate):
+    if device.ions:
+        raise InputError("heat: is not modeled with ions; leave one of them away")
+    for name, one in device.interfaces.items():
+        if isinstance(one, TunnelJunction):
             raise InputError(
-                f"heat: contact {name!r} must be Ohmic, a heat sink, or a Gate, which takes no heat"
+                f"heat: is not modeled with the tunnel junction {name!r}; leave one of them away"
             )
     _check_traps(device)
     k = heat.conductivity

@@ -123,7 +123,14 @@ class EmissionEdges:
     constants: dict[str, np.ndarray]
 
     def applied(
-        self, device: Any, p: Mapping[str, Any], vt: Any, carrier: str, weight: Any, drift: Drift
+        self,
+        device: Any,
+        p: Mapping[str, Any],
+        vt: Any,
+        carrier: str,
+        weight: Any,
+        drift: Drift,
+        warmth: Any,
     ) -> tuple[Any, Drift]:
         """Conductance over density and drift of a carrier, those of emission at these edges."""
         lay, on = device.layout, self.where
@@ -133,7 +140,7 @@ class EmissionEdges:
         lower, upper = (ad.where(on, part, 0.0) for part in _signed_parts(step))
         ahead = ad.where(on, np.exp(-upper), drift.ahead)
         back = ad.where(on, np.exp(lower + (states[near] - states[far])), drift.back)
-        rate = self.emission(device, p, vt, carrier) * np.exp(-states[near])
+        rate = self.emission(device, p, vt, carrier) * warmth**2 * np.exp(-states[near])
         return ad.where(on, rate, weight), Drift(drift.w, (ahead, back))
 
     def emission(self, device: Any, p: Mapping[str, Any], vt: Any, carrier: str) -> Any:
@@ -143,13 +150,21 @@ class EmissionEdges:
 
 
 def emitted(
-    device: Any, vt: Any, p: Mapping[str, Any], electrons: Conduction, holes: Conduction
+    device: Any,
+    vt: Any,
+    p: Mapping[str, Any],
+    electrons: Conduction,
+    holes: Conduction,
+    warmth: Any = 1.0,
 ) -> tuple[Conduction, Conduction]:
-    """Conduction of both carriers with emission at the steps of the bands."""
+    """Conduction of both carriers with emission at the steps of the bands.
+
+    `warmth` is the temperature of the edges over the device's.
+    """
     if device.emission is None:
         return electrons, holes
     found = [
-        (*device.emission.applied(device, p, vt, carrier, weight, drift), drop)
+        (*device.emission.applied(device, p, vt, carrier, weight, drift, warmth), drop)
         for carrier, (weight, drift, drop) in (("n", electrons), ("p", holes))
     ]
     return found[0], found[1]

@@ -29,6 +29,7 @@ from .contacts import Nodes
 from .device_layout import placing
 
 Array = Any
+SCARCE = 1e-300  # a fraction whose logarithm is taken, where none is left
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class TrapLevel:
         Capture coefficients, cm^3/s: cross section times thermal velocity.
     n_trap : float
         Density of electrons at which the level is half full, cm^-3:
-        ``Nc exp((E_t - E_c) / kT)``.
+        ``Nc exp((E_t - E_c) / kT)``. With heat it is that at the device's own temperature, and
+        the level keeps its distance to the conduction band.
     nodes : int or sequence of int, optional
         Node numbers, or a mask. All nodes of the semiconductor by default.
     area : float or ndarray, optional
@@ -100,30 +102,51 @@ class LevelNodes:
         self.measure = lay.volumes[self.nodes] if level.area is None else level.area * ones
         self.place = csr_array(placing(self.nodes, lay.pairs))
         self.share = 1.0 / lay.volumes[self.nodes]
+        self._own: tuple[float, Any] | None = None
+
+    def follow(self, p: Mapping[str, Any]) -> None:
+        """Take the temperature and the states that belong to ``n_trap``, for other ones."""
+        states = p["ni"] if "ni" in p else p["Nc"]
+        self._own = p["T"], states[self.nodes] if np.ndim(states) else states
 
     def amount(self, p: Mapping[str, Any]) -> Any:
         """Number of traps at each node."""
         return p[self.name] * self.measure
 
-    def rates(self, s: Any) -> tuple[Array, Array, Array, Array]:
+    def log_half_full(self, p: Mapping[str, Any], warmth: Array | None = None) -> Array:
+        """Logarithms of ``n_trap`` and ``p_trap`` without their product's part: of the first.
+
+        With heat the level keeps its distance to the conduction band (with ``ni``, to the middle).
+        """
+        given = np.log(self.level.n_trap)
+        if self._own is None:
+            return given
+        T, states = self._own
+        here = np.log(p["ni"] if "ni" in p else p["Nc"])
+        if np.ndim(here):
+            here = here[self.nodes]
+        ratio = p["T"] / T if warmth is None else (p["T"] / T) * warmth[self.nodes]
+        return here - (np.log(states) - given) / ratio
+
+    def rates(self, s: Any, p: Mapping[str, Any]) -> tuple[Array, Array, Array, Array]:
         """Rates of capture and emission of electrons, then of holes, per trap, 1/s."""
         n, h = s.densities()
         n, h = n[self.nodes], h[self.holes]
-        log_product = (s.log_n - (s.up - s.un))[self.nodes] + s.log_p[self.holes]
-        p_trap = np.exp(log_product - np.log(self.level.n_trap))
+        half = self.log_half_full(p, s.warmth)
+        p_trap = np.exp((s.log_n - s.splitting())[self.nodes] + s.log_p[self.holes] - half)
         c_n, c_p = self.level.c_n, self.level.c_p
-        return c_n * n, c_n * self.level.n_trap, c_p * h, c_p * p_trap
+        return c_n * n, c_n * np.exp(half), c_p * h, c_p * p_trap
 
-    def steady(self, s: Any) -> Array:
+    def steady(self, s: Any, p: Mapping[str, Any]) -> Array:
         """Filled fraction in the steady state."""
-        taken, emitted, lost, refilled = self.rates(s)
+        taken, emitted, lost, refilled = self.rates(s, p)
         return (taken + refilled) / (taken + emitted + lost + refilled)
 
     def steady_charge(self, s: Any, p: Mapping[str, Any]) -> Array:
         """Charge / q in the steady state, with all digits where hardly a donor is empty."""
         if self.level.kind == "acceptor":
-            return self.charge(self.steady(s), p)
-        taken, emitted, lost, refilled = self.rates(s)
+            return self.charge(self.steady(s, p), p)
+        taken, emitted, lost, refilled = self.rates(s, p)
         empty = (emitted + lost) / (taken + emitted + lost + refilled)
         return self.place @ (self.share * self.amount(p) * empty)
 
@@ -137,14 +160,14 @@ class LevelNodes:
         """
         if self.level.area is not None:
             return 0.0
-        distance = log_n[self.nodes] - np.log(self.level.n_trap)
+        distance = log_n[self.nodes] - self.log_half_full(p)
         if self.level.kind == "acceptor":
             return -1.0 * (self.place @ (p[self.name] * _fraction(distance)))
         return self.place @ (p[self.name] * _fraction(-1.0 * distance))
 
     def factor(self, s: Any, p: Mapping[str, Any]) -> Array:
         """Return the steady rate over the excess product, at the pairs."""
-        total = sum(self.rates(s)) / s.across(self.nodes, self.holes)
+        total = sum(self.rates(s, p)) / s.across(self.nodes, self.holes)
         return self.place @ (self.amount(p) * (self.level.c_n * self.level.c_p) / total)
 
     def charge(self, filled: Array, p: Mapping[str, Any]) -> Array:
@@ -154,7 +177,7 @@ class LevelNodes:
 
     def captures(self, s: Any, filled: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
         """Electrons and holes that the level takes up at its nodes, 1/s."""
-        taken, emitted, lost, refilled = self.rates(s)
+        taken, emitted, lost, refilled = self.rates(s, p)
         amount, empty = self.amount(p), 1.0 - filled
         return amount * (taken * empty - emitted * filled), amount * (
             lost * filled - refilled * empty
@@ -214,6 +237,25 @@ def level_captures(
         lost_n, lost_p = lost_n + level.place @ taken_n, lost_p + level.place @ taken_p
         filling.append(taken_n - taken_p)
     return lost_n, lost_p, filling
+
+
+def level_heat(device: Any, s: Any, filled: list[Array], p: Mapping[str, Any]) -> Array:
+    """Heat of captures while levels fill, over ``q vt``, at the pairs.
+
+    A rate times the drop to the level at which the traps are: the logarithm of what they take up
+    over what they emit is that drop.
+    """
+    total = 0.0
+    for level, part in zip(device.trap_levels.values(), filled, strict=True):
+        taken_n, taken_p = level.captures(s, part, p)
+        half = level.log_half_full(p, s.warmth)
+        product = (s.log_n - s.splitting())[level.nodes] + s.log_p[level.holes]
+        odds = np.log(np.maximum(part, SCARCE)) - np.log(np.maximum(1.0 - part, SCARCE))
+        fall_n = s.log_n[level.nodes] - half - odds
+        fall_p = s.log_p[level.holes] - (product - half) + odds
+        warmth = 1.0 if s.warmth is None else s.warmth[level.nodes]
+        total = total + level.place @ (warmth * (taken_n * fall_n + taken_p * fall_p))
+    return total
 
 
 def level_blocks(device: Any, begin: int) -> dict[str, slice]:

@@ -32,11 +32,12 @@ from ..equations.boundary import fixed_potentials
 from ..equations.carriers import Carriers, after_fluxes, carriers
 from ..equations.conduction import conduction, fluxes
 from ..equations.floating import majority
+from ..equations.heat_sources import heat_made
 from ..equations.ionization import ionized
 from ..equations.potential_form import Equations
 from ..equations.terminal import losses
 from ..models.flux import absolute, flux_rows
-from ..models.heat import check_no_heat
+from ..models.heat import contact_parameters, heat_balance, local_parameters
 from ..models.interfaces import row_weight
 from ..models.ions import conservation
 from ..models.trap_levels import level_blocks, level_captures
@@ -69,10 +70,9 @@ class KeptFluxes:
     """
 
     def __init__(self, device: Equations, moving: bool = False) -> None:
-        check_no_heat(device, "fluxes as unknowns")
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
-        self.first = self.n + 2 * self.m
+        self.first = max(part.stop for part in self._potentials().values())
         self.moving, blocks = moving, kept_blocks if moving else level_of_each
         self._ions = blocks(device, self.first + 2 * self.edges)
         ended = max(
@@ -85,7 +85,7 @@ class KeptFluxes:
             params=device.parameters,
             blocks=self.blocks(),
             scale=self.scale(),
-            storage=self.stored,
+            storage=self.stored if device.heat is None else None,
             compiled=device.compiled,
             backend=device.backend,
         )
@@ -102,15 +102,16 @@ class KeptFluxes:
         return dict.fromkeys([*self._potentials(), *levels], self.device.thermal_voltage)
 
     def _potentials(self) -> dict[str, slice]:
-        return dict(list(self.device.blocks().items())[:3])
+        blocks = self.device.blocks()
+        return {name: blocks[name] for name in ("psi", "phin", "phip", "heat") if name in blocks}
 
     def whole(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:
         """Potentials with the fluxes that belong to them."""
-        p = self.device.parameters | dict(p)
         if len(x) == self.size:
             return x
+        p = local_parameters(self.device, x, self.device.parameters | dict(p))
         s, rest = carriers(self.device, x, p), x[after_fluxes(self.device, x) :]
-        filled = [level.steady(s) for level in self.device.trap_levels.values()]
+        filled = [level.steady(s, p) for level in self.device.trap_levels.values()]
         levels = rest[: len(self.device.ions)]
         ions = kept_unknowns(self.device, levels) if self.moving else [levels]
         more = [*fluxes(self.device, s, p), *ions, *filled]
@@ -142,10 +143,12 @@ class KeptFluxes:
         return replace(s, filled=[y[part] for part in self._filled.values()])
 
     def residual(self, y: Array, **p: Any) -> Array:
-        """Poisson's equation, both balances of the fluxes, and what the fluxes are."""
+        """Poisson's equation, both balances of the fluxes, heat, and what the fluxes are."""
         device, lay, n, m = self.device, self.device.layout, self.n, self.m
+        given = contact_parameters(device, p)
+        p = dict(local_parameters(device, y, given))
         s = self.carriers(y, p)
-        demanded, free = fixed_potentials(device, p, s.vt), lay.carrier_free
+        demanded, free = fixed_potentials(device, given, s.vt), lay.carrier_free
         jn, jp = self.fluxes(y)
         lost_n, lost_p = losses(device, s, p)
         if device.ionization is not None:
@@ -157,8 +160,10 @@ class KeptFluxes:
             device.charge_row(s, p),
             free * (lay.carrier_divergence @ jn - lay.at_rows(lost_n)) + held_n,
             free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
-            *self._flux_rows(s, (jn, jp), p),
         ]
+        if device.heat is not None:
+            parts.append(heat_balance(device, s, heat_made(device, s, (jn, jp), p), p))
+        parts += self._flux_rows(s, (jn, jp), p)
         if self.moving:
             parts += kept_rows(device, s.us, y, self._ions, s.vt)
         elif device.ions:

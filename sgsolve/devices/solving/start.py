@@ -54,11 +54,9 @@ def equilibrium(device: Equations, p: Mapping[str, Any]) -> np.ndarray:
     x = np.concatenate([result.x, np.zeros(2 * device.layout.n_s)])
     if device.ions:
         x = _with_ions(device, x, still)
-    if device.keeps_fluxes:
-        return form_of(device).whole(x, still)
     if device.heat is not None:
-        return np.concatenate([x, np.zeros(device.layout.n)])
-    return x
+        x = np.concatenate([x, np.zeros(device.layout.n)])
+    return form_of(device).whole(x, still) if device.keeps_fluxes else x
 
 
 def _with_ions(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray:

@@ -152,11 +152,18 @@ class Levels:
     def after_long_step(self, x: np.ndarray, first: float, last: float) -> np.ndarray | None:
         """Potentials after a step of a voltage; None after a short one, or without an answer.
 
-        The potentials of x come first; what follows them does not matter.
+        The potentials of x come first; temperatures stay as they are.
         """
         far = self.name.startswith("V_") and abs(last - first) > LONG_STEP
-        if not far or self.device.ions or self.device.heat is not None:
+        if not far or self.device.ions:
             return None
+        guess, n = self._potentials(x, first, last), self.device.layout.n
+        if guess is None or self.device.heat is None:
+            return guess
+        return np.concatenate([guess, x[len(guess) : len(guess) + n]])
+
+    def _potentials(self, x: np.ndarray, first: float, last: float) -> np.ndarray | None:
+        """The three potentials, at the device's own temperature."""
         before, after = self.p | {self.name: first}, self.p | {self.name: last}
         x = x[: self.device.layout.n + 2 * self.device.layout.n_s]
         share = decoupled.blocking(self.device, before, after)
@@ -195,9 +202,11 @@ class Levels:
             return None
         p = {**self.p, self.name: voltage}
         solver = density_method(self.device, p, ROUGHLY, FEW)
-        result = self.device.problem.at(**p).solve(guess, solver, raise_on_failure=False)
+        cold = np.zeros(0 if self.device.heat is None else self.device.layout.n)
+        start = np.concatenate([guess, cold])
+        result = self.device.problem.at(**p).solve(start, solver, raise_on_failure=False)
         self.poisson.costs.append(result.stats)
-        return result.x if result.success else None
+        return result.x[: len(guess)] if result.success else None
 
 
 def _residual_size(family: Any, x: np.ndarray, p: float) -> float:

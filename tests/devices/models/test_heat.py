@@ -7,12 +7,12 @@ from sgsolve.devices import (
     CODATA2018,
     Device,
     Heat,
+    Ion,
     Ohmic,
     Regions,
-    Schottky,
     SmallSignal,
+    TunnelJunction,
     auger,
-    chynoweth,
     conductance,
     derivatives,
     drive_current,
@@ -183,11 +183,11 @@ def test_wrong_use_of_heat_is_refused_in_words():
     for words, options in (
         ("conductivity must be positive", {"heat": Heat(-1.0)}),
         (r"is 1.5e\+06 W/\(cm K\)", {"heat": Heat(1.5e6)}),
-        ("must be Ohmic", {"contacts": {"a": Ohmic(0), "b": Schottky(-1, barrier=0.7)}}),
+        ("tunnel junction 'j'", {"interfaces": {"j": TunnelJunction([0, 1, 2], 0.1)}}),
         (r"capacity is 1.63e\+06 J", {"heat": Heat(K, capacity=1.63e6)}),
         ("capacity must be positive", {"heat": Heat(K, capacity=-1.0)}),
         ("one for each of the 11 nodes", {"heat": Heat(K, capacity=np.ones(10))}),
-        ("not modeled with ionization", {"ionization": chynoweth}),
+        ("not modeled with ions", {"ions": {"v": Ion(np.arange(2, 8), 1, 1e15, 1e-10)}}),
     ):
         with pytest.raises(InputError, match=words):
             made(**options)

@@ -20,7 +20,7 @@ from sgsolve.devices import (
 )
 from sgsolve.devices.equations.carriers import carriers
 from sgsolve.devices.equations.conduction import fluxes
-from sgsolve.devices.equations.terminal import recombination
+from sgsolve.devices.equations.heat_sources import heat_made
 from sgsolve.devices.models.heat import heat_left, local_parameters
 from sgsolve.errors import InputError
 from tests.selection import slow
@@ -66,7 +66,7 @@ def test_power_leaves_by_the_ohmic_contacts_and_none_by_the_gate(meshed):
     currents = {name: hot.current(x, name, **VOLTS) for name in hot.contacts}
     assert abs(sum(currents.values())) < 1e-12 * currents["drain"]
     s = carriers(hot, x, p)
-    left = heat_left(hot, s, fluxes(hot, s, p), recombination(hot, s, p), p)
+    left = heat_left(hot, s, heat_made(hot, s, fluxes(hot, s, p), p), p)
     power = currents["drain"] * VOLTS["V_drain"]
     assert left.sum() == pytest.approx(-power, rel=1e-9)  # conduction between nodes cancels
     sinks = np.concatenate([hot.layout.contacts[name] for name in ("source", "drain", "bulk")])
