@@ -20,6 +20,7 @@ from ..errors import LinearSolveError
 from ..results.special_points import ApproximateSpecialPoint
 from .bracket import opposite
 from .detector import Detector, located
+from .follow import SINGULAR
 from .stepper import Point, Rejection
 
 ON = 1e-6  # distance of a special point that lies on a bound, as a part of the step
@@ -62,8 +63,12 @@ class CurveEnds:
                 last = last or self._on_bound(stepper, a, b, bound)
                 if last is None:
                     return Rejection(a.p, f"the bound {bound:.10g} could not be hit", "bound")
-                if _only_tends(stepper.curve, a, last):
-                    return Rejection(bound, f"the branch tends to the bound {bound:.10g}", TENDS)
+                try:
+                    if _only_tends(stepper.curve, a, last):
+                        text = f"the branch tends to the bound {bound:.10g}"
+                        return Rejection(bound, text, TENDS)
+                except LinearSolveError as error:
+                    return Rejection(bound, f"at the bound {bound:.10g}: {error}", SINGULAR)
                 last.ending = text
                 return last
             outward = 1.0 if bound == self.bounds[1] else -1.0
