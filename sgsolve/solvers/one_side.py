@@ -36,6 +36,7 @@ STEADY, SCATTERED = 1e-6, 0.5  # change between them: the residual is real, or r
 SMALL, UNCHANGED = 1e-5, 1e-7  # a change of a point, relative to it, and what it may not show
 BISECTIONS = 2200  # from the largest number to the last digit of the smallest
 NEVER = np.iinfo(np.int64).max  # number of a point that no side has
+UNDERFLOW = math.sqrt(np.finfo(float).tiny)  # unknowns whose squares underflow, so F departs there
 
 
 class Side:
@@ -59,7 +60,10 @@ class Side:
         self._same = np.full(len(it.F), -1)  # the last point before the first change
         self._first = np.full(len(it.F), NEVER)
         for number, t in enumerate(POINTS):
-            F = it.evaluate(self._point(number))
+            x = self._point(number)
+            if 0.0 < np.abs(x[step != 0.0]).max(initial=0.0) < UNDERFLOW:
+                continue
+            F = it.evaluate(x)
             unseen = self._first == NEVER
             if F is None:
                 self.largest = np.where(unseen, np.inf, self.largest)

@@ -278,6 +278,9 @@ IDENTITIES = {
     "constant": lambda y: (3.0 * y + 5.0) - 5.0 - 3.0 * y,
     "logarithm": lambda y: np.log(np.exp(3.0 * y)) - 3.0 * y,
     "step": lambda y: np.where(y > 1.0, 1.0 + y, 0.0 * y),
+    "root": lambda y: np.sqrt(y**2) - np.abs(y),  # until the square underflows
+    "hypotenuse": lambda y: np.sqrt(y**2 + (2.0 * y) ** 2) - np.sqrt(5.0 * y**2),
+    "quotient": lambda y: y**2 / y - y,
 }
 
 
@@ -286,6 +289,13 @@ def test_an_identity_is_no_tail(name):
     problem = Problem(lambda x: ad.stack([IDENTITIES[name](x[0]), x[1] ** 2 - 4.0]))
     result = problem.solve([0.5, 1.0])
     np.testing.assert_allclose(result.x[1], 2.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("start", [0.1, 0.5, 3.0])
+def test_a_plateau_of_rounding_alone_ends_as_a_failure_without_an_error(start):
+    """Residual and slopes are exactly zero from 0.16 to 6.4, where curves of homotopies end too."""
+    problem = Problem(lambda x: 1.0 - special.erf(40.0 * x / (1.0 + x**2)))
+    assert not problem.solve([start], raise_on_failure=False).success
 
 
 # Residual, start, solution and how exact: far out, flat, multiple, of zero slope, saturated.
