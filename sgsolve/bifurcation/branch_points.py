@@ -17,6 +17,7 @@ Methods (2003), chapter 8 (the orientation, and jumps).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -84,8 +85,8 @@ class BranchPoints(Detector):
             point.tests[STEP_DOUBT] = UNRESOLVED
 
     def save(self, point: Point) -> dict[str, Any]:
-        """Return the singular triplets."""
-        return dict(vars(point.tests[KEY]))
+        """Return the singular triplets; nothing at a special point, where they are not computed."""
+        return dict(vars(point.tests[KEY])) if KEY in point.tests else {}
 
     def restore(self, point: Point, saved: Mapping[str, Any]) -> None:
         """Restore what `save` returned."""
@@ -145,8 +146,8 @@ def _located(
 ) -> tuple[list[Found], int, list[int]]:
     """Return what `_separate` does, from the zeros of secants or by bracketing."""
     found: list[Found] = []
-    of: list[int] = []  # the singular values that vanish there
-    coincident, missed = 0, list[int]()
+    of: list[list[int]] = []  # the singular values that vanish there
+    missed = list[int]()
     for j in changed:
         one = by_vectors(curve, a, b, j, quick)
         if one is None:
@@ -155,15 +156,30 @@ def _located(
         away = [abs(one.point.s - f.point.s) for f in found]
         if min(away, default=np.inf) > 1e-4 * (b.s - a.s):
             found.append(one)
-            of.append(j)
+            of.append([j])
         else:
             k = int(np.argmin(away))
-            coincident += together(curve, a, b, found[k].point, [of[k], j])
+            if together(curve, a, b, found[k].point, [of[k][0], j]):
+                of[k].append(j)
     for j in list(missed):  # where two vanish together, one may hide the other
-        if any(together(curve, a, b, f.point, [k, j]) for f, k in zip(found, of, strict=True)):
-            coincident += 1
-            missed.remove(j)
-    return found, coincident, missed
+        for f, known in zip(found, of, strict=True):
+            if together(curve, a, b, f.point, [known[0], j]):
+                known.append(j)
+                missed.remove(j)
+                break
+    several = [
+        f if len(j) == 1 else _of_several(curve, a, b, f, j) for f, j in zip(found, of, strict=True)
+    ]
+    return several, sum(map(len, of)) - len(found), missed
+
+
+def _of_several(curve: Curve, a: Point, b: Point, found: Found, of: list[int]) -> Found:
+    """Return a point at which several singular values vanish: it has no simple normal form."""
+    one = multiple(curve, a, b, np.array(of))
+    if one is not None:
+        return one
+    bare = replace(found.special, coefficients={}, nature="")
+    return Found(found.point, bare)
 
 
 def _bordered_solution(curve: Curve, b: Vector, transpose: bool = False) -> Vector:

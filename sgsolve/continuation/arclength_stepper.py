@@ -287,7 +287,9 @@ class ArclengthStepper(Stepper):
             raise CheckpointError(
                 "the checkpoint belongs to another problem: its last point is no solution here"
             )
-        self.renew(state)
+        here.at = at
+        if not state.is_over:  # it may have ended where the matrix is singular
+            self.renew(state)
 
 
 def _end_at_asymptote(state: RunState, bound: float) -> None:

@@ -158,6 +158,11 @@ class RunState:
     ending: str = ""
     stats: Stats = field(default_factory=Stats)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run ended, and does not go on when it is resumed."""
+        return bool(self.ending) and not self.status.resumable
+
     def values_of(self, column: Column) -> list[Any]:
         """Return the values of a column so far, whatever its name in the table is."""
         for one in self.columns:

@@ -308,3 +308,27 @@ def test_a_folder_that_may_not_be_written_to_is_refused_before_any_work(tmp_path
     monkeypatch.setattr("os.access", lambda *_: False)  # the superuser may write everywhere
     with pytest.raises(InputError, match="may not be written to"):
         Checkpoint(tmp_path / "night.npz")
+
+
+@pytest.mark.parametrize("high", [0.0, 1.0])
+def test_a_run_that_ends_at_a_branch_point_is_kept(tmp_path, high):
+    """The matrix is singular there: no singular vectors are kept, and none are made anew."""
+    problem = Problem(lambda x, p: p * x - x**3, params={"p": -1.0})
+
+    def follow():
+        return problem.continuation(
+            [0.0],
+            "p",
+            (-1.0, high),
+            stop="branch point",
+            checkpoint=tmp_path / "trivial.npz",
+            resume=True,
+        )
+
+    whole, again = follow(), follow()
+    assert whole["p"][-1] == pytest.approx(0.0, abs=1e-12)
+    assert again.message == whole.message
+    assert [str(point) for point in again.special_points] == [
+        str(point) for point in whole.special_points
+    ]
+    np.testing.assert_array_equal(again["p"], whole["p"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import CheckpointError, InputError, PartialBranchWarning, Problem
+from tests.selection import slow
 
 
 def pitchfork(x, p):
@@ -84,6 +85,24 @@ def test_all_branches_leave_where_a_level_is_free(declared):
     stripes, squares = {(a, 0.0), (-a, 0.0), (0.0, a), (0.0, -a)}, {(b, b), (-b, b)}
     assert found == stripes | squares | {(b, -b), (-b, -b)}
     assert len(problem.bifurcation_diagram(np.zeros(3), "p", (-0.3, 0.3))) == 9
+
+
+@pytest.mark.parametrize("start", [1.0, *slow(1.3, 1.77)])
+def test_two_modes_of_a_ring_become_unstable_together(start):
+    """Three Brusselators in a ring: (B - 1.3) 2.5 = B; no simple normal form is named."""
+
+    def ring(u, B):
+        x, y = u[:3], u[3:]
+        made, around = x**2 * y, [np.roll(v, 1) - 2.0 * v + np.roll(v, -1) for v in (x, y)]
+        rates = 1.0 - (B + 1.0) * x + made + 0.1 * around[0], B * x - made + 0.5 * around[1]
+        return np.concatenate(rates)
+
+    problem = Problem(ring, params={"B": start})
+    uniform = problem.continuation([1.0] * 3 + [start] * 3, "B", (start, 3.0))
+    (point,) = uniform.branch_points
+    assert point.parameter == pytest.approx(13.0 / 6.0, abs=1e-10)
+    assert (point.nature, point.coefficients) == ("", {})
+    assert len(problem.branches_at(uniform)) == 6
 
 
 def test_branches_where_all_of_the_jacobian_vanishes():

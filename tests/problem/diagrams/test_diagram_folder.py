@@ -41,6 +41,22 @@ ORBITS = """
         outputs={"first": count}, checkpoint=Checkpoint(sys.argv[1] + "/orbits.npz", points=1),
         resume=True).save(sys.argv[1] + "/whole.npz")
 """
+BOTH = """
+    from pathlib import Path
+    from sgsolve import Problem
+    from tests.periodic.oscillators import one
+
+    steady = Path(sys.argv[1]) / "branch 000.npz"
+
+    def flow(x, mu):
+        if steady.exists():
+            count(x)
+        growth = mu * (1.0 - mu) - x[0] ** 2 - x[1] ** 2
+        return [x[1] - growth * x[0], -x[0] - growth * x[1]]
+
+    problem = Problem(flow, params={"mu": -0.5}, storage=one)
+    problem.bifurcation_diagram([0.0, 0.0], "mu", (-0.5, 1.5), orbits=True, folder=sys.argv[1])
+"""
 COUNT = """
     import os, signal, sys
 
@@ -70,12 +86,13 @@ def bits(path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
-@pytest.mark.parametrize("program", [DIAGRAM, ORBITS])
-def test_after_a_kill_all_bits_are_the_same(tmp_path, program):
-    run(program, tmp_path / "whole") if program is DIAGRAM else (tmp_path / "whole").mkdir()
-    if program is ORBITS:
-        run(program, tmp_path / "whole")
-    for kill_at in (2, 7):
+@pytest.mark.parametrize(
+    ("program", "kills"), [(DIAGRAM, (2, 7)), (ORBITS, (2, 7)), (BOTH, (20, 100))]
+)
+def test_after_a_kill_all_bits_are_the_same(tmp_path, program, kills):
+    (tmp_path / "whole").mkdir()
+    run(program, tmp_path / "whole")
+    for kill_at in kills:
         folder = tmp_path / str(kill_at)
         folder.mkdir()
         run(program, folder, kill_at)
