@@ -28,6 +28,7 @@ from .normal_forms import cubic_coefficient
 
 Vector = NDArray[Any]
 
+EPSILON = float(np.finfo(float).eps)
 NEGLIGIBLE = 1e-7  # part of its terms up to which a coefficient counts as zero
 
 
@@ -66,8 +67,13 @@ def crossing_coefficients(
     basis = np.linalg.lstsq(V, np.column_stack([np.append(q, 0.0), tangent / tangent[-1]]))[0]
     c = float(basis[:, 0] @ (0.5 * (H + H.T)) @ basis[:, 1]) / size
     terms = float(np.abs(slopes.J1).max())  # w and q have length 1
-    a = 0.0 if abs(a) <= NEGLIGIBLE * terms else a
-    b = 0.0 if abs(b) <= NEGLIGIBLE * cubic else b
+    # on a branch that stands still but for rounding, all terms may be as small as a and b
+    y, unit = (
+        1.0 / curve.metric.norm(np.append(q, 0.0)),
+        EPSILON / np.sqrt(curve.metric.weights[-1]),
+    )
+    a = 0.0 if abs(a) <= NEGLIGIBLE * terms or abs(a) * y <= unit * abs(c) else a
+    b = 0.0 if abs(b) <= NEGLIGIBLE * cubic or abs(b) * y**2 <= unit * abs(c) else b
     values = {"a": a, "b": b, "c": c}
     return values if all(np.isfinite(list(values.values()))) else {}
 

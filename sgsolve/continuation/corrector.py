@@ -30,6 +30,7 @@ CONTRACTION = 0.7  # largest ratio of two Newton steps
 ERROR = 1e-6  # largest Newton step at a converged point, relative to the step of the run
 ROUNDING = 0.5  # ... and where rounding errors allow no smaller one but the residual is small
 SINGULAR_JACOBIAN = "the bordered Jacobian is singular"
+EPSILON = float(np.finfo(float).eps)
 FLOOR = 1e-6  # smaller components count as this part of the largest
 
 
@@ -147,8 +148,9 @@ class Corrector:
         floor = np.maximum(FLOOR * typical, 1e-3 * unit)
         sizes = self.family.pattern.matrix(np.abs(at.J.data))
         terms = matrix_product(sizes, np.maximum(magnitude, floor))
-        # a parameter far below its range counts by its own size; only zero has none
-        terms = terms + np.abs(at.Fp) * (abs(p) or 1e-3 * reach)
+        # a parameter far below its range counts by its own size; zero, but for rounding, has none
+        own = abs(p) if abs(p) > EPSILON * reach else 1e-3 * reach
+        terms = terms + np.abs(at.Fp) * own
         with np.errstate(over="ignore"):  # a residual without terms is infinitely large
             worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
         return float(worst.max())
