@@ -13,8 +13,12 @@ from __future__ import annotations
 
 import argparse
 import resource
+import sys
 import time
 import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 

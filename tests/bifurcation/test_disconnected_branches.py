@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 from sgsolve import Problem
 from tests.continuation.gallery import bratu_2d
@@ -96,9 +97,43 @@ def test_subcritical_rolls_with_hysteresis():
         assert (share > 1e-2) == (point.kind == "fold")
 
 
+def fold_of_bratu_by_polynomials(n):
+    """The largest lambda of a square, by Chebyshev polynomials of degree 2 n - 1 even in x and y.
+
+    On the nodes of a quarter; lambda for each height u(0, 0) by Newton's method, then its maximum.
+    """
+    angle = np.arange(2 * n) * np.pi / (2 * n - 1)
+    x, sign = np.cos(angle), np.where(np.arange(2 * n) % 2, -1.0, 1.0)
+    sign[[0, -1]] *= 2.0
+    D = np.outer(sign, 1.0 / sign) / (x[:, None] - x + np.eye(2 * n))
+    D = D - np.diag(D.sum(axis=1))
+    second = (D @ D)[1:n, 1:-1]
+    half = 4.0 * (second[:, : n - 1] + second[:, n - 1 :][:, ::-1])  # on (0, 1)
+    eye = np.eye(n - 1)
+    lap = np.kron(half, eye) + np.kron(eye, half)
+    top = len(lap) - 1  # the node nearest to the center
+
+    def at(height, u, lam):
+        for _ in range(8):
+            e = np.exp(u)
+            K = np.block([[lap + np.diag(lam * e), e[:, None]], [np.eye(1, top + 1, top), 0.0]])
+            step = np.linalg.solve(K, np.append(lap @ u + lam * e, u[top] - height))
+            u, lam = u - step[:-1], lam - step[-1]
+        return u, lam
+
+    u, lam = np.zeros(top + 1), 0.0
+    for height in (0.5, 0.9, 1.3):
+        u, lam = at(height, u, lam)
+    near = minimize_scalar(lambda h: -at(h, u, lam)[1], bounds=(1.2, 1.5), options={"xatol": 1e-6})
+    return -near.fun
+
+
 @pytest.mark.slow
 def test_the_fold_of_bratu_on_a_square():
-    """6.808124423, from two meshes: A. Mohsen, Comput. Math. Appl. 67 (2014) 26, and others."""
+    """Of two meshes, extrapolated, against Chebyshev polynomials."""
+    exact = fold_of_bratu_by_polynomials(12)
+    assert exact == pytest.approx(fold_of_bratu_by_polynomials(11), abs=1e-9)
+    assert exact == pytest.approx(6.808124423, abs=1e-9)
     found = []
     for n in (15, 31):
         laplacian = bratu_2d(n)
@@ -108,4 +143,4 @@ def test_the_fold_of_bratu_on_a_square():
         )
         found.append(branch.folds[0].parameter)
         assert [branch["unstable"][0], branch["unstable"][-1]] == [0, 1]
-    assert found[1] + (found[1] - found[0]) / 3.0 == pytest.approx(6.808124423, abs=2e-4)
+    assert found[1] + (found[1] - found[0]) / 3.0 == pytest.approx(exact, abs=2e-4)
