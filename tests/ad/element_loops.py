@@ -94,7 +94,8 @@ def listed(u, v, pairs, body):
     """A list of equations, joined by np.array and added to an array."""
     _vector(u), _vector(v)
     rows = [body(u[i], v[j % len(v)], u[j]) for i, j in pairs] + [u[0] * 0.5]
-    part = _array(rows)
+    carrying = isinstance(u, ad.ADArray)  # else NumPy joins arrays of objects to one of objects
+    part = _array(rows) if carrying else np.stack(rows)
     return np.concatenate([part, part[::-1] * u[1], u])
 
 

@@ -95,7 +95,7 @@ class TracedArray:
         result = function(*untraced(tuple(arguments)))
         operands = tuple(map(self._operand, arguments))
         node = self.graph.operation(function, operands, *_declared(result))
-        if isinstance(result, np.ndarray) and not result.flags.c_contiguous:
+        if isinstance(result, np.ndarray) and not _is_contiguous(result):
             node.strides = result.strides
         return result, node
 
@@ -270,6 +270,15 @@ def untraced(argument: Any) -> Any:
     if type(argument) is dict:  # not one of the sparse matrices that are dicts
         return {k: untraced(v) for k, v in argument.items()}
     return argument
+
+
+def _is_contiguous(array: Any) -> bool:
+    """Whether NumPy takes its loops for contiguous arrays, which round in another way.
+
+    Every array of one element is contiguous to NumPy's flags; its loops look at the strides.
+    """
+    usual = array.size != 1 or not array.ndim or array.itemsize in array.strides
+    return bool(array.flags.c_contiguous and usual)
 
 
 def _is_operands(argument: Any) -> bool:

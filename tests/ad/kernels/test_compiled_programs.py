@@ -51,3 +51,9 @@ REPEATED = {  # one element read several times, beside calls of NumPy's loops
 @pytest.mark.parametrize("name", REPEATED)
 def test_a_repeated_number_beside_calls(name):
     assert_same_bits(REPEATED[name], [np.array([v]) for v in (0.4, 0.6, 0.5)])
+
+
+@pytest.mark.parametrize("key", [np.s_[::-1], np.s_[::2], np.s_[::-3]])
+def test_one_element_with_strides_is_rounded_as_numpys_loops_do(key):
+    points = list(np.random.default_rng(1).uniform(-1.0, 0.0, (100, 1)))
+    assert_same_bits(lambda x: np.exp((x * 0.5)[key]), points, evaluations=1)
