@@ -246,7 +246,7 @@ class ResidualSystem:
 
     def check_finite(self, F: Vector) -> None:
         """Raise NotFiniteError, which names an equation, if a residual is not finite."""
-        if not np.isfinite(F).all():
+        if not is_finite(F):
             bad = np.flatnonzero(~np.isfinite(F))
             raise NotFiniteError(
                 f"the residual is not finite at the start, in {len(bad)} of {self.n} equations, "
