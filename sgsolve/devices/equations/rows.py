@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
 from ..meshes.mesh import incidence
 from ..models.device_layout import CarrierRows, placing
@@ -25,7 +25,7 @@ def poisson_rows(device: DeviceModel) -> tuple[csr_array, np.ndarray]:
     doping[lay.nodes] = c.q * lay.at_rows(np.abs(p["doping"][lay.doped]) * lay.volumes)
     weight = lay.permittivity(p["eps_r"]) * lay.ratio * (c.eps0 * vt)
     scale = _factors(lay.divergence, weight, lay.psi_free, doping)
-    return csr_array(diags_array(scale) @ lay.divergence), scale
+    return _scaled(scale, lay.divergence), scale
 
 
 def carrier_rows(
@@ -35,14 +35,20 @@ def carrier_rows(
     lay, (roots, sums) = device.layout, floating
     scale = _factors(lay.carrier_divergence, row_weight(device, name), lay.carrier_free)
     reference = _references(device, name)
-    region = csr_array(diags_array(scale[roots]) @ sums)
-    border = csr_array(sums @ lay.carrier_divergence)
-    border.eliminate_zeros()  # entries are whole numbers: inner fluxes cancel exactly
-    border = csr_array(diags_array(scale[roots]) @ border)
+    region = _scaled(scale[roots], sums)
+    # entries are whole numbers: inner fluxes cancel exactly
+    border = _scaled(scale[roots], csr_array(sums @ lay.carrier_divergence))
     scale[roots] = 0.0
-    rows = diags_array(scale)
-    start, end = (csr_array(rows @ part) for part in incidence(lay.row_edges, lay.n_s))
+    start, end = (_scaled(scale, part) for part in incidence(lay.row_edges, lay.n_s))
     return CarrierRows(start, end, scale, roots, border, region, placing(roots, lay.n_s), reference)
+
+
+def _scaled(scale: np.ndarray, matrix: csr_array) -> csr_array:
+    """Return a matrix with its rows multiplied by factors, without the entries that are zero."""
+    data = matrix.data * np.repeat(scale, np.diff(matrix.indptr))
+    scaled = csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape, copy=True)
+    scaled.eliminate_zeros()
+    return scaled
 
 
 def _references(device: DeviceModel, name: str) -> np.ndarray:
