@@ -34,7 +34,7 @@ from .levels import may_switch
 from .methods import accurate, coupled_method, poisson_method
 from .resolved import UNCONFIRMED, confirmed, warn_if_unresolved
 from .settling import SWITCHED, LastState, SwitchedWarning, settling
-from .voltage_predictors import Levels, Poisson
+from .voltage_predictors import LONG_STEP, Levels, Poisson
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 FEW = 25  # iterations for the densities
@@ -226,10 +226,15 @@ def _attempts(
         return [Robust(stages=(damped, cold, *slow)), attempts[1]]
     first = Stage(density_method(device, whole, accurate(), FEW))
     gated = any(contact.is_gate for contact in device.contacts.values())
-    between = (damped,) if device.heat or not gated else ()
-    short = len(values) > 1 and np.max(np.abs(np.diff(values))) <= NEAR * vt
+    between = (damped,) if device.heat or not gated or _longest(values) <= LONG_STEP else ()
+    short = len(values) > 1 and _longest(values) <= NEAR * vt
     attempts.insert(1 if short else 0, Robust(stages=(first, *between, *slow)))
     return attempts
+
+
+def _longest(values: Sequence[float]) -> float:
+    """Return the longest step of a sweep."""
+    return float(np.max(np.abs(np.diff(values)), initial=0.0))
 
 
 def sweep_device(
