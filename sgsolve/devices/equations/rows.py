@@ -25,7 +25,7 @@ def poisson_rows(device: DeviceModel) -> tuple[csr_array, np.ndarray]:
     doping[lay.nodes] = c.q * lay.at_rows(np.abs(p["doping"][lay.doped]) * lay.volumes)
     weight = lay.permittivity(p["eps_r"]) * lay.ratio * (c.eps0 * vt)
     scale = _factors(lay.divergence, weight, lay.psi_free, doping)
-    return _scaled(scale, lay.divergence), scale
+    return _with_scaled_rows(scale, lay.divergence), scale
 
 
 def carrier_rows(
@@ -35,15 +35,15 @@ def carrier_rows(
     lay, (roots, sums) = device.layout, floating
     scale = _factors(lay.carrier_divergence, row_weight(device, name), lay.carrier_free)
     reference = _references(device, name)
-    region = _scaled(scale[roots], sums)
+    region = _with_scaled_rows(scale[roots], sums)
     # entries are whole numbers: inner fluxes cancel exactly
-    border = _scaled(scale[roots], csr_array(sums @ lay.carrier_divergence))
+    border = _with_scaled_rows(scale[roots], csr_array(sums @ lay.carrier_divergence))
     scale[roots] = 0.0
-    start, end = (_scaled(scale, part) for part in incidence(lay.row_edges, lay.n_s))
+    start, end = (_with_scaled_rows(scale, part) for part in incidence(lay.row_edges, lay.n_s))
     return CarrierRows(start, end, scale, roots, border, region, placing(roots, lay.n_s), reference)
 
 
-def _scaled(scale: np.ndarray, matrix: csr_array) -> csr_array:
+def _with_scaled_rows(scale: np.ndarray, matrix: csr_array) -> csr_array:
     """Return a matrix with its rows multiplied by factors, without the entries that are zero."""
     data = matrix.data * np.repeat(scale, np.diff(matrix.indptr))
     scaled = csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape, copy=True)

@@ -226,13 +226,13 @@ def _attempts(
         return [Robust(stages=(damped, cold, *slow)), attempts[1]]
     first = Stage(density_method(device, whole, accurate(), FEW))
     gated = any(contact.is_gate for contact in device.contacts.values())
-    between = (damped,) if device.heat or not gated or _longest(values) <= LONG_STEP else ()
-    short = len(values) > 1 and _longest(values) <= NEAR * vt
+    between = (damped,) if device.heat or not gated or _longest_step(values) <= LONG_STEP else ()
+    short = len(values) > 1 and _longest_step(values) <= NEAR * vt
     attempts.insert(1 if short else 0, Robust(stages=(first, *between, *slow)))
     return attempts
 
 
-def _longest(values: Sequence[float]) -> float:
+def _longest_step(values: Sequence[float]) -> float:
     """Return the longest step of a sweep."""
     return float(np.max(np.abs(np.diff(values)), initial=0.0))
 

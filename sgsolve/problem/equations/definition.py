@@ -94,6 +94,8 @@ class ProblemDefinition:
                 raise InputError(f"the result is no solution ({at.status.name})")
             self.check_same(at.params, "the result")
             system, x = self.system(at.x, at.params)
+            if system.is_prepared:
+                return system, x
         else:
             system, x = self.system(at)
         system.prepare(x)
