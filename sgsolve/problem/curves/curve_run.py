@@ -27,6 +27,7 @@ from ...solvers.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..families.gauged_family import multipliers, stripped
+from ..inputs.signature import parameter_names
 
 Vector = NDArray[Any]
 Origin = Callable[[RunState], tuple[Vector, Vector | None]]
@@ -59,13 +60,13 @@ def asked_of(
     return (
         steps,
         checked_bounds(bounds),
-        RunOptions.of(moved, ("s", "tangent", *own), kinds=kinds, **options),
+        RunOptions.of(parameter_names(moved), ("s", "tangent", *own), kinds=kinds, **options),
     )
 
 
 def arclength_steps(steps: Any, step: float | None, max_step: float | None) -> Arclength:
     """Return the settings of the steps, with other lengths where these are given."""
-    settings = steps or Arclength()
+    settings = Arclength() if steps is None else steps
     if not isinstance(settings, Arclength):
         raise DataTypeError(f"steps must be an Arclength(), not {steps!r}")
     if step is not None:

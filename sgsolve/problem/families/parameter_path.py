@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataTypeError, NotFiniteError, ShapeError
+from ..inputs.signature import parameter_names
 from .parameter_family import Line
 
 Vector = NDArray[Any]
@@ -31,7 +32,7 @@ class ParameterPath:
     @classmethod
     def of(cls, name: str | Sequence[str], values: Any) -> ParameterPath:
         """Check and gather the arguments of a sweep."""
-        names = (name,) if isinstance(name, str) else tuple(name)
+        names = parameter_names(name)
         if np.ma.is_masked(values):
             raise DataTypeError("values are a masked array; leave masked points out")
         table = np.asarray(values)

@@ -6,7 +6,7 @@ import inspect
 import math
 import numbers
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,20 @@ def is_function_of_time(value: Any) -> bool:
         return False
     required = [p.name for p in parameters if p.default is p.empty]
     return required == [TIME] or (len(required) == 1 and not inspect.isroutine(value))
+
+
+def parameter_names(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names of parameters, given as one name or as several.
+
+    Raises
+    ------
+    ParameterError
+        It is neither.
+    """
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, Sequence) or not names or not all(isinstance(k, str) for k in names):
+        raise ParameterError(f"parameter must be a name or a list of names, not {given!r:.60}")
+    return tuple(names)
 
 
 class Signature:
@@ -168,6 +182,8 @@ class Signature:
         return dict(params)
 
     def _know(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise ParameterError(f"parameter must be the name of one, not {name!r:.60}")
         if self.accepted is not None and name not in self.accepted:
             known = _list(sorted(self.accepted)) if self.accepted else "none"
             whole = re.split(r"[.\[]", name)[0]

@@ -26,6 +26,7 @@ from ...solvers.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..equations.parameters import by_parameter
 from ..equations.residual_system import ResidualSystem
+from ..inputs.signature import parameter_names
 from .functional import Functional
 
 Vector = NDArray[Any]
@@ -40,7 +41,7 @@ def sensitivity(
     mode: str,
 ) -> Any:
     """Return how a solution moves with parameters; see `Problem.sensitivity`."""
-    names = [name] if isinstance(name, str) else list(name)
+    names = parameter_names(name)
     for one in names:
         problem.signature.differentiable(one)
     system, x = problem.solution(at)

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...continuation.deflation import Deflation
+from ...continuation.options import check_limit
 from ...continuation.progress_bar import progress_bar
-from ...errors import InputError
+from ...errors import DataTypeError
 from ...results.branch import PartialBranchWarning
 from ...results.history import counted
 from ...results.result import Result
@@ -114,7 +115,7 @@ def find_solutions(
     time_limit: float | None,
 ) -> list[Result]:
     """Find several solutions by deflation; see `Problem.find_solutions`."""
-    deadline = _checked_limits(max_solutions, time_limit)
+    deflation, deadline = _checked_settings(deflation, max_solutions), deadline_of(time_limit)
     starts = np.atleast_2d(np.asarray(x0))
     system, _ = problem.system(starts[0])
     rows = [starting_point(row) for row in starts]
@@ -123,9 +124,7 @@ def find_solutions(
         first.check_start(row, system.blocks)
     rows[0] = prepared_start(system, rows[0], first)[0]
     with problem.lend(system, rows[0]) as workspace:
-        search = DeflationSearch(
-            system, workspace, deflation or Deflation(), solver, rows, deadline
-        )
+        search = DeflationSearch(system, workspace, deflation, solver, rows, deadline)
         try:
             for row in rows:
                 search.from_start(row, max_solutions)
@@ -148,7 +147,7 @@ def deflated_continuation(
 ) -> SolutionSets:
     """Find the solutions for every value of a parameter; see `Problem.deflated_continuation`."""
     problem.signature.numeric(parameter)
-    deadline = _checked_limits(max_solutions, time_limit)
+    deflation, deadline = _checked_settings(deflation, max_solutions), deadline_of(time_limit)
     starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
     path = ParameterPath.of(parameter, values)
     sets, begun, complete = list[Vector](), None, True
@@ -162,7 +161,7 @@ def deflated_continuation(
                 system, _ = problem.system(starts[0], {parameter: value})
                 system.prepare(starts[0])
                 before = list(sets[-1]) if sets else []
-                settings = deflation or Deflation(), solver, [*before, *starts], deadline
+                settings = deflation, solver, [*before, *starts], deadline
                 begun = k, DeflationSearch(system, workspace, *settings)
                 begun[1].along(before, max_solutions)
                 sets.append(_stacked(begun[1], len(starts[0])))
@@ -182,11 +181,13 @@ def deflated_continuation(
     return SolutionSets(parameter, np.array(path.values[: len(sets)]), sets, complete)
 
 
-def _checked_limits(max_solutions: int, time_limit: float | None) -> float:
-    """Return the deadline; raise `InputError` for limits that leave nothing to do."""
-    if max_solutions < 1:
-        raise InputError(f"max_solutions must be at least 1, not {max_solutions}")
-    return deadline_of(time_limit)
+def _checked_settings(deflation: Deflation | None, max_solutions: int) -> Deflation:
+    if max_solutions is None:
+        raise DataTypeError("max_solutions must be a number, not None")
+    check_limit("max_solutions", max_solutions)
+    if deflation is not None and not isinstance(deflation, Deflation):
+        raise DataTypeError(f"deflation must be a Deflation(), not {deflation!r}")
+    return deflation or Deflation()
 
 
 def _stacked(search: DeflationSearch, n: int) -> Vector:

@@ -20,6 +20,7 @@ from ...transient.recorded_steps import Begin, adjoint, forward
 from ...transient.sensitivity_control import SensitivityControl
 from ...transient.transient_stepper import TransientStepper
 from ..equations.definition import ProblemDefinition
+from ..inputs.signature import parameter_names
 from ..sensitivities.functional import Functional
 from .linearized_run import LinearizedRun, few_columns
 from .transient import transient_run
@@ -87,7 +88,7 @@ def transient_sensitivity(
     **options: Any,
 ) -> TransientSensitivity:
     """Return the derivatives; see `Problem.transient_sensitivity`."""
-    names = [parameter] if isinstance(parameter, str) else list(parameter)
+    names = parameter_names(parameter)
     for name in names:
         if name in problem.signature.functions_of_time:
             raise InputError(f"parameter {name!r} is a function of time, not a number")

@@ -156,12 +156,12 @@ CASES = {
     "no solutions": (
         lambda: Problem(square).find_solutions([1.0, 2.0], max_solutions=0),
         sgsolve.InputError,
-        "max_solutions must be at least 1, not 0",
+        "max_solutions must be a whole number of at least 1, not 0",
     ),
     "no solutions at any value": (
         lambda: Problem(square).deflated_continuation([1.0], "a", [1.0], max_solutions=0),
         sgsolve.InputError,
-        "max_solutions must be at least 1, not 0",
+        "max_solutions must be a whole number of at least 1, not 0",
     ),
     "output that was not asked for": (
         lambda: Problem(square, storage=lambda x: x).small_signal([1.4, 1.4], "a", [1.0])["top"],

@@ -39,6 +39,39 @@ CASES = {
         for name in ("step", "max_step")
         for value in (np.nan, np.inf, "a", 0.0, True)
     },
+    **{
+        f"{verb} of {name!r}": (
+            lambda verb=verb, name=name, given=given: getattr(Problem(line), verb)(
+                START, name, *given
+            ),
+            "parameter must be",
+        )
+        for verb, given in {
+            "sweep": ([1.0, 2.0],),
+            "continuation": ((0.0, 3.0),),
+            "sensitivity": (),
+            "bifurcation_diagram": ((0.0, 3.0),),
+            "deflated_continuation": ([1.0, 2.0],),
+        }.items()
+        for name in (None, 3, 0.5, [], [1, 2], {"a": 1.0}, b"a", START)
+    },
+    **{
+        f"find_solutions({name}={value})": (
+            lambda name=name, value=value: Problem(square).find_solutions(START, **{name: value}),
+            name,
+        )
+        for name, value in (
+            ("max_solutions", None),
+            ("max_solutions", "a"),
+            ("max_solutions", 0),
+            ("deflation", 3),
+            ("deflation", "a"),
+        )
+    },
+    "steps of a diagram": (
+        lambda: Problem(line).bifurcation_diagram(START, "a", (0.0, 3.0), steps=0),
+        "steps must be",
+    ),
     "checkpoint=5": (lambda: Problem(line).sweep(START, "a", [1, 2], checkpoint=5), "checkpoint"),
     "Newton(limits=5)": (lambda: solvers.Newton(limits=5), "limits"),
     "DampedNewton(limits=5)": (lambda: solvers.DampedNewton(limits=5), "limits"),
