@@ -95,7 +95,7 @@ class TracedArray:
         result = function(*untraced(tuple(arguments)))
         operands = tuple(map(self._operand, arguments))
         node = self.graph.operation(function, operands, *_declared(result))
-        if isinstance(result, np.ndarray) and not _is_contiguous(result):
+        if isinstance(result, np.ndarray) and not _has_contiguous_loops(result):
             node.strides = result.strides
         return result, node
 
@@ -272,7 +272,7 @@ def untraced(argument: Any) -> Any:
     return argument
 
 
-def _is_contiguous(array: Any) -> bool:
+def _has_contiguous_loops(array: Any) -> bool:
     """Whether NumPy takes its loops for contiguous arrays, which round in another way.
 
     Every array of one element is contiguous to NumPy's flags; its loops look at the strides.
