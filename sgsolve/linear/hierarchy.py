@@ -7,6 +7,7 @@ Reference for the sweep over blocks: K. Stueben, J. Comput. Appl. Math. 128 (200
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,10 @@ class Hierarchy:
     """
 
     def __init__(self, A: Any, pyamg: Any, *, aggregation: bool, symmetric: bool) -> None:
+        self._factors: Any = None
+        self._trans = "N"
         if A.shape[0] <= COARSEST and not aggregation:
-            self._apply: Any = splu(sp.csc_matrix(A)).solve
+            self._factors = splu(sp.csc_matrix(A))
             return
         self._relax = pyamg.relaxation.relaxation.gauss_seidel
         if aggregation:
@@ -48,11 +51,27 @@ class Hierarchy:
         coarsest = self._levels[-1].A
         if coarsest.shape[0] <= COARSEST:
             self._inverse = np.linalg.pinv(coarsest.toarray())
-        self._apply = self._v_cycle
+
+    def transposed(self) -> Hierarchy:
+        """Return the transposed cycle, which serves the transposed matrix."""
+        other = copy(self)
+        if self._factors is not None:
+            other._trans = "T"
+            return other
+        # A backward sweep, transposed, is a forward one of the transposed matrix.
+        other._levels = [
+            Level(*(None if B is None else sp.csr_matrix(B.T) for B in (A, R, P)))
+            for A, P, R in self._levels
+        ]
+        if self._levels[-1].A.shape[0] <= COARSEST:
+            other._inverse = self._inverse.T
+        return other
 
     def apply(self, r: NDArray[Any]) -> NDArray[Any]:
         """Return an approximation of A^-1 r."""
-        x: NDArray[Any] = self._apply(r)
+        if self._factors is None:
+            return self._v_cycle(r)
+        x: NDArray[Any] = self._factors.solve(r, self._trans)
         return x
 
     def _v_cycle(self, b: NDArray[Any], at: int = 0) -> NDArray[Any]:
@@ -73,29 +92,52 @@ class Hierarchy:
 class BlockGaussSeidel:
     """One symmetric sweep over the blocks, each solved by one V-cycle.
 
+    The levels of a block are made for unknowns in the user's units and equations with a diagonal
+    of one. Interpolation is exact for constants only. These are smooth in the user's units, while
+    the equilibration of all equations scales neighbors of one block by different factors: those
+    of the potential by the density beside it.
+
     Parameters
     ----------
     A : csr_matrix, shape (n, n)
     rows : sequence of integer arrays
         The unknowns of each block; together all, none twice.
     pyamg : module
+    units : ndarray, shape (n,)
+        Factors of the columns, by which A was equilibrated.
     """
 
-    def __init__(self, A: Any, rows: Sequence[NDArray[Any]], pyamg: Any) -> None:
-        self._rows = rows
+    def __init__(
+        self, A: Any, rows: Sequence[NDArray[Any]], pyamg: Any, units: NDArray[Any]
+    ) -> None:
+        self._A, self._rows = A, rows
         self._strips = [A[index] for index in rows]
-        self._solvers = [
-            Hierarchy(sp.csr_matrix(strip[:, index]), pyamg, aggregation=False, symmetric=False)
-            for strip, index in zip(self._strips, rows, strict=True)
-        ]
+        self._solvers, self._scales = [], []
+        for strip, index in zip(self._strips, rows, strict=True):
+            block, unit = sp.csr_matrix(strip[:, index]), units[index]
+            diagonal = block.diagonal() / unit
+            diagonal[diagonal == 0.0] = 1.0
+            block.data /= np.repeat(diagonal, np.diff(block.indptr)) * unit[block.indices]
+            self._scales.append((diagonal, unit))
+            self._solvers.append(Hierarchy(block, pyamg, aggregation=False, symmetric=False))
+
+    def transposed(self) -> BlockGaussSeidel:
+        """Return the transposed sweep, which serves the transposed matrix."""
+        other = copy(self)
+        other._A = sp.csr_matrix(self._A.T)
+        other._strips = [other._A[index] for index in self._rows]
+        other._solvers = [solver.transposed() for solver in self._solvers]
+        other._scales = [(unit, diagonal) for diagonal, unit in self._scales]
+        return other
 
     def apply(self, r: NDArray[Any]) -> NDArray[Any]:
         """Return an approximation of A^-1 r: forwards over the blocks, then backwards."""
         x = np.zeros(len(r))
         last = len(self._rows) - 1
         for k in [*range(last + 1), *range(last - 1, -1, -1)]:
-            index = self._rows[k]
-            x[index] += self._solvers[k].apply(r[index] - self._strips[k] @ x)
+            index, (before, after) = self._rows[k], self._scales[k]
+            left = r[index] - self._strips[k] @ x
+            x[index] += self._solvers[k].apply(left / before) / after
         return x
 
 

@@ -226,6 +226,7 @@ def _quickly_converging(prepared: PreparedMatrix, blocks: Sequence[Any]) -> Mult
     multigrid = Multigrid(blocks)
     try:
         multigrid.analyze(prepared.A)
+        multigrid.take_scaling(prepared.scaling.row, prepared.scaling.column)
         multigrid.factorize(prepared.A)
         quick = multigrid.converges(prepared.signs + 1.0, QUICK_TOLERANCE, QUICK)
     except FAILURES:  # the factorization serves

@@ -37,8 +37,9 @@ class Multigrid:
 
     A scalar problem gets smoothed aggregation. A problem with blocks gets one sweep of Gauss-Seidel
     over the blocks, with classical multigrid for each: aggregation over unknowns of different kind
-    fails on drift-diffusion equations. The levels are kept while the values of the matrix change,
-    until the number of iterations has grown by half.
+    fails on drift-diffusion equations. Levels of blocks are made in the units of the user, where
+    constants are smooth. The transposed cycle serves the transposed matrix. The levels are kept
+    while the values of the matrix change, until the number of iterations has grown by half.
 
     Equations with a negative diagonal entry change their sign first. A negative definite matrix,
     such as that of u'' = f, is therefore solved like its positive definite counterpart.
@@ -94,10 +95,10 @@ class Multigrid:
         self.name = name
         self.blocks = tuple(np.asarray(block) for block in blocks)
         self.iterations = self.n_setup = 0
-        self._cycles: dict[bool, Operator] = {}
-        self._progress = {False: Slowdown(), True: Slowdown()}
+        self._drop_levels()
         self._A: Any = None
         self._signs: NDArray[np.float64] = np.ones(0)
+        self._scales: tuple[Vector, Vector] | None = None
         self._symmetric = False
 
     def fresh(self) -> Multigrid:
@@ -107,6 +108,12 @@ class Multigrid:
     def obstacle(self, A: Any) -> str:
         """Return what about a matrix keeps multigrid from converging; empty if it is not known."""
         return not_elliptic(A, self.blocks)
+
+    def take_scaling(self, row: Vector, column: Vector) -> None:
+        """Take the factors of the equilibrated matrix; levels of other factors do not serve."""
+        if self._scales is None or not all(map(np.array_equal, self._scales, (row, column))):
+            self._drop_levels()
+            self._scales = row.copy(), column.copy()
 
     def analyze(self, A: Any) -> None:
         """Drop the levels; nothing else depends on the pattern alone."""
@@ -126,8 +133,7 @@ class Multigrid:
         if slow or symmetric != self._symmetric or not np.array_equal(signs, self._signs):
             self._drop_levels()
         self._A, self._signs, self._symmetric = signed, signs, symmetric
-        if False not in self._cycles:
-            self._cycle(False)
+        self._cycle(False)
 
     def converges(self, b: Vector, tolerance: float, cycles: int) -> bool:
         """Whether so many cycles reach a relative residual for b, whatever the signs of rows.
@@ -152,15 +158,15 @@ class Multigrid:
         return self._iterate(False, b * self._signs, tolerance)
 
     def _drop_levels(self) -> None:
-        self._cycles = {}
+        self._levels: Hierarchy | BlockGaussSeidel | None = None
+        self._transposed: Hierarchy | BlockGaussSeidel | None = None
         self._progress = {False: Slowdown(), True: Slowdown()}
 
     def _iterate(self, transposed: bool, b: Vector, tolerance: float) -> Vector:
         """Iterate; repeat with new levels where those of earlier values converge slowly."""
         x, converged = self._krylov(transposed, b, tolerance)
         if self._progress[transposed].kept and not converged:
-            self._cycles.pop(transposed)
-            self._progress[transposed] = Slowdown()
+            self._drop_levels()
             x, converged = self._krylov(transposed, b, tolerance)
         self._progress[transposed].count(self.iterations, tolerance)
         return x
@@ -183,17 +189,21 @@ class Multigrid:
 
     def _cycle(self, transposed: bool) -> Operator:
         """Return one cycle with the kept levels, for the matrix or its transpose."""
-        if transposed not in self._cycles:
-            A = sp.csr_matrix(self._A.T) if transposed else self._A
+        if self._levels is None:
             self.n_setup += 1
             try:
-                self._cycles[transposed] = self._new_cycle(A)
+                self._levels = self._new_levels()
             except (ValueError, ArithmeticError) as error:  # LAPACK raises for levels with NaN
                 raise BackendError(f"pyamg cannot set up its levels: {error}") from error
-        return self._cycles[transposed]
+        if not transposed:
+            return self._levels.apply
+        if self._transposed is None:
+            self._transposed = self._levels.transposed()
+        return self._transposed.apply
 
-    def _new_cycle(self, A: Any) -> Operator:
-        rows = block_rows(self.blocks, A.shape[0])
+    def _new_levels(self) -> Hierarchy | BlockGaussSeidel:
+        rows = block_rows(self.blocks, self._A.shape[0])
         if len(rows) > 1:
-            return BlockGaussSeidel(A, rows, self._pyamg).apply
-        return Hierarchy(A, self._pyamg, aggregation=True, symmetric=self._symmetric).apply
+            units = np.ones(self._A.shape[0]) if self._scales is None else self._scales[1]
+            return BlockGaussSeidel(self._A, rows, self._pyamg, units)
+        return Hierarchy(self._A, self._pyamg, aggregation=True, symmetric=self._symmetric)

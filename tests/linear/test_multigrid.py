@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import Problem, linear
 from sgsolve.errors import BackendError
+from sgsolve.linear import hierarchy
 from sgsolve.linear.conjugate_gradients import conjugate_gradients
 from sgsolve.linear.hierarchy import block_rows
 from sgsolve.pattern import Pattern
@@ -109,6 +110,30 @@ def test_blocks_of_drift_diffusion_are_solved_apart():
         solver.solve(A @ np.ones(3 * nodes))
         assert solver.backward_error < 1e-10
         assert (solver.name, solver.stats.n_fallback) == ("multigrid", 0)
+
+
+def iterations(A, blocks):
+    """Of A and of its transpose, to 1e-8; and the number of times that levels were made."""
+    solver = linear.LinearSolver(Pattern.of(A), linear.Multigrid(blocks))
+    solver.factorize(A)
+    backend = solver._driver.active
+    counts, b = [], np.random.default_rng(0).normal(size=A.shape[0])
+    for transpose in (False, True):
+        backend.solve(b, transpose)
+        counts.append(backend.iterations)
+    return counts, backend.n_setup
+
+
+@pytest.mark.parametrize(("shape", "bias"), [((30, 30), 0.0), ((40, 40), 20.0), ((10, 9, 8), 5.0)])
+def test_levels_of_blocks_serve_like_their_factors(shape, bias, monkeypatch):
+    """Unknowns are in the units of the user: those of the equilibration differ by e^16."""
+    A, nodes = drift_diffusion(shape, bias), int(np.prod(shape))
+    blocks = [np.arange(nodes) + k * nodes for k in range(3)]
+    found, n_setup = iterations(A, blocks)
+    assert n_setup == 1  # the transposed levels serve the transposed matrix
+    monkeypatch.setattr(hierarchy, "COARSEST", nodes)
+    exact, _ = iterations(A, blocks)
+    assert all(count <= 1.3 * fewest for count, fewest in zip(found, exact, strict=True))
 
 
 def test_blocks_are_a_partition_whatever_is_given():
