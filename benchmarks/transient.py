@@ -1,13 +1,12 @@
 """Time integrators: CPU time at equal achieved error, against SUNDIALS and SciPy.
 
 Run as ``python benchmarks/transient.py [problem[:cells] ...]`` from the top of the repository,
-with OMP_NUM_THREADS=1; ``fisher:20000`` is a problem with another number of cells. SUNDIALS' IDA
-and CVODE come from the package scikit-sundae and are left out where it is not installed; they and
-SciPy get the same residual and our sparse Jacobian. The sparsity pattern is found before the clock
-starts. One row of sgsolve has ``Problem(compiled=True)``; the others call the residual as it is
-written. Every integrator runs at tolerances from 1e-3 to 1e-7; the CPU time at an error is
-interpolated between these runs. The reference is the mean of two runs at rtol = 1e-9 by different
-programs, whose distance is printed.
+with OMP_NUM_THREADS=1; ``fisher:20000`` is a problem with another number of cells. The integrators
+stand in ``transient_integrators.py``; the sparsity pattern is found before the clock starts. One
+row of sgsolve has ``Problem(compiled=True)``; the others call the residual as it is written. Every
+integrator runs at tolerances from 1e-3 to 1e-7; the CPU time at an error is interpolated between
+these runs. The reference is the mean of two runs at rtol = 1e-9 by different programs, whose
+distance is printed.
 """
 
 from __future__ import annotations
@@ -15,45 +14,18 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Iterator
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from transient_integrators import INTEGRATORS, Case, cvode, ours, scipys
+from transient_problems import oregonator
 
-from sgsolve import Problem, ad
-from sgsolve.transient import Bdf, RungeKutta
+from sgsolve.transient import RungeKutta
 
 TOLERANCES = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 TARGETS = (1e-3, 1e-4, 1e-5, 1e-6)
 FINE = 1e-9
 LEAST = 0.3  # seconds: shorter runs are repeated, and the fastest counts
-
-
-@dataclass
-class Case:
-    """y' = f(y) from y0 over a time."""
-
-    name: str
-    f: Callable
-    y0: np.ndarray
-    end: float
-
-    def __post_init__(self):
-        self.pattern = ad.sparsity_pattern(self.f(ad.seed_sparsity(self.y0))).with_diagonal()
-        numbered = self.pattern.matrix(np.arange(1, self.pattern.nnz + 1)).tocsc()
-        self.by_column = numbered.data.astype(int) - 1
-        self.problem = Problem(lambda y: -self.f(y), storage=lambda y: 1.0 * y)
-        self.compiled = Problem(lambda y: -self.f(y), storage=lambda y: 1.0 * y, compiled=True)
-
-    def values(self, y):
-        """Return the values of df/dy on the pattern."""
-        return ad.jacobian_values(self.f(ad.seed(y)), self.pattern)
-
-    def jacobian(self, y):
-        """Return df/dy by columns, as SciPy's solvers want it."""
-        return self.pattern.matrix(self.values(y)).tocsc()
 
 
 def _laplacian(u, h):
@@ -114,108 +86,6 @@ def fisher(n=2000):
     return Case("fisher", lambda u: _laplacian(u, h) + u * (1 - u), y0, 10.0)
 
 
-def oregonator():
-    """Three equations: what Python costs in small systems."""
-
-    def f(y):
-        return np.stack(
-            [
-                77.27 * (y[1] + y[0] * (1 - 8.375e-6 * y[0] - y[1])),
-                (y[2] - (1 + y[0]) * y[1]) / 77.27,
-                0.161 * (y[0] - y[2]),
-            ]
-        )
-
-    return Case("oregonator", f, np.array([1.0, 2.0, 3.0]), 360.0)
-
-
-def ours(method, compiled=False):
-    def run(case, rtol):
-        problem = case.compiled if compiled else case.problem
-        branch = problem.transient(
-            case.y0, (0.0, case.end), steps=method, rtol=rtol, atol=rtol / 100, keep_states="none"
-        )
-        stats = branch.stats
-        return branch.x, (len(branch) - 1, stats.nfev, stats.njev, stats.n_factor)
-
-    return run
-
-
-def scipys(method):
-    def run(case, rtol):
-        found = solve_ivp(
-            lambda t, y: case.f(y),
-            (0.0, case.end),
-            case.y0,
-            method=method,
-            rtol=rtol,
-            atol=rtol / 100,
-            jac=lambda t, y: case.jacobian(y),
-            t_eval=[case.end],
-        )
-        return found.y[:, -1], (0, found.nfev, found.njev, found.nlu)
-
-    return run
-
-
-def ida(case, rtol):
-    from sksundae.ida import IDA
-
-    count = [0, 0]
-
-    def residual(t, y, yp, res):
-        count[0] += 1
-        res[:] = yp - case.f(y)
-
-    def jacobian(t, y, yp, res, cj, J):
-        count[1] += 1
-        M = case.pattern.matrix(-case.values(y))
-        M.setdiag(M.diagonal() + cj)
-        J[:] = M.data[case.by_column]
-
-    solver = IDA(residual, jacfn=jacobian, **_options(case, rtol))
-    found = solver.solve(np.array([0.0, case.end]), case.y0, case.f(case.y0))
-    return found.y[-1], (0, count[0], count[1], count[1])
-
-
-def cvode(case, rtol):
-    from sksundae.cvode import CVODE
-
-    count = [0, 0]
-
-    def rhs(t, y, yp):
-        count[0] += 1
-        yp[:] = case.f(y)
-
-    def jacobian(t, y, yp, J):
-        count[1] += 1
-        J[:] = case.values(y)[case.by_column]
-
-    solver = CVODE(rhs, jacfn=jacobian, **_options(case, rtol))
-    found = solver.solve(np.array([0.0, case.end]), case.y0)
-    return found.y[-1], (0, count[0], count[1], 0)
-
-
-def _options(case, rtol):
-    return {
-        "rtol": rtol,
-        "atol": rtol / 100,
-        "linsolver": "sparse",
-        "sparsity": case.pattern.matrix(np.ones(case.pattern.nnz)).tocsc(),
-        "max_num_steps": 100_000,
-    }
-
-
-INTEGRATORS = {
-    "sgsolve Bdf": ours(Bdf()),
-    "Bdf, compiled": ours(Bdf(), compiled=True),
-    "sgsolve ESDIRK4": ours(RungeKutta()),
-    **({"IDA": ida, "CVODE": cvode} if find_spec("sksundae") else {}),
-    "SciPy BDF": scipys("BDF"),
-    "SciPy Radau": scipys("Radau"),
-}
-
-
 def compare(case: Case) -> dict[str, list[tuple[float, float, tuple]]]:
     """Print and return errors, CPU times and counts of all integrators."""
     found = {}
@@ -258,7 +128,8 @@ def _measured(case, run, exact, size) -> Iterator[tuple[float, float, tuple]]:
         yield max(np.abs(y - exact).max() / size, 1e-12), seconds, counts
 
 
-CASES = {f.__name__: f for f in (porous, gray_scott, fisher, brusselator, oregonator)}
+FIELDS = {f.__name__: f for f in (porous, gray_scott, fisher, brusselator)}
+CASES = {**FIELDS, "oregonator": oregonator}
 
 
 def main(problems: list[str]) -> dict[str, dict[str, list[tuple[float, float, tuple]]]]:
