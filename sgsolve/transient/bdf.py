@@ -37,13 +37,12 @@ from .implicit_equation import Equation
 from .implicit_solver import ImplicitSolver
 from .recorded_steps import Begin, RecordedStep, Rescale
 from .sensitivity_control import SensitivityControl
-from .time_step import RejectedStep, TimeStep
+from .time_step import RejectedStep, TimeStep, step_factor
 
 Vector = NDArray[Any]
 
 ORDERS = range(MAX_ORDER + 1)
 KAPPA = np.array([0.0, -0.1850, -1.0 / 9.0, -0.0823, -0.0415, 0.0])
-MARGIN = 16.0  # steps are chosen for an error this much below the tolerance, at every order
 RISE = 0.3  # of the longest step that the error allows, where a long step follows a short one
 LONGER = 2.4  # at the start; formulas of order 2 are stable up to 1 + sqrt(2)
 DEAD_BAND = (0.9, 1.2)  # steps that would change by such a factor keep their size, and so M
@@ -205,7 +204,7 @@ class BdfStepper:
         return self._rejected(error, "the error estimate", f", most in {worst}")
 
     def _rejected(self, error: float, what: str, where: str = "") -> RejectedStep:
-        factor = max(SHRINK, (MARGIN * error) ** (-1.0 / (self.order + 1)))
+        factor = max(SHRINK, step_factor(error, self.order))
         reason = f"{what} is {error:.2g} times the tolerance{where}"
         return RejectedStep("error", reason, factor, error)
 
@@ -280,15 +279,14 @@ class BdfStepper:
 
     def _choose(self, step: TimeStep) -> None:
         """Take the order of k - 1, k and k + 1 that allows the longest step."""
-        best, factor = self.order, _longer(self.order, step.error)
+        best, factor = self.order, _factor_of_order(self.order, step.error)
         if DEAD_BAND[0] <= factor < DEAD_BAND[1] and (self.equal_steps - self.order) % 2 == 0:
             return  # two other differences at every second step are enough
         for order in (self.order - 1, self.order + 1):
             if 1 <= order <= self.max_order:
-                other = _longer(order, self._error_of(order))
+                other = _factor_of_order(order, self._error_of(order))
                 if other > factor:
                     best, factor = order, other
-        factor = min(GROW, CAP ** (1.0 / best), factor)
         if DEAD_BAND[0] <= factor < DEAD_BAND[1]:
             return
         self.order = best
@@ -345,6 +343,6 @@ class BdfStepper:
         self.undo((t, h, last_error, n, *state, self._past, None))
 
 
-def _longer(order: int, error: float) -> float:
-    """Return the factor by which a step may change that has an error, in units of the tolerance."""
-    return GROW if error == 0.0 else float((MARGIN * error) ** (-1.0 / (order + 1)))
+def _factor_of_order(order: int, error: float) -> float:
+    """Return the factor by which a step of an order changes that has an error."""
+    return min(GROW, float(CAP ** (1.0 / order)), step_factor(error, order))

@@ -25,11 +25,10 @@ from .interpolation import NodePolynomial
 from .recorded_steps import Begin, RungeKuttaStep
 from .sensitivity_control import SensitivityControl
 from .tableaus import Tableau
-from .time_step import RejectedStep, TimeStep
+from .time_step import RejectedStep, TimeStep, step_factor
 
 Vector = NDArray[Any]
 
-SAFETY = 0.9
 GROW, SHRINK = 5.0, 0.2
 DEAD_BAND = 1.2  # a step that would grow less keeps its size, and so its factorization
 NODES = 5  # of the dense output: as accurate as the steps of order 4
@@ -163,7 +162,7 @@ class RungeKuttaStepper:
         return self._rejected(error, "the error estimate", f", most in {worst}")
 
     def _rejected(self, error: float, what: str, where: str = "") -> RejectedStep:
-        factor = max(SHRINK, SAFETY * error ** (-1.0 / (self.tableau.error_order + 1)))
+        factor = max(SHRINK, step_factor(error, self.tableau.error_order))
         reason = f"{what} is {error:.2g} times the tolerance{where}"
         return RejectedStep("error", reason, factor, error)
 
@@ -200,8 +199,7 @@ class RungeKuttaStepper:
 
     def _choose(self, step: TimeStep) -> None:
         """Change the step by the error; never longer right after a rejection."""
-        power = -1.0 / (self.tableau.error_order + 1)
-        factor = GROW if step.error == 0.0 else min(GROW, SAFETY * step.error**power)
+        factor = min(GROW, step_factor(step.error, self.tableau.error_order))
         most = 1.0 if self.failed else GROW
         self.failed = False
         if factor < 1.0 or factor >= DEAD_BAND:

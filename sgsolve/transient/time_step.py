@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -15,6 +16,20 @@ from .implicit_equation import Equation
 Vector = NDArray[Any]
 
 NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
+# Steps are chosen for an error this much below the tolerance, at every order: errors add up, and
+# unstable solutions amplify them, so that the error at the end is about the tolerance.
+MARGIN = 16.0
+
+
+def step_factor(error: float, order: int) -> float:
+    """Return the factor by which a step may change, from its error in units of the tolerance.
+
+    Parameters
+    ----------
+    order : int
+        The error is of the order of the step to the power order + 1.
+    """
+    return inf if error == 0.0 else float((MARGIN * error) ** (-1.0 / (order + 1)))
 
 
 @dataclass(slots=True)
