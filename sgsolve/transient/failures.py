@@ -55,6 +55,10 @@ def explained(stepper: Any) -> str:
     t, last = stepper.steps.t, stepper.plan.setbacks.rejected[-3:]
     lines = [f"no step can be made from t = {t:.9g}"]
     lines += [f"a step of {h:.3g} failed: {reason}" for h, reason in last[-1:]]
+    if not last:
+        lines.append(
+            "the steps that meet the tolerance became shorter than the rounding of the time"
+        )
     cause = _growth_sentence(stepper) or _singular_sentence(stepper) or _rounding(stepper)
     if cause:
         lines.append(cause)

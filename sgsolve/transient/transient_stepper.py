@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from ..continuation.columns import Column
 from ..continuation.stepper import Point, Rejection, RunState, Stepper
-from ..errors import ConvergenceError, LinearSolveError
 from ..results.branch_file import part
 from ..results.status import Status
 from ..solvers.workspace import Workspace
 from . import time_step
-from .consistent_start import AlgebraicSystem, Solve, Start
+from .consistent_start import Solve, Start
 from .counts import Counts
 from .currents import Between, CurrentHistory
 from .dense_solution import DenseSolution
@@ -24,21 +23,16 @@ from .evolution import EvolutionSystem
 from .failures import explained
 from .hidden_changes import HiddenChanges
 from .implicit_solver import ImplicitSolver
-from .schedule import Schedule, before
+from .schedule import Schedule
 from .starts import Starts
 from .step_plan import StepPlan
+from .time_restarts import OWN_CHARGE, TimeRestarts
 from .time_step import TimeStep, TimeStepper
 
 Vector = NDArray[Any]
 
 DOUBTED = 0.1  # by which a step is shortened in which an event returns
-FIRST_ERROR = 0.001  # of the tolerance, in the first step of a method of order 1
-DOUBLED = 2.0  # a first step that would grow less than this is made as it is
 RECENT = 100  # special points among which the one before of the same kind is looked for
-OWN_CHARGE = (
-    "after steps that failed the run went on with the storage of the state itself, whose sum may "
-    "differ from what was conserved by the tolerance of Newton's iteration"
-)
 PARTS = ("steps", "currents", "implicit", "solved")  # of the state, once a step can be made
 
 
@@ -97,6 +91,7 @@ class TransientStepper(Stepper):
         self.weights, self.steps, self.schedule = implicit.weights, steps, schedule
         self.starts = Starts(system, workspace, implicit.weights, schedule, solve)
         self.plan = StepPlan(schedule, implicit.weights, fixed, hidden)
+        self.restarts = TimeRestarts(system, self.starts, self.plan, steps)
         self.x0, self.mode = x0, mode
         self.start_x = x0  # whose charge the run starts with
         self.counts, self.remarks = Counts(), list[str]()
@@ -109,7 +104,6 @@ class TransientStepper(Stepper):
         self.accumulation = ""  # the message of a run that ends where events accumulate
         self.dense: DenseSolution | None = None  # where the solution is kept, if it is wanted
         self._rejection: time_step.RejectedStep | None = None
-        self._solved: dict[str, Any] = {}  # t, a and q of the equation that the state solves
 
     def start(self, state: RunState) -> Point | Rejection:
         """Return the first point."""
@@ -129,7 +123,7 @@ class TransientStepper(Stepper):
     def attempt(self, state: RunState) -> Point | Rejection:
         """Try one step, or start anew where that is due."""
         if self.plan.due:
-            return self._restarted(state)
+            return self._restarted(state.point)
         self._before_attempt = self.implicit.save()
         outcome = self.steps.attempt(self.plan.target)
         if isinstance(outcome, time_step.RejectedStep):
@@ -177,16 +171,21 @@ class TransientStepper(Stepper):
             if self.dense is not None:
                 self.dense.pieces.append((point.at.t, self.steps.curve(point.at)))
             self.steps.accept(point.at)
-            if point.at.equation is not None:
-                solved = point.at.equation
-                self._solved = {"t": solved.t, "a": solved.a, "q": solved.q[: self.system.n]}
+            self.restarts.accept(point.at)
             self.counts.steps += 1
             self.currents.append(point.at.t, point.at.currents)
             self.longest = max(self.longest, point.at.h)
             self.plan.accept(point.at, self.steps.t)
-        if self.accumulation and isinstance(point.at, TimeStep):
-            state.status, state.ending = Status.STEP_TOO_SMALL, self.accumulation
+            vanished = explained(self) if self._vanishes(point.at) else ""
+            if self.accumulation or (vanished and not state.ending):
+                state.status = Status.STEP_TOO_SMALL
+                state.ending = self.accumulation or vanished
         state.step = self._planned()
+
+    def _vanishes(self, step: TimeStep) -> bool:
+        """Whether the steps become shorter than the rounding of the time, though they succeed."""
+        least = min(step.h, self.schedule.min_step(step.t))
+        return self.plan.fixed is None and self.steps.h < least
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
         """Choose a shorter step; False if none can be made."""
@@ -282,7 +281,7 @@ class TransientStepper(Stepper):
         kept["inherited"] = self.weights.inherited
         if not self.begun:
             return kept
-        kept["steps"], kept["solved"] = of_steps(), self._solved
+        kept["steps"], kept["solved"] = of_steps(), self.restarts.solved
         if self.system.currents is not None:
             kept["currents"] = self.currents.save()
         kept["implicit"] = self._before_attempt or self.implicit.save()
@@ -297,8 +296,7 @@ class TransientStepper(Stepper):
         if not self.begun:
             return
         to_steps(parts["steps"])
-        solved = parts["solved"].items()
-        self._solved = {key: one if key == "q" else float(one) for key, one in solved}
+        self.restarts.restore(parts["solved"])
         if self.system.currents is not None:
             self.currents.restore(parts["currents"])
         self.implicit.restore(parts["implicit"])
@@ -327,75 +325,20 @@ class TransientStepper(Stepper):
     def _currents_at(self, t: float, step: TimeStep) -> Between:
         return self.currents.at(float(t), step.t, step.currents, step.order)
 
-    def _restarted(self, state: RunState) -> Point | Rejection:
+    def _restarted(self, point: Point | None) -> Point | Rejection:
         """Return the state after a jump, at its right-hand side."""
-        assert state.point is not None
+        assert point is not None
         self._rejection = None
-        changed = self.plan.due == "change"
-        t = self.plan.setbacks.right_of(self.steps.t)
-        x = state.point.x if changed else self.steps.x.copy()
-        found = self.starts.at(t, x) if changed else self._continued(t, x)
-        if isinstance(found, str):
-            return Rejection(t, found, "start")
-        shown = before(t) if t != self.steps.t else t
-        s, recorded = shown - self.schedule.t0, self.schedule.is_row(shown)
-        return Point(found.x, shown, s=s, at=found, recorded=recorded)
-
-    def _continued(self, t: float, x: Vector) -> Start | str:
-        """Return a consistent state with the charge that is conserved, or why there is none.
-
-        The charge that was kept may be none that unknowns can have, as beyond saturation. That of
-        the state is then conserved, where the equation of the last step holds to rounding.
-        """
-        doubted, kept = self.plan.due == "doubt", self.steps.charge.copy()
-        if not doubted:
-            found = self.starts.at(t, x, kept)
-            if isinstance(found, Start):
-                return found
-        solved = self._solved_to_rounding(x)
-        again = solved is None or self.plan.setbacks.doubts > 1 or not doubted
-        found = self.starts.at(t, x if solved is None else solved, None, doubted=again)
-        if isinstance(found, str):
-            return self.starts.at(t, x, kept, doubted=True) if doubted else found
-        self.remarks += [OWN_CHARGE] if solved is None else []
+        found = self.restarts.restarted(point.x)
+        self.remarks += [OWN_CHARGE] if self.restarts.own_charge else []
         return found
-
-    def _solved_to_rounding(self, x: Vector) -> Vector | None:
-        """Return the state where the last step's equation holds to rounding; None if not found.
-
-        Its storage is the charge that is conserved, but for rounding.
-        """
-        if not self._solved:
-            return None
-        try:
-            return self.starts.solve(AlgebraicSystem(self.system, **self._solved), x)
-        except (ConvergenceError, LinearSolveError, ArithmeticError):
-            return None
 
     def _begin(self, start: Start, t: float) -> None:
         """Start the method at a consistent state."""
         self.counts.restarts += bool(self.plan.due)
-        self._solved = {}
-        h = self.plan.first_length(self.starts, start, t)
-        self.steps.start(t, start, h)
-        self._lengthen(self.plan.longest_first(t))
-        self.plan.due = ""
+        self.restarts.begin(start, t)
         self.currents.start(t, start.currents)
         self.begun = True
-
-    def _lengthen(self, longest: float) -> None:
-        """Lengthen the first step by the error of a trial: its change is a cautious bound only.
-
-        A step that grows from step to step instead takes a factorization for each of them.
-        """
-        steps = self.steps
-        if steps.order > 1 or not longest > DOUBLED * steps.h:
-            return
-        trial = steps.attempt(steps.t + steps.h)
-        if isinstance(trial, TimeStep) and 0.0 < trial.error < FIRST_ERROR:
-            factor = min((FIRST_ERROR / trial.error) ** 0.5, longest / steps.h)
-            if factor > DOUBLED:
-                steps.resize(factor * steps.h)
 
     def _planned(self) -> float:
         """Set the next step, and return its length."""
