@@ -31,6 +31,7 @@ from .initial_value_arguments import (
     method_settings,
 )
 from .initial_value_events import Zeros
+from .initial_value_forms import RealParts, check_declared, of_columns
 
 Vector = NDArray[Any]
 Function = Callable[..., Any]
@@ -51,6 +52,10 @@ def solve_ivp(
     first_step: float | None = None,
     max_step: float = np.inf,
     jac: Any = None,
+    jac_sparsity: Any = None,
+    lband: int | None = None,
+    uband: int | None = None,
+    vectorized: bool = False,
     **options: Any,
 ) -> OptimizeResult:
     """Solve y' = fun(t, y) from y(t0) = y0, with an exact sparse Jacobian by default.
@@ -65,7 +70,8 @@ def solve_ivp(
     t_span : (float, float)
         First and last time; the last may be the earlier one.
     y0 : array_like, shape (n,)
-        State at the first time.
+        State at the first time. If it is complex, the real and the imaginary parts are unknowns:
+        fun need not be analytic, and each part meets the tolerances.
     method : {"BDF", "ESDIRK4", "TR-BDF2"} or settings
         Or the settings of a method, such as ``Bdf(max_order=2)``; see `sgsolve.transient`.
     t_eval : array_like, optional
@@ -86,8 +92,14 @@ def solve_ivp(
     jac : callable, matrix or None
         ``jac(t, y, *args)``, or a constant matrix; None, the default, for automatic
         differentiation.
+    jac_sparsity : array_like or sparse matrix of shape (n, n), optional
+    lband, uband : int, optional
+        Where the Jacobian may have entries, and its numbers of diagonals. The sparsity pattern is
+        found at `y0` in any case; one that does not fit what is declared raises an error.
+    vectorized : bool
+        `fun` takes states as columns: it is called with an array of shape (n, 1).
     **options
-        Others of SciPy, such as ``jac_sparsity``, are not needed: they raise an error that says so.
+        ``min_step`` of SciPy is not needed: it raises an error that says so.
 
     Returns
     -------
@@ -99,7 +111,7 @@ def solve_ivp(
     Raises
     ------
     InputError
-        An argument is wrong.
+        An argument is wrong, or the Jacobian has entries where it is declared to have none.
 
     See Also
     --------
@@ -117,29 +129,56 @@ def solve_ivp(
     1.706
     """
     check_no_options(options)
-    begin, end = checked_t_span(t_span)
-    sign = 1.0 if end > begin else -1.0
-    y, times = checked_y0(y0), checked_t_eval(t_eval, begin, end)
+    span, y = checked_t_span(t_span), checked_y0(y0)
     given = [events] if callable(events) else list(events or ())
     parameters = tuple(args) if isinstance(args, tuple | list) else (args,)
-    problem = _problem(fun, jac, parameters, sign)
-    zeros = Zeros(given, parameters, sign)
+    fun, form = of_columns(fun) if vectorized else fun, None
+    if y.dtype.kind == "c":
+        form = RealParts(len(y))
+        y, fun, jac, atol = form.of(y), form.function(fun), form.jacobian(jac), form.tolerance(atol)
+        given = [form.event(event) for event in given]
+    declared = {"jac_sparsity": jac_sparsity, "lband": lband, "uband": uband}
+    check_declared(fun, span[0], y, len(np.atleast_1d(y0)), parameters, declared)
     settings = {
         "steps": method_settings(method),
         "rtol": rtol,
         "atol": checked_atol(atol),
-        "first_step": checked_first_step(first_step, begin, end),
+        "first_step": checked_first_step(first_step, *span),
         "max_step": None if max_step == np.inf else max_step,
-        "times": None if times is None else sign * times,
-        "events": zeros.events,
     }
+    t_eval = checked_t_eval(t_eval, *span)
+    found = _solved((fun, jac, parameters), y, span, given, t_eval, dense_output, settings)
+    if events is None:
+        found["t_events"] = found["y_events"] = None
+    return found if form is None else form.result(found)
+
+
+def _solved(
+    equations: tuple[Function, Any, tuple[Any, ...]],
+    y: Vector,
+    span: tuple[float, float],
+    events: Sequence[Any],
+    t_eval: Vector | None,
+    dense_output: bool,
+    settings: dict[str, Any],
+) -> OptimizeResult:
+    """Return SciPy's result for real unknowns.
+
+    Parameters
+    ----------
+    equations : (fun, jac, args)
+    """
+    (fun, _, args), (begin, end) = equations, span
+    sign = 1.0 if end > begin else -1.0
+    problem, zeros = _problem(*equations, sign), Zeros(events, args, sign)
     if zeros.look_at_start(fun, begin, end, y):
-        return _ended_at_start(zeros, begin, y, times)
-    settings["stop"] = zeros.stop
+        return _ended_at_start(zeros, begin, y, t_eval)
+    settings |= {"events": zeros.events, "stop": zeros.stop}
+    settings["times"] = None if t_eval is None else sign * t_eval
     dense = DenseSolution(sign * begin) if dense_output else None
     branch = _branch(problem, y, (sign * begin, sign * end), dense, settings)
     sol = None if dense is None else _dense(dense, sign)
-    found = _result(branch, sol, sign, times, None if events is None else zeros)
+    found = _result(branch, sol, sign, t_eval, zeros)
     if not len(found.t):
         found["y"] = np.zeros((len(y), 0))
     return found
@@ -212,13 +251,13 @@ def _dense(dense: DenseSolution, sign: float) -> OdeSolution | None:
 
 
 def _result(
-    branch: Branch, sol: OdeSolution | None, sign: float, t_eval: Any, zeros: Zeros | None
+    branch: Branch, sol: OdeSolution | None, sign: float, t_eval: Any, zeros: Zeros
 ) -> OptimizeResult:
     """Return SciPy's result."""
     s = branch["t"]
     wanted = np.ones(len(s), dtype=bool) if t_eval is None else np.isin(s, sign * t_eval)
     stopped = branch.status is Status.STOP_CONDITION
-    times, states = (None, None) if zeros is None else zeros.lists(branch, sign)
+    times, states = zeros.lists(branch, sign)
     backward = "with the time s = -t of a run backward: " if sign < 0.0 else ""
     fields: Any = {
         "t": sign * s[wanted],

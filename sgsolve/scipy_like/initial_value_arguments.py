@@ -22,10 +22,6 @@ IVP_METHODS: dict[str, Any] = {
     "TR-BDF2": RungeKutta("TR-BDF2"),
 }
 NOT_NEEDED = {
-    "jac_sparsity": "the sparsity pattern is found by automatic differentiation",
-    "lband": "bands are found in the sparsity pattern",
-    "uband": "bands are found in the sparsity pattern",
-    "vectorized": "fun gets one state at a time",
     "min_step": "a run ends where its steps reach the rounding of the time",
 }
 
@@ -78,10 +74,6 @@ def checked_t_eval(t_eval: Any, begin: float, end: float) -> Vector | None:
 def checked_y0(y0: Any) -> Vector:
     """Return the first state."""
     y = np.asarray(y0)
-    if y.dtype.kind == "c":
-        raise DataTypeError(
-            "y0 is complex; integrate the real and the imaginary parts as separate unknowns"
-        )
     if y.ndim != 1:
         raise ShapeError(f"y0 must be a vector of shape (n,), not {y.shape}")
     return y

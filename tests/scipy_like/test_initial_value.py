@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.sparse
 
 from sgsolve import solve_ivp
 from sgsolve.errors import DataTypeError, InputError
@@ -170,9 +171,10 @@ def test_the_message_of_a_run_backward_says_whose_time_it_speaks_of():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"jac_sparsity": np.eye(1)}, "'jac_sparsity' of SciPy.*pattern is found"),
-        ({"lband": 0}, "'lband' of SciPy.*leave it out"),
-        ({"vectorized": True}, "'vectorized' of SciPy"),
+        ({"jac_sparsity": np.zeros((1, 1))}, r"jac_sparsity: .*row 0 and column 0 .* on y\[0\]"),
+        ({"jac_sparsity": np.eye(2)}, r"jac_sparsity has shape \(2, 2\); it must be \(1, 1\)"),
+        ({"lband": -1}, "lband: the Jacobian has no entry in row 0 and column 0"),
+        ({"min_step": 1e-3}, "'min_step' of SciPy.*leave it out"),
         ({"tolerance": 1.0}, "no option 'tolerance'"),
         ({"method": scipy.integrate.BDF}, "method must be one of 'BDF'"),
         ({"t_span": (1.0, 1.0)}, "begins and ends at t = 1"),
@@ -181,7 +183,6 @@ def test_the_message_of_a_run_backward_says_whose_time_it_speaks_of():
         ({"t_eval": [2.0]}, "t_eval must lie within t_span, from 0 to 1"),
         ({"t_eval": [[0.5]]}, "t_eval must be a sequence"),
         ({"t_eval": "all"}, "t_eval must be times"),
-        ({"y0": [1j]}, "y0 is complex"),
         ({"y0": 1.0}, "y0 must be a vector"),
         ({"atol": -1.0}, "atol must be zero or positive"),
         ({"first_step": 2.0}, "first_step is 2, longer than the run of 1"),
@@ -193,6 +194,70 @@ def test_what_scipy_takes_and_we_do_not_is_said(options, message):
     given = {"fun": lambda t, y: -y, "t_span": (0.0, 1.0), "y0": [1.0], **options}
     with pytest.raises(InputError, match=message):
         solve_ivp(**given)
+
+
+ROTATION = np.array([[0.0, 1.0], [-1.0, 0.0]])
+
+
+def mixed(t, z, k):
+    return np.array([1j * z[1], k * z[0] * np.conj(z[1])])  # not analytic
+
+
+def real_part(t, z, k):
+    return z[0].real
+
+
+@pytest.mark.parametrize("t_span", [(0.0, 3.0), (0.5, 0.0)])
+def test_complex_states(t_span):
+    given = {"t_span": t_span, "y0": [1.0 + 0j, 1j], "args": (0.5,), "rtol": 1e-8, "atol": 1e-10}
+    options = {"dense_output": True, "events": event(real_part, direction=-1)}
+    ours = solve_ivp(mixed, **given, **options)
+    theirs = scipy.integrate.solve_ivp(mixed, method="BDF", **given, **options)
+    assert ours.y[:, -1] == pytest.approx(theirs.y[:, -1], abs=1e-6)
+    assert ours.t_events[0] == pytest.approx(theirs.t_events[0], abs=1e-6)
+    assert np.shape(ours.y_events[0]) == np.shape(theirs.y_events[0])
+    times = np.linspace(*t_span, 5)
+    assert ours.sol(times) == pytest.approx(theirs.sol(times), abs=1e-5)
+
+
+@pytest.mark.parametrize("jac", [None, lambda t, z: np.diag(2j * z), np.diag([1j, 1j])])
+def test_complex_states_with_a_jacobian_and_tolerances(jac):
+    def f(t, z):
+        return 1j * (z**2 if callable(jac) or jac is None else z)
+
+    given = {"t_span": (0.0, 1.0), "y0": [1.0 + 0j, 0.5j], "rtol": 1e-8, "atol": [1e-10, 1e-9]}
+    run = solve_ivp(f, jac=jac, t_eval=[1.0], **given)
+    start = np.array(given["y0"])
+    exact = start * np.exp(1j) if isinstance(jac, np.ndarray) else start / (1.0 - 1j * start)
+    assert run.y[:, 0] == pytest.approx(exact, rel=1e-6)
+
+
+def test_a_terminal_event_at_a_complex_start():
+    at_once = event(lambda t, z: z[0].imag, terminal=True)
+    run = solve_ivp(lambda t, z: 1j * z, (0.0, 1.0), [1.0 + 0j], events=at_once)
+    assert (run.status, run.y[0, 0], run.y_events[0][0, 0]) == (1, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("f", [lambda t, y: [y[1], -y[0]], lambda t, y: ROTATION @ y])
+def test_a_function_of_states_in_columns(f):
+    shapes = []
+
+    def seen(t, y):
+        shapes.append(np.shape(y))
+        return f(t, y)
+
+    run = solve_ivp(seen, (0.0, 1.0), [1.0, 0.0], vectorized=True, rtol=1e-8, atol=1e-10)
+    assert run.y[:, -1] == pytest.approx([np.cos(1.0), -np.sin(1.0)], abs=1e-6)
+    assert set(shapes) == {(2, 1)}
+
+
+def test_a_declared_sparsity_that_fits_is_taken():
+    given = {"fun": lambda t, y: [y[1], -y[0]], "t_span": (0.0, 1.0), "y0": [1.0, 0.0]}
+    plain = solve_ivp(**given)
+    declared = {"jac_sparsity": scipy.sparse.csr_array(np.ones((2, 2))), "lband": 1, "uband": 1}
+    for name, value in declared.items():
+        others = {"lband": 1} if name == "uband" else {"uband": 1} if name == "lband" else {}
+        assert np.array_equal(solve_ivp(**given, **{name: value}, **others).y, plain.y)
 
 
 def test_options_of_scipy_that_ask_for_nothing_are_taken():
