@@ -103,6 +103,7 @@ class Run:
     def __post_init__(self) -> None:
         self.before, self.started = self.workspace.counts(), perf_counter()
         self.base = Stats()  # of a run before a resume
+        self.was_over = False  # before it was resumed, so that nothing is new
         self.compiled_before = self._compiled_counts()
         options = self.options
         columns = [*self.stepper.columns]
@@ -135,7 +136,7 @@ class Run:
             If there is not even a first point, or with ``raise_on_failure=True``.
         """
         state = self._followed()
-        if self.options.checkpoint is not None and state.n_rows:
+        if self.options.checkpoint is not None and state.n_rows and not self.was_over:
             self.recorder.write(self.stepper, state)
         curve = self.stepper.curve
         weights = None if curve is None else curve.metric.weights
@@ -148,6 +149,7 @@ class Run:
             found = self.recorder.resumed(self.stepper)
             if found is not None:
                 state, self.base = found
+                self.was_over = state.is_over
                 if state.status.resumable:
                     state.status, state.ending = Status.CONVERGED, ""
         limit = self.max_points if options.max_points is None else options.max_points
