@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from .operand_store import OperandStore
-from .operands import PASSING, Columns, Constant, Index, IndexArray, Matrix
+from .operands import PASSING, RECENT, Columns, Constant, Index, IndexArray, Matrix
 from .structure import Selection, Structure
 
 
@@ -224,9 +224,9 @@ class Root(Structure):
                 self.prune()
                 return
 
-    def prune(self, age: int = 3) -> None:
-        """Drop everything that the last `age` evaluations did not use."""
-        oldest = self.clock - age
+    def prune(self) -> None:
+        """Drop everything that no recent evaluation used."""
+        oldest = self.clock - RECENT
         self._made = [0, 0]
         self.operands.prune(oldest)
         for memory in list(self._memories.values()):
