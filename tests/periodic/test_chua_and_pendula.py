@@ -1,4 +1,4 @@
-"""Chua's circuit and coupled pendula against AUTO-07p, and cycles that end between two saddles.
+"""Two circuits and coupled pendula against AUTO-07p, and cycles that end between two saddles.
 
 AUTO's values are those of ``test/hyper.all`` in its repository.
 """
@@ -50,6 +50,38 @@ def test_chu_from_the_state_at_rest():
     assert crossings == pytest.approx([1.49940] * 2, abs=1e-5)
     hopf = diagram.special_points_of("hopf")
     assert [point.parameter for point in hopf] == pytest.approx([6.80443] * 2, rel=2e-5)
+
+
+def electronic_oscillator(x, nu):
+    """`tor`, odd in all unknowns; symmetric cycles lose their symmetry, then become a torus."""
+    u, v, w = x
+    between = 0.933578 * (v - u) ** 3
+    return [
+        -(-(0.5 + nu) * u + 0.5 * v - 0.328578 * u**3 + between) / 0.6,
+        -(0.5 * u + 0.1 * v - w - between),
+        -v,
+    ]
+
+
+@pytest.mark.slow
+def test_tor():
+    """Folds and doublings lie side by side towards a homoclinic orbit of a saddle-focus."""
+    problem = Problem(electronic_oscillator, params={"nu": -0.9}, storage=one)
+    steady = problem.continuation([0.0, 0.0, 0.0], "nu", (-0.9, -0.4), stability=True)
+    assert steady.hopf_points[0].parameter == pytest.approx(-0.589337, abs=1e-6)
+    symmetric = problem.orbit_continuation(steady, max_points=8)
+    fold, crossing = symmetric.special_points
+    found = [(p.parameter, symmetric.orbit(p).period) for p in (fold, crossing)]
+    assert np.ravel(found) == pytest.approx([-0.584335, 8.42647, -0.587029, 8.68967], rel=2e-6)
+    other = problem.orbit_continuation(
+        symmetric, special_point=crossing, until=lambda orbit: orbit.period > 30.0
+    )
+    (torus,) = other.special_points_of("torus")
+    first = other.special_points_of("period doubling")[0]
+    found = [(p.parameter, other.orbit(p).period) for p in (torus, first)]
+    assert np.ravel(found) == pytest.approx([-0.591650, 8.79415, -0.614955, 9.26630], rel=2e-6)
+    folds = [point.parameter for point in other.folds]
+    assert folds == pytest.approx([-0.760407, -0.718842, -0.731636, -0.728154], abs=5e-7)
 
 
 def pendula(x, current):

@@ -311,3 +311,19 @@ def test_the_unit_of_the_parameter_has_no_influence(unit):
     doubled = problem.orbit_continuation(cycles, bounds=bounds, stop="period doubling")
     places = [branch.special_points[-1].parameter / unit for branch in (cycles, doubled)]
     assert places == pytest.approx([0.63030200616, 0.5796298409], abs=1e-8)
+
+
+def test_a_predator_and_its_prey():
+    """K = 4: by shooting and by collocation of another degree."""
+
+    def residual(x, K):
+        eaten = x[0] * x[1] / (1.0 + x[0])
+        return [-(x[0] * (1.0 - x[0] / K) - eaten), -(eaten - 0.5 * x[1])]
+
+    problem = Problem(residual, params={"K": 2.0}, storage=one)
+    steady = problem.continuation([1.0, 1.0], "K", (2.0, 4.0), stability=True)
+    last = problem.orbit_continuation(steady).orbit(-1)
+    assert last.params["K"] == 4.0
+    orbit = problem.at(K=4.0).periodic_orbit(last, tolerance=1e-10)
+    assert orbit.period == pytest.approx(18.43629396, abs=1e-8)
+    assert np.log(np.abs(orbit.multipliers).min()) == pytest.approx(-2.442808244, abs=1e-8)
