@@ -86,6 +86,9 @@ SOLVED = (
 )
 FILTERED = "use A @ y with the constant matrix of the operation"
 OF_LIBRARY = {  # not functions of one element; the name of the function is appended
+    "np.ma.": (
+        "use np.where(mask, y, other), which takes no value and no derivative from the other side"
+    ),
     "scipy.linalg.": SOLVED,
     "scipy.sparse.linalg.": SOLVED,
     "scipy.sparse.": (
@@ -109,7 +112,7 @@ ITERATED = (
     "NumPy makes a plain array of an AD array here, as np.nditer does, which would lose the "
     "derivative: use operators and functions on whole arrays, or a loop, for v in y.ravel()"
 )
-OF_NUMPY = [["linalg"], ["fft"], ["random"], ["polynomial"]]  # other parts are private, or np
+OF_NUMPY = {"linalg", "fft", "random", "polynomial", "ma"}  # other parts are private, or np
 _latest = threading.local()
 
 
@@ -173,7 +176,7 @@ def plain_array() -> DerivativeError:
     if name is None:
         return DerivativeError(f"{_advice(frame)}: {LOST}")
     short = name.rsplit(".", 1)[-1]
-    if name.startswith("np.") and short not in INSTEAD:
+    if name.startswith("np.") and short not in INSTEAD and not name.startswith("np.ma."):
         return DerivativeError(
             f"{name} makes a plain array of an argument, such as a list of AD arrays, which would "
             f"lose the derivative: {OF_LISTS}"
@@ -235,7 +238,8 @@ def _public_name(frame: FrameType) -> str | None:
     """Return the name of the function or method that a frame runs; None if it is a private one."""
     part = _public_part(frame.f_globals["__name__"])
     name = frame.f_code.co_name
-    owner: Any = frame.f_locals.get("self")
+    made: Any = frame.f_locals.get("cls") if name == "__new__" else None
+    owner: Any = frame.f_locals.get("self", made)
     if part is not None and owner is not None:
         known = (k for k, v in vars(sys.modules[part]).items() if v is owner)  # such as np.r_
         of = next(known, type(owner).__name__)
@@ -257,7 +261,7 @@ def _public_part(module: str) -> str | None:
     """Return the public part of NumPy or SciPy that a module belongs to; None for no such part."""
     library, *parts = module.split(".")
     if library == "numpy":
-        public = parts[:1] if parts[:1] in OF_NUMPY else []
+        public = [part for part in parts[:1] if part in OF_NUMPY]
     else:
         public = list(itertools.takewhile(lambda part: not part.startswith("_"), parts))
         if library != "scipy" or not public:

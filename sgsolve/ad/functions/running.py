@@ -77,6 +77,9 @@ def diff(
     a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN
 ) -> Any:
     """Return differences of neighbors; np.diff for AD arrays."""
+    if n <= 0 or not np.ndim(a):
+        np.diff(raw_value(a), n, axis)  # raises NumPy's own error, but for n = 0
+        return a
     parts = [a]
     for extra, place in ((prepend, 0), (append, len(parts) + 1)):
         if extra is NOT_GIVEN:

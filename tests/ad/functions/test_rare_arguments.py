@@ -19,6 +19,7 @@ def of(function):
 
 # Linear in x: column j of the Jacobian is the function of the unit vector j, less that of zero.
 LINEAR = {
+    "no differences of a number": lambda x: np.diff(x[0, 0], 0) * np.ones(2),
     "insert in the flattened array": lambda x: np.insert(x, 2, 7.0),
     "insert rows at one place": lambda x: np.insert(np.zeros((3, 3)), 1, x, axis=0),
     "insert columns at one place": lambda x: np.insert(np.zeros((2, 2)), 1, x.T, axis=1),
@@ -129,6 +130,8 @@ WRONG = {
     "cross": (lambda y: np.cross(y[:1], y), ShapeError, "cross"),
     "einsum, operands": (lambda y: np.einsum("i,i->i", y), ShapeError, "names 2 operands"),
     "einsum, axes": (lambda y: np.einsum("ij->i", y), ShapeError, "'ij' does not name the axes"),
+    "diff of a number": (lambda y: np.diff(y[0]), ValueError, "at least one dimensional"),
+    "order of diff": (lambda y: np.diff(y, -1), ValueError, "non-negative"),
     "len": (lambda y: len(y[0]), TypeError, "without axes"),
     "iteration": (lambda y: list(y[0]), TypeError, "without axes"),
     "inv": (lambda y: np.linalg.inv(np.outer(y, y)), np.linalg.LinAlgError, "singular at these"),
