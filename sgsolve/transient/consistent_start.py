@@ -149,6 +149,8 @@ def consistent_start(
     beginning = _Beginning(system, workspace, t, h, x, kept)
     start = beginning.start()
     start.moved = moved
+    if moved and system.conservative:  # x is the end of the step of length h
+        start.x = x - h * start.slope
     weights.inherit(beginning.passed_on(weights.allowed(x)))
     return start
 

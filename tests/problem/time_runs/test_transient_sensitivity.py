@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.linalg
+from scipy.integrate import solve_ivp
 
 from sgsolve import Problem
 from sgsolve.errors import InputError
@@ -316,3 +317,33 @@ def test_rounding_of_a_large_unknown_hides_no_error_of_a_small_one(size):
     problem = Problem(steady, params={"a": 1.0}, storage=lambda x, a: [x[0], (1.0 + a) * x[1]])
     found = problem.transient_sensitivity([1.0, size], (0.0, 2.0), "a", rtol=1e-6)
     assert found.derivative[0] == pytest.approx(1.0 - np.exp(-2.0), rel=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["forward", "adjoint"])
+def test_a_parameter_of_the_storage_beside_algebraic_equations(mode):
+    """The start is moved in a step of 1e-11: what that changes in Q_p is more than the tolerance.
+
+    Reference: a high-order method on x' = (z cos t - a x) / (1 + a / 10), with z(x) of the cubic.
+    """
+
+    def system(x, t, a):
+        return [a * x[0] - x[1] * np.cos(t), x[1] ** 3 + x[1] - x[0] - 0.5]
+
+    def storage(x, a):
+        return [x[0] * (1.0 + 0.1 * a), 0.0 * x[1]]
+
+    def end(a):
+        def flow(t, w):
+            x, z = w
+            slope = (z * np.cos(t) - a * x) / (1.0 + 0.1 * a)
+            return [slope, slope / (3.0 * z**2 + 1.0)]
+
+        z0 = np.roots([1.0, 0.0, 1.0, -1.5]).real.max()
+        return solve_ivp(flow, (0.0, 2.0), [1.0, z0], "DOP853", rtol=1e-12, atol=1e-13).y[0, -1]
+
+    problem = Problem(system, storage=storage, params={"a": 2.0})
+    found = problem.transient_sensitivity(
+        [1.0, 0.5], (0.0, 2.0), "a", functional=lambda x: x[0], mode=mode, rtol=1e-9, atol=1e-11
+    )
+    expected = (end(2.001) - end(1.999)) / 0.002
+    assert found.derivative == pytest.approx(expected, rel=1e-6)
