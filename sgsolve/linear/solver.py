@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -251,8 +252,11 @@ class LinearSolver:
         if not self._trusted or prepared is None:
             return self.solve(b)
         self.stats.n_solve += 1
+        start = perf_counter()
         x = self._driver.active.solve(prepared.scale_right_hand_side(b, False), False)
-        return prepared.scale_solution(x, False)
+        scaled = prepared.scale_solution(x, False)
+        self.stats.seconds["solve"] += perf_counter() - start
+        return scaled
 
     def solve_step(self, b: NDArray[Any]) -> NDArray[Any]:
         """Return x with A x = b, as exact as a step of Newton's method has to be.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,11 +39,12 @@ class Solved:
 
 @dataclass
 class Counters:
-    """Evaluations and iterations of the implicit equations."""
+    """Evaluations and iterations of the implicit equations, and the seconds of the evaluations."""
 
     nfev: int = 0
     njev: int = 0
     nit: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -72,13 +73,15 @@ class ImplicitSolver:
         self._open: Vector | None = workspace.gauged(PURPOSE)
         self._usual = 1  # iterations, of the last solution
         self._nfev = self._nit = 0
+        self._seconds = 0.0  # of residuals
         self._rate = 1.0  # of convergence, of the last iteration with this M
         self._unmeasured = 0  # solutions since it was measured
 
     @property
     def counters(self) -> Counters:
         """The evaluations and iterations so far."""
-        return Counters(self._nfev, self.matrix.evaluations, self._nit)
+        seconds = {"residual": self._seconds, "jacobian": self.matrix.seconds}
+        return Counters(self._nfev, self.matrix.evaluations, self._nit, seconds)
 
     @property
     def _stretches(self) -> bool:
@@ -292,10 +295,13 @@ class ImplicitSolver:
         q = equation.q[: self.system.n]
         written = self.system.as_written if as_written else None
         evaluate = self.system.residual if written is None else written
+        start = perf_counter()
         try:
             G, Q = evaluate(equation.t, x, equation.a, q)
         except ArithmeticError as error:
             return f"the residual could not be evaluated: {error}"
+        finally:
+            self._seconds += perf_counter() - start
         if not isfinite(G.dot(G)):  # or finite numbers overflow
             bad = np.flatnonzero(~(np.isfinite(G) & np.isfinite(Q)))
             if len(bad):

@@ -9,6 +9,7 @@ Reference: A. C. Hindmarsh et al., ACM Trans. Math. Softw. 31 (2005) 363, sectio
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ class KeptMatrix:
         Steps since J and C were evaluated.
     evaluations : int
         Of J and C.
+    seconds : float
+        That these took.
     currents : LinearizedCurrents
         With derivatives at the same state as J and C.
     """
@@ -50,6 +53,7 @@ class KeptMatrix:
     def __init__(self, system: EvolutionSystem, workspace: Workspace) -> None:
         self.system = system
         self.a0, self.age, self.evaluations = 0.0, 0, 0
+        self.seconds = 0.0
         self.currents = LinearizedCurrents(system.currents)
         self._solver: Any = workspace.solver(system.pattern, PURPOSE)
         self._derivatives: Derivatives | None = None
@@ -77,10 +81,13 @@ class KeptMatrix:
         """Evaluate J and C; return what is wrong with them, or an empty text."""
         self.evaluations += 1
         self.forget()
+        start = perf_counter()
         try:
             found = self.system.derivatives(t, x, a, q)
         except ArithmeticError as error:
             return f"the derivatives could not be evaluated: {error}"
+        finally:
+            self.seconds += perf_counter() - start
         bad = np.flatnonzero(~(np.isfinite(found.J) & np.isfinite(found.C)))
         if len(bad):
             row = self.system.blocks.label(int(self.system.pattern.rows[bad[0]]))

@@ -160,6 +160,7 @@ class TransientStepper(Stepper):
         self._before_attempt = None
         state.stats.nfev, state.stats.njev = counters.nfev, counters.njev
         state.stats.nit = counters.nit
+        state.stats.seconds.update(counters.seconds)
         if isinstance(point.at, Start):
             t = point.p if before is None else self.plan.setbacks.right_of(point.p)
             self._begin(point.at, t)

@@ -1,5 +1,7 @@
 """Problem.transient: sources, breakpoints, starts, events and rows, against closed forms."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -318,6 +320,19 @@ def test_one_analysis_serves_a_sweep_of_runs():
     first = diffusion.transient(np.linspace(0, 1, n), (0.0, 1.0))
     again = [diffusion.at(k=k).transient(np.linspace(0, 1, n), (0.0, 1.0)) for k in (2.0, 3.0)]
     assert [run.stats.n_analyze for run in (first, *again)] == [1, 0, 0]
+
+
+@by_method
+def test_the_time_of_evaluations_is_counted(steps):
+    def residual(x):
+        time.sleep(1e-3)
+        return x
+
+    problem = Problem(residual, storage=lambda x: 1.0 * x)
+    stats = problem.transient(np.ones(3), (0.0, 0.1), rtol=1e-3, steps=steps).stats
+    assert stats.seconds["residual"] >= 1e-3 * stats.nfev
+    assert stats.seconds["jacobian"] >= 1e-3 * stats.njev
+    assert stats.seconds["solve"] > 0.0
 
 
 def test_a_condition_between_rows_of_the_last_step_ends_the_run():
