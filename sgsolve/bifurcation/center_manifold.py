@@ -7,8 +7,8 @@ coefficients of H and G appear linearly, in equations with J + lambda C. What ca
 from G by the choice of H stays in it: the monomials that turn with the phases as dz/dt does.
 
 The coefficients of the known part of the equation are those of its values along rays through x0,
-from J and C by polynomials in the distance. As with `directional.slopes_along`, several lengths are
-tried, and the results that agree best are taken.
+from J and C by polynomials in the distance. If polynomials of a lower degree do not agree with
+them, other lengths are tried, and the results that agree best are taken.
 
 Reference: Y. A. Kuznetsov, SIAM J. Numer. Anal. 36 (1999) 1104 (the homological equation, and the
 choice of the part of H along a critical vector).
@@ -35,7 +35,7 @@ Flow = dict[tuple[int, Powers], complex]  # coefficients of G, by the entry of z
 
 LONGEST, SHRINK, LENGTHS = 0.8, 0.6, 12  # of the size of x, and how often the length is reduced
 MINOR = 1e-4  # part of the largest term above which a degree is judged by itself
-SURE = 1e-10  # relative difference of two results at which no other length is tried
+SURE = 1e-10  # relative difference of two results at which no other one is needed
 NODES = 6  # distances on either side of x0, beyond half the order
 RAYS = 2  # for each monomial of more than two variables
 ROUNDED, GROWN = 1e-6, 3.0  # difference that is small, and its growth that shows rounding
@@ -72,6 +72,8 @@ def center_flow(pencil: Pencil, x: Vector, modes: CriticalModes, order: int) -> 
         h *= SHRINK
         if now is None:
             continue
+        if expansion.gap() <= SURE:
+            return now
         if before is not None:
             gap = _largest_gap(before, now, first)
             best = (gap, before) if best is None or gap < best[0] else best
@@ -131,6 +133,7 @@ class _Expansion:
         units = [tuple(row) for row in np.eye(len(modes.rates), dtype=int).tolist()]
         self._H: dict[Powers, Vector] = dict(zip(units, modes.vectors, strict=True))
         self._G: Flow = {(k, one): complex(modes.rates[k]) for k, one in enumerate(units)}
+        self._parts: list[tuple[float, float]] = []  # of each degree: its size, and its error
 
     def flow(self, order: int) -> Flow | None:
         """Return G without its linear part; None if J is not finite within the distance."""
@@ -141,6 +144,14 @@ class _Expansion:
             for powers, r in known.items():
                 self._solve(powers, r)
         return {key: value for key, value in self._G.items() if sum(key[1]) > 1}
+
+    def gap(self) -> float:
+        """Return the largest difference of the known parts from those of a lower degree.
+
+        It is relative to the part, or to the largest one if that is far larger.
+        """
+        least = MINOR * max(size for size, _ in self._parts) or 1.0
+        return max(error / max(size, least) for size, error in self._parts)
 
     def _solve(self, powers: Powers, r: Vector) -> None:
         """Take the coefficients of a monomial from those of the known part."""
@@ -182,17 +193,22 @@ class _Expansion:
             return None
         powers = np.array(monomials)
         table = np.prod(rays[:, None, :] ** powers[None, :, :], axis=2)
-        found = np.linalg.lstsq(table, np.array(values, dtype=complex))[0]
-        return dict(zip(monomials, found, strict=True))
+        both = np.array(values, dtype=complex)
+        found = np.linalg.lstsq(table, both.reshape(len(rays), -1))[0].reshape(-1, *both.shape[1:])
+        size, error = np.abs(found[:, 0]).max(), np.abs(found[:, 1] - found[:, 0]).max()
+        self._parts.append((self._h**degree * float(size), self._h**degree * float(error)))
+        return dict(zip(monomials, found[:, 0], strict=True))
 
     def _along(self, ray: Vector, degree: int) -> Vector | None:
-        """Return the coefficient of a degree in the distance along a ray.
+        """Return the coefficient of a degree in the distance along a ray, shape (2, n).
 
-        That of F(H) is a part of the one before in J H', the derivative by the distance.
+        That of F(H) is a part of the one before in J H', the derivative by the distance. The
+        second row is that of a polynomial of a lower degree, by least squares.
         """
         H, Y = self._curve(ray, degree)
         even = degree % 2 == 1  # the degree before
-        count = NODES + degree // 2
+        # equations of the fourth degree are exact, by the polynomial of a lower degree too
+        count = max(NODES + degree // 2, 2 * degree)
         nodes = np.cos((2.0 * np.arange(count) + 1.0) * np.pi / (4.0 * count))
         sums = np.zeros((count, len(self._x)))
         for i, node in enumerate(nodes):
@@ -206,10 +222,10 @@ class _Expansion:
                 value = found[0] @ slope / degree + found[1] @ (powers[:-1] @ Y[1:])
                 sums[i] += 0.5 * (1.0 if even else sign) * value
         degrees = 2 * np.arange(count) + (0 if even else 1)
-        coefficients = np.linalg.solve(nodes[:, None] ** degrees, sums)
+        best = np.linalg.solve(nodes[:, None] ** degrees, sums)
+        fewer = np.linalg.lstsq(nodes[:, None] ** degrees[:-1], sums)[0]
         found_at = int(np.flatnonzero(degrees == degree - 1)[0])
-        result: Vector = coefficients[found_at] / self._h ** (degree - 1)
-        return result
+        return np.stack([best[found_at], fewer[found_at]]) / self._h ** (degree - 1)
 
     def _curve(self, ray: Vector, degree: int) -> tuple[Vector, Vector]:
         """Return the coefficients of H and of H_z G in the distance, shape (degree + 1, n)."""
