@@ -18,9 +18,9 @@ from ..short_newton.short_solve import finished_result, short_newton_of
 from .member_equations import MemberEquations
 from .short_family import ShortFamily
 
-# Members at work at once: more share the calls of a round, and fewer stay in the cache. With 300
-# unknowns 4 to 32 take the same time to 5 %.
-MOST_AT_ONCE = 8
+# Unknowns of the members at work at once: the more, the less of a round's calls falls on each. Each
+# unknown keeps about a kilobyte of memory.
+UNKNOWNS_AT_ONCE = 30_000
 
 
 def family_results(
@@ -41,8 +41,9 @@ def family_results(
     if short is None or first.n > FEW_UNKNOWNS or narrow_band(short.parts.backend) is None:
         rest.extend(range(len(starts)))
         return
-    if short.family is None or short.family.count < min(len(starts), MOST_AT_ONCE):
-        short.family = ShortFamily(short, min(len(starts), MOST_AT_ONCE))
+    count = min(len(starts), UNKNOWNS_AT_ONCE // first.n)
+    if short.family is None or short.family.count < count:
+        short.family = ShortFamily(short, count)
     family = short.family
     method, last = solver.first_method, perf_counter()
     found = family.solutions(equations, starts, range(len(starts)), method.max_iterations, deadline)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import LinearSolveError
 from ...linear.accuracy import MAX_REFINE
-from ..short_newton.loop_memory import band_system, iterate_for, narrow_band
+from ..short_newton.loop_memory import band_system, iterate_like, narrow_band
 from ..short_newton.loop_state import (
     ASK,
     EXAMINE,
@@ -64,9 +64,10 @@ class ShortFamily:
         self._told = np.zeros((count, 2, short.it.n_blocks))
         self._rows = rows = {name: np.zeros((count, n)) for name in ON_EQUATIONS}
         rows |= {name: np.zeros((count, nnz)) for name in ON_ENTRIES}
+        rows |= {"residual_in": self._told[:, 0], "step_in": self._told[:, 1]}
         self._its = [
-            iterate_for(*short.made_for, told, {name: row[j] for name, row in rows.items()})
-            for j, told in enumerate(self._told)
+            iterate_like(short.it, {name: row[j] for name, row in rows.items()})
+            for j in range(count)
         ]
         bands = [band_system(it, band._replace(flat=np.zeros_like(band.flat))) for it in self._its]
         over = LOOPS.over(self._its)

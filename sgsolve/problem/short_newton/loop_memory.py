@@ -22,17 +22,9 @@ ON_ENTRIES = ("J", "J_old", "J_known", "sizes")
 
 
 def iterate_for(
-    pattern: Pattern,
-    parts: DirectParts,
-    settings: Settings,
-    blocks: Blocks,
-    told: Vector,
-    own: Mapping[str, Vector],
+    pattern: Pattern, parts: DirectParts, settings: Settings, blocks: Blocks, told: Vector
 ) -> ShortIterate:
-    """Return the memory of the loops.
-
-    `told` is what the history tells of the blocks; `own` are arrays that take the place of others.
-    """
+    """Return the memory of the loops; `told` is what the history tells of the blocks."""
     n, nnz = pattern.shape[0], pattern.nnz
     tolerance, error, rounding, of_scale = settings.criterion
     scaling, memory = parts.prepared.scaling, parts.backend.memory
@@ -63,10 +55,20 @@ def iterate_for(
         "full": np.zeros(1) if memory is None else memory,
         **{name: np.zeros(len(blocks)) for name in IN_BLOCKS},
         **{name: np.zeros(nnz) for name in ON_ENTRIES},
-        **own,
     }
     of_unknowns = [k for k, a in ShortIterate.fields.items() if a == "Doubles" and k not in given]
     return ShortIterate(given | {name: np.zeros(n) for name in of_unknowns})
+
+
+def iterate_like(it: ShortIterate, own: Mapping[str, Vector]) -> ShortIterate:
+    """Return memory for the same pattern and settings; `own` are some of its arrays."""
+    values = {name: getattr(it, name) for name, a in it.fields.items() if a != "Number"}
+    fresh = {
+        name: np.zeros_like(array)
+        for name, array in values.items()
+        if it.fields[name] == "Doubles" and name != "parts" and name not in own
+    }
+    return ShortIterate(values | fresh | dict(own))
 
 
 def narrow_band(backend: Any) -> BandMemory | None:

@@ -76,8 +76,6 @@ class ShortNewton:
     Attributes
     ----------
     it : ShortIterate
-    made_for : tuple
-        The parameters.
     damped : bool
         Whether the steps are those of `DampedNewton`.
     stepped : bool
@@ -94,8 +92,7 @@ class ShortNewton:
         self.stepped = False
         self._told = np.zeros((2, len(blocks)))
         self.family: Any = None  # a `ShortFamily`, kept with these loops
-        self.made_for = pattern, parts, settings, blocks
-        self.it = it = iterate_for(*self.made_for, self._told, {})
+        self.it = it = iterate_for(pattern, parts, settings, blocks, self._told)
         self._last = math.sqrt(it.error) * (1.0 if self.damped else LAST)
         bound = LOOPS.bound(it)
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]
