@@ -8,6 +8,7 @@
     python benchmarks/scale.py table             # default and multigrid at 24^3 to 64^3
     python benchmarks/scale.py peers 64 80       # all of them, PETSc on one rank and on two
     (ulimit -v 4194304; python benchmarks/scale.py default 100)
+    python benchmarks/scale.py limits 2 4 8      # how problems end within so many GiB
     python benchmarks/scale.py evaluations 16    # F and J at 1e4 to 1e7 unknowns, within 16 GiB
 
 Each case of a table has a process of its own. CPU time is also given in units of one residual,
@@ -26,30 +27,21 @@ from time import process_time
 from typing import Any
 
 import numpy as np
+from scale_problems import bratu, convection, diode, neighbors
 
-from sgsolve import OutOfMemoryError, Problem
+from sgsolve import OutOfMemoryError
 
 SIDES = (24, 32, 40, 64)
 EVALUATED = (22, 46, 100, 215)  # 1e4, 1e5, 1e6 and 1e7 unknowns
 GAMG = "-ksp_type cg -pc_type gamg"
-
-
-def bratu(side: int, backend: Any) -> Problem:
-    """Return u'' + 3 exp(u) = 0 on a cube of side^3 nodes."""
-    h2 = 3.0 / (side + 1) ** 2
-
-    def residual(u: Any) -> dict[str, Any]:
-        w = np.pad(u, 1)
-        around = w[2:, 1:-1, 1:-1] + w[:-2, 1:-1, 1:-1] + w[1:-1, 2:, 1:-1]
-        around = around + w[1:-1, :-2, 1:-1] + w[1:-1, 1:-1, 2:] + w[1:-1, 1:-1, :-2]
-        return {"u": 6.0 * u - around - h2 * np.exp(u)}
-
-    return Problem(residual, blocks={"u": (side, side, side)}, fields=True, backend=backend)
+LIMITED = (
+    "bratu-64", "bratu-80", "bratu-100", "convection-64", "device-316", "cube-16", "superlu-50"
+)  # fmt: skip
 
 
 def run(side: int, backend: Any) -> str:
     """Solve once; return one line."""
-    problem, x0 = bratu(side, backend), np.zeros(side**3)
+    problem, x0 = bratu(side, backend=backend)
     problem.residual(x0)
     start = process_time()
     for _ in range(5):
@@ -70,7 +62,7 @@ def run_evaluations(side: int, gibibytes: float) -> str:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     n = side**3
     try:
-        problem, x = bratu(side, "auto"), np.full(n, 0.1)
+        problem, x = bratu(side)[0], np.full(n, 0.1)
         start = process_time()
         problem.residual(x), problem.jacobian(x)
         first = process_time() - start
@@ -84,6 +76,26 @@ def run_evaluations(side: int, gibibytes: float) -> str:
         f"first {1e9 * first / n:6.0f} ns each  {peak:6.2f} GiB, "
         f"{2**30 * peak / n:5.0f} bytes each"
     )
+
+
+def run_limited(case: str, gibibytes: int) -> str:
+    """Solve within a limit of the address space; say how it ended."""
+    resource.setrlimit(resource.RLIMIT_AS, (gibibytes * 2**30, gibibytes * 2**30))
+    kind, side = case.split("-")
+    try:
+        if kind in ("device", "cube"):
+            sides = [int(side)] * (2 if kind == "device" else 3)
+            blocks = {"backend": "multigrid"} if kind == "cube" else {}
+            result = diode(sides, **blocks).solve(V_top=0.3)
+        else:
+            backend = "superlu" if kind == "superlu" else "auto"
+            make = convection if kind == "convection" else bratu
+            problem, x0 = make(int(side), backend=backend)
+            result = problem.solve(x0)
+    except OutOfMemoryError as error:
+        return str(error)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return f"{result.status.name}  {result.stats.backend}  {peak:.2f} GiB"
 
 
 def _costs(function: Any, x: Any) -> tuple[float, float]:
@@ -102,9 +114,7 @@ def run_snes(side: int) -> str:
 
     def residual(w: Any) -> Any:
         u = w[1:-1, 1:-1, 1:-1]
-        around = w[2:, 1:-1, 1:-1] + w[:-2, 1:-1, 1:-1] + w[1:-1, 2:, 1:-1]
-        around = around + w[1:-1, :-2, 1:-1] + w[1:-1, 1:-1, 2:] + w[1:-1, 1:-1, :-2]
-        return 6.0 * u - around - h2 * np.exp(u)
+        return 6.0 * u - sum(neighbors(w)) - h2 * np.exp(u)
 
     box = distributed.Box((side, side, side))
     problem = distributed.LocalProblem(residual, box, options=GAMG)
@@ -134,6 +144,8 @@ NUMBERS = {
     "table": (0, 0),
     "peers": (1, 9),
     "evaluations": (1, 2),
+    "limits": (1, 9),
+    **dict.fromkeys(LIMITED, (1, 1)),
 }
 
 
@@ -160,6 +172,8 @@ def cases(arguments: list[str]) -> list[list[str]]:
     if arguments[0] == "peers":
         names = ("default", "multigrid", "petsc", "snes")
         return [[name, side] for side in arguments[1:] for name in names]
+    if arguments[0] == "limits":
+        return [[case, limit] for limit in arguments[1:] for case in LIMITED]
     if arguments[0] == "evaluations" and len(arguments) == 2:
         return [[*arguments, str(side)] for side in EVALUATED]
     return []
@@ -167,6 +181,8 @@ def cases(arguments: list[str]) -> list[list[str]]:
 
 def single(name: str, *numbers: str) -> str:
     """Return the line of one case."""
+    if name in LIMITED:
+        return run_limited(name, int(numbers[0]))
     if name == "evaluations":
         return run_evaluations(int(numbers[1]), float(numbers[0]))
     side = int(numbers[0])
@@ -188,8 +204,12 @@ def main(arguments: list[str]) -> list[str]:
         for ranks in (1, 2) if case[0] in ("petsc", "snes") else (1,):
             launch = ["mpiexec", "-n", str(ranks)] if ranks > 1 else []
             command = [*launch, sys.executable, __file__, *case]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            lines.append(f"{case[0]}, {ranks} ranks: {done.stdout}" if launch else done.stdout)
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+            line = done.stdout or f"ended with code {done.returncode}\n"
+            if launch or case[0] in LIMITED:
+                which = f"{ranks} ranks" if launch else f"{case[1]} GiB"
+                line = f"{case[0]}, {which}: {line}"
+            lines.append(line)
             print(lines[-1], end="", flush=True)
     return lines
 

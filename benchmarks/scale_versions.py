@@ -6,8 +6,8 @@
 
 Each version runs in processes of its own, three of each in turn; the medians are compared. A
 factorization is that of the Jacobian of the solution with one solution of a linear system. A step
-is the time of a sweep (devices) or of a solve by `Newton` over its iterations, after one that finds
-the patterns. The last column compares whole sweeps and solves by the default method.
+is the time of a sweep (devices) or of a solve by `Newton` over its iterations, after others that
+find the patterns and the orders. The last column compares whole sweeps and solves by default.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np
 
 CASES = ("device-100", "device-316", "brusselator-128", "brusselator-200", "bratu-40")
-REPEATS, BIASES = 3, [0.3, 0.4, 0.5, 0.6]
+BIASES = [0.3, 0.4, 0.5, 0.6]
+# PARDISO's order is compared with that of the nodes within the first WARM factorizations.
+WARM, REPEATS = 9, 3
 
 
 def timed(function: Any, *arguments: Any, **options: Any) -> tuple[float, Any]:
@@ -47,9 +49,9 @@ def factorization(J: Any) -> float:
     else:
         solver = linear.LinearSolver(Pattern.of(J))
     b, seconds = J @ np.ones(J.shape[0]), []
-    for _ in range(6):
+    for _ in range(WARM + REPEATS):
         seconds.append(timed(lambda: (solver.factorize(J), solver.solve(b)))[0])
-    return float(np.median(seconds[3:]))
+    return float(np.median(seconds[WARM:]))
 
 
 def measured(case: str) -> dict[str, float]:
@@ -68,10 +70,11 @@ def measured(case: str) -> dict[str, float]:
         return {"factorization": factorization(J), "step": whole / sweep.stats.nit, "whole": whole}
     problem, x0 = getattr(scale_problems, kind)(int(side))
     first = problem.solve(x0)
-    step, result = timed(problem.solve, x0, solvers.Newton())
+    runs = [timed(problem.solve, x0, solvers.Newton()) for _ in range(WARM // 3 + REPEATS)]
+    step = np.median([seconds / result.nit for seconds, result in runs[WARM // 3 :]])
     whole, _ = timed(problem.solve, x0)
     factors = factorization(problem.jacobian(first.x))
-    return {"factorization": factors, "step": step / result.nit, "whole": whole}
+    return {"factorization": factors, "step": float(step), "whole": whole}
 
 
 def compare(path: str, case: str) -> dict[str, float]:
