@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from time import process_time
 from types import MappingProxyType
@@ -249,13 +249,18 @@ def measure(step: Step) -> tuple[float, int, float, str]:
 
 def main(words: list[str]) -> list[float]:
     """Print the table, and return the factorizations of each row."""
+    return print_table(steps(), words)
+
+
+def print_table(rows: Iterable[Step], words: list[str]) -> list[float]:
+    """Print rows whose name has one of the words, and return their factorizations."""
     warnings.simplefilter("ignore")
     print(
         f"{'device':34s} {'from':>6s} {'to':>8s} {'steps':>5s} {'a step':>7s} "
         f"{'more':>5s} {'s':>6s}  last current"
     )
     found = []
-    for step in steps():
+    for step in rows:
         if words and not any(word in step.name for word in words):
             continue
         taken, more, seconds, said = measure(step)

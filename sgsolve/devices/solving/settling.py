@@ -35,7 +35,7 @@ FIRST, SHORTEST = 1e-13, 1e-30  # s
 WANTED, MOST = 0.4, 0.75  # correction relative to the step: aimed at, and accepted
 GROW, AFTER_FAILURE = 10.0, 2.0  # factors from one step to the next
 FINITE = 1e4  # stands for a contraction that is none
-EFFORT = 160  # factorizations
+EFFORT = 400  # factorizations: about what shorter steps of the voltage take after a failure
 QUIET = 1e-6  # relative size of the last two steps; Newton's method takes over
 FEW = 25  # iterations of Newton's method at the end
 
@@ -129,10 +129,12 @@ class EulerSteps:
 
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step in time until the correction is smaller than the step."""
-        memory = it.memory.setdefault("settling", {"dt": FIRST, "most": np.inf, "spent": 0})
+        memory = it.memory.setdefault("settling", {"dt": None, "most": np.inf, "spent": 0})
         if "stored" not in memory:
             memory["stored"] = CarrierStorage(self.densities)
         step = _EulerStep(self.densities, memory["stored"], it)
+        if memory["dt"] is None:
+            return self._at_once(it, step)
         dt, finite = memory["dt"], False
         while memory["spent"] < EFFORT and dt > SHORTEST:
             memory["spent"] += 1
@@ -156,6 +158,17 @@ class EulerSteps:
             it.accept(found[0], F, 1.0)
             return None
         return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
+
+    def _at_once(self, it: Iterate, step: _EulerStep) -> Status | None:
+        """Let the potential follow the voltage while the carriers stay where they are."""
+        it.memory["settling"] |= {"dt": FIRST, "spent": 1}
+        found = step.attempt(SHORTEST)
+        F = None if found is None else it.evaluate(found[0])
+        if found is None or F is None:
+            return Status.NOT_FINITE
+        it.newton, it.limited = False, True
+        it.accept(found[0], F, 1.0)
+        return None
 
 
 class Settled(solvers.TerminationTest):
