@@ -47,7 +47,9 @@ gan = Material(
     heat_capacity=3.01,
     sources={
         "heat_capacity": "Ioffe: 6.15 g/cm^3, 0.49 J/(g K)",
-        "eps_r, affinity, Nc, Nv, mu_n, B_rad": "Ioffe",
+        "affinity, Nc": "Ioffe, GaN/bandstr.html",
+        "eps_r, Nv": "epj-pv.org, pv180009, table 1 (2018)",
+        "mu_n, B_rad": "Ioffe",
         "gap": "Vurgaftman",
         "mu_p, tau": "assumed",
         "mu_power": LATTICE,
@@ -59,9 +61,10 @@ sic_4h = Material(
     Nc=1.83e19, Nv=1.86e19, mu_n=900.0, mu_p=120.0, tau_n=5e-7, tau_p=5e-7, heat_capacity=2.21,
     sources={
         "heat_capacity": "Ioffe: 3.21 g/cm^3, 0.69 J/(g K) of 6H",
-        "eps_r, affinity, tau": "Genius",
+        "eps_r, affinity": "Genius, 4H-SiC_basic.cc",
+        "tau": "Genius",
         "gap, mu": "Ioffe",
-        "Nc, Nv": "masses of Genius: three valleys of 0.39, holes 0.82",
+        "Nc, Nv": "masses of Genius, 4H-SiC_band.cc: 0.39, holes 0.82; three valleys",
         "mu_power": LATTICE,
     },
 )  # fmt: skip
@@ -122,7 +125,8 @@ def algaas(x: float) -> Material:
         B_rad=1.8e-10,
         heat_capacity=(5.32 - 1.56 * x) * (0.33 + 0.12 * x),
         sources={
-            "eps_r, affinity, gap, Nc, Nv, mu, B_rad, heat_capacity": "Ioffe",
+            "eps_r, affinity, masses of Nc and Nv, density": "Ioffe, AlGaAs/basic.html",
+            "gap, mu, B_rad, heat_capacity": "Ioffe",
             "tau, C, mu_power": "those of GaAs",
         },
     )
