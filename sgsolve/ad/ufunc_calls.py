@@ -33,6 +33,15 @@ DECISIONS = frozenset(
     }
 )  # fmt: skip
 
+OF_MASKED = (
+    "a masked array beside an AD array, which has no mask: use np.where(mask, a, b), or "
+    "masked.filled(value)"
+)
+OF_MATRIX = (
+    "an np.matrix beside an AD array: its * and ** are products of matrices, those of arrays are "
+    "not; make it an array by np.asarray(M) (sparse matrices: M.toarray() in place of M.todense())"
+)
+
 # Rules of the user's own, see `ad.define_rule`.
 DEFINED: dict[np.ufunc, Any] = {}
 
@@ -47,7 +56,11 @@ def raw_value(x: Any) -> Any:
 
 def array_of_values(x: Any) -> Any:
     """Return values as an ndarray; those of a traced evaluation stay traced."""
-    return x if type(x) is np.ndarray or hasattr(x, "record") else np.asarray(x)
+    if type(x) is np.ndarray or hasattr(x, "record"):
+        return x
+    if isinstance(x, np.ma.MaskedArray):
+        raise DerivativeError(OF_MASKED)
+    return np.asarray(x)
 
 
 def common_dtype(values: Any) -> Any:
@@ -300,6 +313,9 @@ def _called_as(ufunc: np.ufunc) -> str:
 def _constant_operand(x: Any) -> Any:
     """Return a constant operand as a number or an ndarray."""
     if isinstance(x, np.ndarray):
+        if isinstance(x, np.matrix):
+            raise DerivativeError(OF_MATRIX)
+        x = array_of_values(x)
         if x.dtype == object:
             raise DerivativeError(
                 "an operand is an ndarray of objects; AD arrays inside it would be lost: use "

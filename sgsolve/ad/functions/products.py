@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ...errors import ShapeError
+from ...errors import DerivativeError, ShapeError
 from ...private_api import add_csr_product
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
@@ -108,7 +108,15 @@ def _value_of_product(numpys: Any, a: Any, b: Any) -> Any:
 def _operand(a: Any) -> Any:
     if type(a) is np.ndarray and a.dtype is DOUBLE:
         return a
-    return a if isinstance(a, ADArray) or sp.issparse(a) else array_of_values(a)
+    if isinstance(a, ADArray) or sp.issparse(a):
+        return a
+    array = array_of_values(a)
+    if array.dtype == object:
+        raise DerivativeError(
+            f"a product of an AD array and a {type(a).__name__}, which is no matrix of numbers: "
+            "use a constant matrix, sparse or dense, A @ y"
+        )
+    return array
 
 
 def _constant_left(A: Any, y: ADArray, result: Any) -> ADArray:

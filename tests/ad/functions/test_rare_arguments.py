@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse.linalg import aslinearoperator
 
 from sgsolve import ad
 from sgsolve.errors import DerivativeError, InputError, ShapeError
@@ -94,7 +95,17 @@ def test_full_like_of_a_number_is_a_plain_array():
     assert type(np.full_like(ad.seed(Z), 3.0)) is np.ndarray
 
 
+MASKED = np.ma.MaskedArray([1.0, 2.0], [0, 1])
+MATRIX = np.eye(2).view(np.matrix)
 REFUSED = {
+    "masked factor": (lambda y: y * MASKED, r"np\.where\(mask, a, b\)"),
+    "masked term": (lambda y: MASKED + y, "MaskedArray"),
+    "masked in a product": (lambda y: MASKED @ y, "masked array"),
+    "masked in a function": (lambda y: np.hypot(y, MASKED), "masked array"),
+    "an operator from the right": (lambda y: y @ aslinearoperator(np.eye(2)), "LinearOperator"),
+    "matrix times": (lambda y: y * MATRIX, r"M\.todense\(\)"),
+    "powers of a matrix": (lambda y: y**MATRIX, r"np\.asarray\(M\)"),
+    "a matrix in a function": (lambda y: np.hypot(MATRIX, y), r"np\.asarray\(M\)"),
     "linspace with its step": (lambda y: np.linspace(y, 1.0, 3, retstep=True), "no retstep"),
     "linspace of integers": (lambda y: np.linspace(y, 1.0, 3, dtype=int), "no integer dtype"),
     "vector_norm over all, kept": (
