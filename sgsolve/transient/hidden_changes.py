@@ -64,7 +64,8 @@ class HiddenChanges:
             Those that are known, increasing. Samples are at a third of the distance of the last
             ones: they may be the edges of pulses.
         rests : bool
-            Whether the unknowns hardly change: the equations are sampled only then.
+            Whether the unknowns hardly change: the equations are sampled only then, or where they
+            have jumped before.
         """
         past = jumps[max(0, bisect_right(jumps, t) - LATEST) : bisect_right(jumps, t)]
         a = past[-1] if past else self.t0
@@ -73,9 +74,8 @@ class HiddenChanges:
         found = min(
             (_begin_of_change(_array_valued(f), a, t, b, unit) for f in self.functions), default=inf
         )
-        if self.system is not None and rests:
-            flow = flow_at(self.system, x)
-            found = min(found, _begin_of_change(flow, a, t, b, self.length / SAMPLES))
+        if self.system is not None and (rests or jumps):
+            found = min(found, _begin_of_change(flow_at(self.system, x), a, t, b, unit))
         return found
 
     def jump(self, t: float, b: float) -> float | None:

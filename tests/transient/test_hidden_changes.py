@@ -123,3 +123,15 @@ def test_stops_among_many_breakpoints():
         assert schedule.is_row(t) is (t in rows)
     assert schedule.rows_within(0.0, 0.5).tolist() == [0.35, 0.5]
     assert schedule.rows_within(0.35, nextafter(0.5, 0.0)).tolist() == []
+
+
+@pytest.mark.parametrize("steps", METHODS, ids=repr)
+def test_pulses_in_a_residual_are_found_while_the_unknowns_change(steps):
+    """The first jump is found by a failing step; those after it were stepped over."""
+    period, width, n = 1.0, 0.1, 6
+    driven = Problem(lambda v, t: v - (np.mod(t, period) < width), storage=lambda v: 1.0 * v)
+    run = driven.transient([0.0], (0.0, n * period), steps=steps, rtol=1e-5)
+    exact = 0.0
+    for _ in range(n):
+        exact = (1.0 - (1.0 - exact) * exp(-width)) * exp(width - period)
+    assert run.x[0] == pytest.approx(exact, abs=1e-4)
