@@ -223,7 +223,7 @@ class ResidualSystem:
         """Check the residual at x, find the pattern if it is new, and return F(x)."""
         if self._pattern is not None:
             ahead = self._linearized_ahead(x)
-            if ahead is not None and is_finite(ahead):
+            if ahead is not None and _is_finite_at_start(ahead):
                 return ahead
         F = self.checked_residual(x)
         if self._pattern is None and with_pattern:
@@ -246,7 +246,7 @@ class ResidualSystem:
 
     def check_finite(self, F: Vector) -> None:
         """Raise NotFiniteError, which names an equation, if a residual is not finite."""
-        if not is_finite(F):
+        if not _is_finite_at_start(F):
             bad = np.flatnonzero(~np.isfinite(F))
             raise NotFiniteError(
                 f"the residual is not finite at the start, in {len(bad)} of {self.n} equations, "
@@ -306,3 +306,9 @@ class ResidualSystem:
             self._pattern = self._unknowns.grow(self.n, Pattern.of(J))
             placed = on_pattern(J, self.pattern)
         return placed
+
+
+def _is_finite_at_start(F: Vector) -> bool:
+    """Whether a residual is finite; its square may overflow, outside of the solvers' loops."""
+    with np.errstate(over="ignore"):
+        return is_finite(F)
