@@ -23,7 +23,7 @@ from ...linear.accuracy import MAX_REFINE
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks
-from . import band_loops, damping_loops, step_loops
+from . import band_loops, damping_loops, start_loops, step_loops
 from .band_loops import BandSystem
 from .evaluations import Evaluations
 from .loop_memory import band_system, iterate_for, narrow_band
@@ -42,7 +42,7 @@ from .loop_state import (
 from .short_records import Record, Settings, ShortSolve, Vector
 
 LOOPS = CompiledLoops(
-    step_loops.started,
+    start_loops.started,
     damping_loops.stepped,
     damping_loops.accepted,
     step_loops.arrived,

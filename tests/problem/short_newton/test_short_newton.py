@@ -27,6 +27,7 @@ from sgsolve.problem.short_newton import (
     damping_loops,
     short_newton,
     short_solve,
+    start_loops,
     step_loops,
 )
 from sgsolve.problem.sweeps import path_family
@@ -39,7 +40,7 @@ NEWTON = solvers.Newton(max_iterations=30)
 DAMPED = solvers.DampedNewton(max_iterations=30)
 METHODS = {"full steps": NEWTON, "damped": DAMPED, "default": None}
 LOOPS = (
-    step_loops.started,
+    start_loops.started,
     damping_loops.stepped,
     damping_loops.accepted,
     step_loops.arrived,
