@@ -39,6 +39,7 @@ SENDABLE = (
     "lambda"
 )
 NOT_SENT = (pickle.PicklingError, AttributeError, TypeError)  # what pickle raises
+OF_PICKLE = ("pickle", "local object")  # words in its messages; one of them, by the version
 
 if TYPE_CHECKING:
     from .problem import Problem
@@ -194,7 +195,7 @@ def _remedy(error: Exception) -> str:
             "a function that was defined after the executor was made. Use a new executor; with "
             "checkpoint= and resume=True it continues"
         )
-    if isinstance(error, NOT_SENT) and "pickle" in str(error):
+    if isinstance(error, NOT_SENT) and any(word in str(error) for word in OF_PICKLE):
         return f"; {SENDABLE}"
     return ""
 

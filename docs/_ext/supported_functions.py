@@ -70,8 +70,10 @@ def names(found: Iterable[Callable[..., Any]]) -> set[str]:
 
 def short_name(function: Callable[..., Any]) -> str:
     """Return the name of one of NumPy's functions as it is written: ``np.linalg.inv``."""
-    package = function.__module__.replace("numpy.lib", "numpy").replace("numpy", "np", 1)
-    return f"{package}.{function.__name__}"
+    package, name = function.__module__, function.__name__
+    if getattr(np, name, None) is function:
+        package = package.replace("numpy.lib", "numpy")
+    return f"{package.replace('numpy', 'np', 1)}.{name}"
 
 
 def is_method(name: str) -> bool:

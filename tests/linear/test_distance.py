@@ -115,7 +115,7 @@ def test_dependent_equations_that_say_nothing_do_no_harm(name, transpose):
     random = np.random.default_rng(0)
     block = random.normal(size=(5, 4)) @ random.normal(size=(4, 5))
     rest = random.normal(size=(3, 3))
-    A = sp.csr_array(sp.block_diag([block, rest]))
+    A = sp.csr_array(sp.block_diag([sp.csr_array(block), rest]))
     if transpose:
         A, rest = sp.csr_array(A.T), rest.T
     solver = linear.LinearSolver(Pattern.of(A), name)
