@@ -21,6 +21,8 @@ from .short_family import ShortFamily
 # Unknowns of the members at work at once: the more, the less of a round's calls falls on each. Each
 # unknown keeps about a kilobyte of memory.
 UNKNOWNS_AT_ONCE = 30_000
+# Of fewer members the calls of a round take longer than those of solves one by one.
+FEWEST_IN_ROUNDS = 32
 
 
 def family_results(
@@ -38,7 +40,8 @@ def family_results(
     first = equations.member(0)
     linear = workspace.solver(first.pattern)
     short = short_newton_of(workspace, first, linear, solver)
-    if short is None or first.n > FEW_UNKNOWNS or narrow_band(short.parts.backend) is None:
+    alone = len(starts) < FEWEST_IN_ROUNDS or first.n > FEW_UNKNOWNS
+    if short is None or alone or narrow_band(short.parts.backend) is None:
         rest.extend(range(len(starts)))
         return
     count = min(len(starts), UNKNOWNS_AT_ONCE // first.n)

@@ -15,6 +15,7 @@ from sgsolve.errors import (
     ShapeError,
 )
 from sgsolve.problem.equations.compiled_functions import CompiledFunctions
+from sgsolve.problem.members import family_results
 from sgsolve.problem.members.short_family import ShortFamily
 from sgsolve.problem.short_newton import short_solve
 from sgsolve.solvers.simultaneous import SimultaneousNewton
@@ -577,6 +578,7 @@ def rounds(at_once, monkeypatch):
             yield m, solution
 
     monkeypatch.setattr(ShortFamily, "solutions", noted)
+    monkeypatch.setattr(family_results, "FEWEST_IN_ROUNDS", 2)
     return found
 
 
