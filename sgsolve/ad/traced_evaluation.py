@@ -87,7 +87,7 @@ def trace_function(
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
     begin(evaluation, all_branches=False)
     # Traced arrays must not become part of what is kept for other evaluations.
-    tape = Tape(evaluation, DerivativeGraph(evaluation.root))
+    tape = Tape(evaluation, DerivativeGraph())
     graph = Graph(open_branches, MOST_OPERATIONS)
     node = graph.input("x", Kind.ARRAY, value.shape, value.dtype)
     traced = TracedArray(value, node, graph)

@@ -186,7 +186,7 @@ class Plans:
 
     full = False
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self) -> None:
         self.plans: dict[Hashable, Plan] = {}
 
     def prune(self, oldest: int) -> None:

@@ -98,7 +98,7 @@ class Merges:
 
     full = False
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self) -> None:
         self.merges: dict[tuple[Structure, ...], Merge] = {}
         self.nbytes = 0
         self.passing: deque[Structure] = deque()

@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from ..derivatives.derivative import Derivative
-from ..structures.root import Root
 
 # Some thousand times what a residual makes; only code that is another one each time, or a loop over
 # single elements, makes more.
@@ -74,7 +73,7 @@ class DerivativeGraph:
         same graph.
     """
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self) -> None:
         # Its derivative is given by the tape, and never computed.
         self.start = DerivativeNode(Derivative, (), (), ())
         self.size = 0

@@ -153,11 +153,11 @@ class Root(Structure):
         methods = (self.index, self.constant, self.matrix, self.memory)
         self.parts: tuple[Any, ...] = (self.cols, self.children, *methods)
 
-    def memory(self, kind: Callable[[Root], M]) -> M:
+    def memory(self, kind: Callable[[], M]) -> M:
         """Return what a layer above, one class of `RootCache`, keeps of these unknowns."""
         known: M | None = self._memories.get(kind)
         if known is None:
-            known = self._memories.setdefault(kind, kind(self))
+            known = self._memories.setdefault(kind, kind())
         return known
 
     def index(self, array: NDArray[Any], size: int) -> Index:
