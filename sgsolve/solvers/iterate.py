@@ -123,7 +123,12 @@ class Iterate:
         return self.scaling.weights
 
     def evaluate(self, x: Vector) -> Vector | None:
-        """Return the residual at a trial point; None if it is not finite or outside the model."""
+        """Return the residual at a trial point.
+
+        None if it is not finite, or if the point lies outside the model or the limits.
+        """
+        if not all(limit.admits(x, self.blocks) for limit in self.limits):
+            return None
         self.trials += 1
         return self.counted.residual(x)
 

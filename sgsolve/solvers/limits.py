@@ -21,12 +21,15 @@ from .settings import fraction, not_negative, positive
 
 Vector = NDArray[Any]
 
+ROUNDING = 4.0 * np.finfo(float).eps  # of x + dx at a bound
+
 
 @runtime_checkable
 class Limit(Protocol):
     """Interface of the step limiters: shorten or change a step.
 
-    Subclasses inherit a `check_start` that accepts every start.
+    Subclasses inherit a `check_start` that accepts every start, and an `admits` that accepts every
+    point.
 
     See Also
     --------
@@ -40,6 +43,14 @@ class Limit(Protocol):
     def check_start(self, x: Vector, blocks: Blocks) -> None:
         """Raise `InputError` if no iteration may start from x."""
         return None
+
+    def admits(self, x: Vector, blocks: Blocks) -> bool:
+        """Whether the residual may be evaluated at x.
+
+        Steps keep to the limit anyway; questions about a solution or a failure ask for values of
+        the residual around it.
+        """
+        return True
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,12 @@ class Bounds(Limit):
                 f"{lower[i]:g} and {upper[i]:g}; start within"
             )
 
+    def admits(self, x: Vector, blocks: Blocks) -> bool:
+        """Whether x lies within the bounds, up to rounding."""
+        lower, upper = self.on(blocks)
+        rounding = ROUNDING * np.abs(x)
+        return bool(((x >= lower - rounding) & (x <= upper + rounding)).all())
+
     def apply(self, x: Vector, dx: Vector, blocks: Blocks) -> Vector:
         """Keep x + dx within the bounds."""
         lower, upper = self.on(blocks)
@@ -201,6 +218,10 @@ class Positive(Limit):
                 raise InputError(
                     f"the start is not Positive: {blocks.label(i)} = {x[i]:g}; start above zero"
                 )
+
+    def admits(self, x: Vector, blocks: Blocks) -> bool:
+        """Whether no unknown is negative."""
+        return not any((x[where] < 0.0).any() for where in self._places(blocks))
 
     def _places(self, blocks: Blocks) -> list[Any]:
         return [blocks[name] for name in self.blocks] or [slice(None)]
@@ -295,6 +316,6 @@ def as_limit(limit: Any) -> Limit:
     if callable(limit) and not isinstance(limit, type):
         return UserLimit(limit)
     raise InputError(
-        "a limit must be a function (x, dx) -> dx or an object with apply() and check_start(), "
-        f"such as a subclass of solvers.Limit, not {limit!r}"
+        "a limit must be a function (x, dx) -> dx or an object with apply(), check_start() and "
+        f"admits(), such as a subclass of solvers.Limit, not {limit!r}"
     )

@@ -47,6 +47,52 @@ def test_a_kept_jacobian_costs_one_solve_per_step():
     assert result.stats.n_solve == result.nit + 1
 
 
+class OutsideError(Exception):
+    pass
+
+
+def guarded(f, upper):
+    """Raise where x leaves the limits, as code does that is not defined there."""
+
+    def residual(x):
+        values = np.asarray(getattr(x, "value", x))
+        if (values < -1e-12).any() or (values > upper + 1e-12).any():
+            raise OutsideError
+        return f(x)
+
+    return residual
+
+
+WITHIN = {  # no root, roots at a bound, simple and multiple ones, tails
+    "no root": lambda x: x**3 - 4 * x + 5,
+    "a root outside": lambda x: x + 1,
+    "a root at the lower bound": lambda x: x * (x + 2),
+    "a double root at the lower bound": lambda x: x**2,
+    "a root at the upper bound": lambda x: x - 3.0,
+    "a root inside": lambda x: np.sqrt(x) - 1.5,
+    "a multiple root inside": lambda x: (x - 1) ** 4,
+    "a dependent pair": lambda x: np.stack([x[0] * x[1], x[0] - x[1]]),
+    "a tail": lambda x: np.exp(-x),
+}
+METHODS = (
+    solvers.Newton, solvers.DampedNewton, solvers.LineSearchNewton, solvers.TrustRegion,
+    solvers.LevenbergMarquardt, solvers.PseudoTransient, solvers.NewtonKrylov,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", WITHIN)
+def test_nothing_is_evaluated_outside_of_the_limits(method, name):
+    """Neither steps leave them, nor questions about a solution or a failure."""
+    for limit, upper in (
+        (solvers.Bounds(0.0, 3.0), 3.0),
+        (solvers.Bounds(0.0, 3.0, how="clip"), 3.0),
+        (solvers.Positive(), np.inf),
+    ):
+        for start in ([0.0, 0.0], [1e-3, 2.0]):
+            solved(guarded(WITHIN[name], upper), start, method(limits=limit))
+
+
 class TestFormulas:
     """NLEQ-ERR (Deuflhard 2011, section 3.3.3), the part that a limit left in place of the step."""
 
