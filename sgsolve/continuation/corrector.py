@@ -30,7 +30,7 @@ CONTRACTION = 0.7  # largest ratio of two Newton steps
 ERROR = 1e-6  # largest Newton step at a converged point, relative to the step of the run
 ROUNDING = 0.5  # ... and where rounding errors allow no smaller one but the residual is small
 SINGULAR_JACOBIAN = "the bordered Jacobian is singular"
-EPSILON = float(np.finfo(float).eps)
+CANCELED = 1e-12  # part of a parameter that may be rounding where a step takes it to zero
 FLOOR = 1e-6  # smaller components count as this part of the largest
 
 
@@ -88,6 +88,7 @@ class Corrector:
         """
         target, before = scalar_product(row, z), np.inf
         near: tuple[Linear, int] | None = None
+        canceled = False
         reason = f"no convergence in {self.max_iterations} iterations"
         for k in range(self.max_iterations + 1):
             at = linearized(self.family, z)
@@ -100,7 +101,7 @@ class Corrector:
             except LinearSolveError:
                 reason = SINGULAR_JACOBIAN
                 break
-            size, scaled = self.metric.norm(step), self.scaled(at, reach)
+            size, scaled = self.metric.norm(step), self.scaled(at, reach, canceled)
             if scaled <= self.tolerance and size <= ERROR * reach:
                 if self.family.confirm(at.z, at.F):
                     return Corrected(at, k, row=row)
@@ -113,7 +114,10 @@ class Corrector:
             if size > CONTRACTION * before:
                 reason = "the corrector does not contract"
                 break
-            z, before = z + step, size
+            old, z, before = z[-1], z + step, size
+            canceled = bool(old != 0.0 and abs(z[-1]) <= CANCELED * abs(old))
+            if canceled:  # as on a branch along which the parameter stands still at zero
+                z[-1] = 0.0
             self.spent += 1
         if near is None or not self.family.confirm(near[0].z, near[0].F):
             return Corrected(None, k, reason)
@@ -135,8 +139,14 @@ class Corrector:
         edge[-1] = 1.0
         return self.metric.unit(self.bordered.solve(edge))
 
-    def scaled(self, at: Linear, reach: float) -> float:
-        """Return the largest residual relative to the terms of its equation."""
+    def scaled(self, at: Linear, reach: float, canceled: bool = False) -> float:
+        """Return the largest residual relative to the terms of its equation.
+
+        Parameters
+        ----------
+        canceled : bool
+            A step took the parameter to zero: its terms are zero, and hide no residual.
+        """
         x, p = at.z[:-1], float(at.z[-1])
         unit = reach / np.sqrt(len(x) * self.metric.weights[:-1])  # a step in units of each x
         magnitude = np.abs(x)
@@ -148,9 +158,8 @@ class Corrector:
         floor = np.maximum(FLOOR * typical, 1e-3 * unit)
         sizes = self.family.pattern.matrix(np.abs(at.J.data))
         terms = matrix_product(sizes, np.maximum(magnitude, floor))
-        # a parameter far below its range counts by its own size; zero, but for rounding, has none
-        own = abs(p) if abs(p) > EPSILON * reach else 1e-3 * reach
-        terms = terms + np.abs(at.Fp) * own
+        # a parameter far below its range counts by its own size; only zero has none
+        terms = terms + np.abs(at.Fp) * (abs(p) or (0.0 if canceled else 1e-3 * reach))
         with np.errstate(over="ignore"):  # a residual without terms is infinitely large
             worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
         return float(worst.max())
