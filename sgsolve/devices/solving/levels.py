@@ -35,14 +35,15 @@ HALF = 0.5  # of the doping: with fewer carriers a node is depleted
 def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | None:
     """Levels of electrons and holes at the semiconductor's nodes, V.
 
-    None where no region is doped; beside metals, where a region has no contact and one neighbor
-    only; and in devices with interfaces of `Regions`.
+    None where no region is doped; where the carriers of one come from traps alone, of which no
+    conductance is known; beside metals, where a region has no contact and one neighbor only; and in
+    devices with interfaces of `Regions`.
     """
     if device.layout.pairs > device.layout.n_s:
         return None
     inside = majority(device)
     kind = _doping_signs(inside)
-    if not kind.any():
+    if not kind.any() or (p["doping"][device.layout.doped][kind != 0] == 0.0).any():
         return None
     part, level = _of_regions(device, p, kind)
     _enclose(device, p, part, level, inside)
