@@ -93,9 +93,10 @@ def solve_ivp(
         ``jac(t, y, *args)``, or a constant matrix; None, the default, for automatic
         differentiation.
     jac_sparsity : array_like or sparse matrix of shape (n, n), optional
+        Where the Jacobian may have entries. The sparsity pattern is found at `y0` in any case; one
+        that does not fit what is declared raises an error.
     lband, uband : int, optional
-        Where the Jacobian may have entries, and its numbers of diagonals. The sparsity pattern is
-        found at `y0` in any case; one that does not fit what is declared raises an error.
+        Numbers of diagonals below and above the main one; the same holds.
     vectorized : bool
         `fun` takes states as columns: it is called with an array of shape (n, 1).
     **options

@@ -234,7 +234,7 @@ def test_wrong_use_of_a_tunnel_junction_is_refused_in_words():
     refused("no edge of the mesh joins nodes 2 and 30", [2, 30, 35])
     refused("mass must be positive.*got -0.1", path, -0.1)
     refused("area must be positive", path, MASS, 0.0)
-    refused("heat: is not modeled with interfaces", path, heat=Heat({"n": 300.0}, 0.5))
+    refused("heat: is not modeled with the tunnel junction", path, heat=Heat({"n": 300.0}, 0.5))
     with pytest.raises(InputError, match="Gummel"):
         gummel(diode(), diode().equilibrium(), V_p=0.1)
     with pytest.raises(InputError, match="needs Nc, Nv, Ec and Ev"):
