@@ -146,6 +146,7 @@ def test_an_avalanche_that_warms_needs_more_volts():
     assert cold.voltage[1] < V < top
 
 
+@pytest.mark.slow
 def test_a_level_keeps_its_distance_to_the_conduction_band():
     """At 360 K everywhere, against levels given at that temperature."""
     T, vt = 360.0, [CODATA2018.thermal_voltage(t) for t in (300.0, 360.0)]

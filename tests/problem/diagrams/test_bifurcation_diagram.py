@@ -65,7 +65,7 @@ def test_all_branches_leave_a_point_with_several_null_vectors(modes, m, count, s
     assert (gaps + np.eye(len(gaps))).min() > 0.1  # no branch twice
 
 
-@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("declared", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_all_branches_leave_where_a_level_is_free(declared):
     """The modes of a square in three unknowns whose mean no equation determines."""
     Q = np.linalg.qr(np.column_stack([np.ones(3), [[1.0, 0.0], [0.3, 1.0], [0.0, 0.2]]]))[0]
