@@ -77,8 +77,9 @@ def eigenvalues(
     """
     if are_all_computed(M, count):
         if _is_diagonal(M):
-            values, vectors = scipy.linalg.eig(J.toarray() / M.diagonal()[:, None])
-            return values, vectors
+            # that of SciPy 1.17 returns wrong values where they are beyond 1e138 or below 1e-138
+            values, vectors = np.linalg.eig(J.toarray() / M.diagonal()[:, None])
+            return values.astype(complex), vectors.astype(complex)
         values, vectors = scipy.linalg.eig(J.toarray(), M.toarray())
         finite = np.isfinite(values)
         return values[finite], vectors[:, finite]
@@ -108,7 +109,7 @@ def all_eigenvalues(J: Any, M: Any) -> Vector:
         roots = np.sqrt(np.abs(mass))
         values = scipy.linalg.eigvalsh(A / np.outer(roots, roots)) * np.sign(mass[0])
     else:
-        values = scipy.linalg.eigvals(A / mass[:, None])
+        values = np.linalg.eigvals(A / mass[:, None]).astype(complex)
     return values
 
 

@@ -8,6 +8,7 @@ from sgsolve import Problem
 from sgsolve.bifurcation import Stability, spectrum
 from sgsolve.bifurcation.inertia import count_above
 from sgsolve.bifurcation.unstable_region import farthest_unstable
+from sgsolve.errors import InputError
 from tests.continuation.gallery import bratu, bratu_2d, brusselator
 from tests.selection import slow
 
@@ -292,3 +293,28 @@ def test_unstable_eigenvalues_are_within_the_distance(seed):
         assert np.abs(unstable - shift).max() <= distance <= 100.0
     assert farthest_unstable(J - 100.0 * M, sp.csr_array(M), 0.0) == 0.0
     assert farthest_unstable(J, sp.csr_array(np.ones((30, 30))), 0.0) == np.inf
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-145, 1e145, 1e200])
+@pytest.mark.parametrize("mass", [np.ones(2), np.array([1.0, 2.0])])
+def test_eigenvalues_of_any_size(unit, mass):
+    """Those of LAPACK as SciPy 1.17 calls it are of size 1e138 at most, and 1e-139 at least."""
+    J = sp.csr_array(unit * mass[:, None] * np.array([[1.0, 1.0], [-2.0, -1.0]]))
+    M = sp.csr_array(sp.diags_array(mass))
+    for values in (
+        spectrum.all_eigenvalues(J, M),
+        spectrum.eigenvalues(J, M, (0.0,), 2)[0],
+    ):
+        np.testing.assert_allclose(np.sort(values.imag), [-unit, unit], rtol=1e-12)
+
+
+def test_a_frequency_whose_square_overflows_is_refused_in_words():
+    def equations(x, a, b):
+        r = x[0] ** 2 + x[1] ** 2
+        return np.stack([1e200 * (x[1] - (a - r) * x[0]), -1e200 * (x[0] + (a + b - r) * x[1])])
+
+    problem = Problem(equations, params={"a": -1.0, "b": 0.0}, storage=lambda x: 1.0 * x)
+    branch = problem.continuation([0.0, 0.0], "a", (-1.0, 1.0), stability=True)
+    assert branch.hopf_points[0].frequency == pytest.approx(1e200, rel=1e-9)
+    with pytest.raises(InputError, match="other units of time"):
+        problem.hopf_curve(branch, "b")

@@ -99,6 +99,10 @@ def _hopf_start(
             "the same stability= as to the branch"
         )
     omega = float(nearest.imag)
+    if not 0.0 < omega * omega < np.inf:
+        raise InputError(
+            f"{point}: the square of its frequency overflows; take other units of time"
+        )
     q, _ = null_vectors(J + 1j * omega * C)
     # no special phase: the real part must not be across the null vector of a Bogdanov-Takens point
     q = q * np.exp(1j * (PHASE - 0.5 * np.angle(q @ q)))
