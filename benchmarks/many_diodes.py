@@ -12,6 +12,7 @@ solves, relative to the largest potential.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from time import process_time
 
@@ -57,12 +58,14 @@ def measure(count: int, nodes: int, compiled: bool) -> list[str]:
     problem, method = device.problem, coupled_method(device.thermal_voltage)
     x0 = device.solve(V_top=0.5).x
     problem.solve_many(x0, params, method)
+    gc.collect()  # one more of them would count as part of the members
     begin = process_time()
     results = problem.solve_many(x0, params, method)
     together = (process_time() - begin) / count
     chosen = np.linspace(0, count - 1, min(count, SAMPLE)).astype(int)
     own = [{name: float(values[m]) for name, values in params.items()} for m in chosen]
     problem.at(**own[0]).solve(x0, method)
+    gc.collect()
     begin = process_time()
     single = [problem.at(**p).solve(x0, method) for p in own]
     alone = (process_time() - begin) / len(own)
