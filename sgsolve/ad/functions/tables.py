@@ -45,7 +45,18 @@ def polyval(p: Any, x: Any) -> Any:
 
 
 def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
-    """Return functions chosen by conditions; np.piecewise for AD arrays."""
+    """Return functions chosen by conditions; np.piecewise for AD arrays.
+
+    Raises
+    ------
+    DerivativeError
+        If x holds integers: NumPy's result then has their type.
+    """
+    if np.asarray(raw_value(x)).dtype.kind not in "fc":
+        raise DerivativeError(
+            "np.piecewise of integers x rounds its result to integers, which would lose the "
+            "derivative: give x as floats"
+        )
     default = funclist[-1] if len(funclist) > len(condlist) else 0.0
     result = default(x) if callable(default) else default
     for condition, f in zip(condlist, funclist, strict=False):
