@@ -18,12 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import lambertw
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "examples" / "semiconductor")]
-
-from breakdown_confirmations import (  # noqa: E402
+from breakdown_confirmations import (
     Row,
     avalanche,
     breakdown,
@@ -31,9 +26,10 @@ from breakdown_confirmations import (  # noqa: E402
     temperatures,
     tunneling,
 )
+from scipy.special import lambertw
 
-from sgsolve import Problem  # noqa: E402
-from sgsolve.devices import (  # noqa: E402
+from sgsolve import Problem
+from sgsolve.devices import (
     CODATA2018,
     Device,
     Ohmic,
@@ -45,6 +41,9 @@ from sgsolve.devices import (  # noqa: E402
     temperature,
     tetrahedralization,
 )
+
+ROOT = Path(__file__).resolve().parents[1]  # rows use the tests' devices and an example's
+sys.path[:0] = [str(ROOT), str(ROOT / "examples" / "semiconductor")]
 
 VT, Q = CODATA2018.thermal_voltage(300.0), CODATA2018.q
 

@@ -23,6 +23,10 @@ Vector = np.ndarray
 MOST_STEPS = 1_000_000
 
 
+class UnsuitedError(Exception):
+    """An integrator has no form for the equations of a case."""
+
+
 @dataclass
 class Case:
     """dQ(y)/dt = f(y) or f(y, t), from y0 over a time.
@@ -116,7 +120,7 @@ def scipys(method):
 
     def run(case: Case, rtol: float):
         if case.storage is not None:
-            raise NotImplementedError("SciPy has no storage")
+            raise UnsuitedError("SciPy has no storage")
         found = solve_ivp(
             case.rhs,
             (0.0, case.end),
@@ -169,7 +173,7 @@ def cvode(case: Case, rtol: float):
     from sksundae.cvode import CVODE
 
     if case.storage is not None:
-        raise NotImplementedError("CVODE has no storage")
+        raise UnsuitedError("CVODE has no storage")
     count = [0, 0]
 
     def rhs(t, y, yp):
