@@ -95,7 +95,7 @@ def _slowest_rate(k: int, between_walls: Callable[..., Any]) -> float:
     device = between_walls(x, limit=None)
     times = np.linspace(0.0, 160.0, 9)
     run = device.transient(
-        {"left": 1e-4}, (0.0, 160.0), device.equilibrium(), rtol=1e-9, times=times
+        {"left": 1e-4}, (0.0, 160.0), device.equilibrium(), rtol=1e-10, times=times
     )
     ends = run.states[:, 3 * k] - run.states[:, 4 * k - 1]  # what is even in the voltage cancels
     return float(np.mean(-np.diff(np.log(np.abs(np.diff(ends)[3:]))) / 20.0))
