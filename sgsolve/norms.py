@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from .arrays import Vector
 
 LONGEST = 1e300  # norms are cut here, so that products with a step fraction stay finite
 SMALLEST_SQUARE = 1e-280  # smaller sums of squares have lost digits to underflow

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import DataTypeError, InputError, ShapeError
 from .private_api import add_csr_product, add_transposed_product, csr_of_arrays, csr_with_data
 
-IndexArray = NDArray[np.int32]
+Indices = NDArray[np.int32]
 DOUBLE = np.dtype(np.float64)
 # Up to here NumPy's sort takes less time than SciPy's checks of its arguments.
 FEW_ENTRIES = 3000
@@ -58,8 +58,8 @@ class Pattern:
 
     def __init__(self, indptr: ArrayLike, indices: ArrayLike, shape: tuple[int, int]) -> None:
         self.shape = (int(shape[0]), int(shape[1]))
-        self.indptr: IndexArray = _frozen_copy(indptr)
-        self.indices: IndexArray = _frozen_copy(indices)
+        self.indptr: Indices = _frozen_copy(indptr)
+        self.indices: Indices = _frozen_copy(indices)
         self.nnz = len(self.indices)
         self._check()
         ones = np.ones(self.nnz, dtype=np.int8)
@@ -97,7 +97,7 @@ class Pattern:
     @classmethod
     def from_coordinates(
         cls, rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]
-    ) -> tuple[Pattern, IndexArray]:
+    ) -> tuple[Pattern, Indices]:
         """Build a pattern from coordinates, duplicates allowed.
 
         Returns
@@ -134,13 +134,13 @@ class Pattern:
         return csr_with_data(self._prototype, np.asarray(data))
 
     @cached_property
-    def rows(self) -> IndexArray:
+    def rows(self) -> Indices:
         """Row of every entry, shape (nnz,)."""
         counts = np.diff(self.indptr)
         return _frozen_copy(np.repeat(np.arange(self.shape[0], dtype=np.int32), counts))
 
     @cached_property
-    def diagonal(self) -> IndexArray:
+    def diagonal(self) -> Indices:
         """Places of the diagonal entries in the data, in the order of the rows."""
         return _frozen_copy(np.flatnonzero(self.indices == self.rows))
 
@@ -232,7 +232,7 @@ class Pattern:
         return f"Pattern({self.shape[0]} x {self.shape[1]}, {self.nnz} entries)"
 
 
-def _frozen_copy(values: ArrayLike) -> IndexArray:
+def _frozen_copy(values: ArrayLike) -> Indices:
     """Return a private, read-only int32 copy."""
     given = np.asarray(values)
     if given.dtype.kind not in "iu" and not (
@@ -245,7 +245,7 @@ def _frozen_copy(values: ArrayLike) -> IndexArray:
 
 
 def _sorted_entries(
-    rows: NDArray[Any], columns: NDArray[Any], begin: IndexArray, shape: tuple[int, int]
+    rows: NDArray[Any], columns: NDArray[Any], begin: Indices, shape: tuple[int, int]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the order of entries by row and column, and their columns in this order."""
     if len(rows) <= FEW_ENTRIES:
@@ -288,14 +288,14 @@ def transposed_product(matrix: Any, x: NDArray[Any]) -> Any:
     return y
 
 
-def counting_sort(key: NDArray[Any], size: int) -> IndexArray:
+def counting_sort(key: NDArray[Any], size: int) -> Indices:
     """Return the stable permutation that sorts integers in ``0..size - 1``, in linear time.
 
     SciPy's CSR to CSC conversion is such a sort, compiled; with one entry a row, its row indices
     are the permutation.
     """
     count = len(key)
-    order: IndexArray
+    order: Indices
     if count <= FEW_ENTRIES:
         order = np.argsort(key, kind="stable").astype(np.int32)
         return order

@@ -13,6 +13,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # The parts of sgsolve; each may import those before it.
 ORDER = (
+    "arrays",
     "errors",
     "user_warnings",
     "ranks",

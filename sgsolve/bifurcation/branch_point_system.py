@@ -12,11 +12,10 @@ Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.bordered import Bordered
 from ..continuation.curve import Curve
 from ..continuation.family import Family, Linear, linearized
@@ -24,8 +23,6 @@ from ..continuation.stepper import Point
 from ..errors import LinearSolveError
 from ..results.special_points import SpecialPoint
 from .crossing_form import crossing_coefficients, nature_of_crossing
-
-Vector = NDArray[Any]
 
 ITERATIONS = 15
 KIND = "branch point"

@@ -22,8 +22,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.curve import Curve
 from ..continuation.detector import STEP_DOUBT, Detector, Doubt, register_detector
 from ..continuation.stepper import Found, Point
@@ -38,8 +38,6 @@ from .sign_changes import (
     orthonormal,
     together,
 )
-
-Vector = NDArray[Any]
 
 WIDTH = 6  # number of singular values that are followed
 FRESH = 4  # random vectors added at every point: a step may bring two new pairs of small values

@@ -22,15 +22,14 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from .. import linear
+from ..arrays import Vector
 from ..pattern import Pattern
 from .critical_modes import CriticalModes, Powers
 from .directional import Pencil, size_along
 from .normal_forms import bordered_matrix, solved
 
-Vector = NDArray[Any]
 Flow = dict[tuple[int, Powers], complex]  # coefficients of G, by the entry of z
 
 LONGEST, SHRINK, LENGTHS = 0.8, 0.6, 12  # of the size of x, and how often the length is reduced

@@ -17,14 +17,12 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.columns import Column
 from ..continuation.events import Event
 from ..continuation.stepper import Found, Point
 from .spectrum import eigenvalues
-
-Vector = NDArray[Any]
 
 CUSP = "cusp"
 BOGDANOV_TAKENS = "bogdanov-takens"

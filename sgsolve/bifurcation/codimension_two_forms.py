@@ -6,17 +6,13 @@ and 8.6, and SIAM J. Numer. Anal. 36 (1999) 1104; critical vectors have Euclidea
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .center_manifold import center_flow
 from .critical_modes import CriticalModes
 from .directional import Matrices, Pencil
-
-Vector = NDArray[Any]
 
 FEW = 1e-9  # part of the largest coefficient below which one counts as zero
 

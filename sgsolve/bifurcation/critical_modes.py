@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .normal_forms import null_vectors
 
-Vector = NDArray[Any]
 Powers = tuple[int, ...]  # of a monomial
 
 RESONANT = 1e-6  # relative difference of two rates that count as equal

@@ -18,15 +18,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.curve import Curve
 from ..continuation.family import linearized
 from ..errors import LinearSolveError
 from .directional import slopes_along
 from .normal_forms import cubic_coefficient
-
-Vector = NDArray[Any]
 
 EPSILON = float(np.finfo(float).eps)
 NEGLIGIBLE = 1e-7  # part of its terms up to which a coefficient counts as zero

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..private_api import csr_with_data
 
-Vector = NDArray[Any]
 Matrices = tuple[Any, Any]  # J and C, sparse
 Pencil = Callable[[Vector], Matrices | None]
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.approximate_points import approximate_special_point
 from ..continuation.bordered import Bordered
 from ..continuation.bracket import opposite
@@ -29,8 +29,6 @@ from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
 from ..results.special_points import SpecialPoint
 from .branch_point_system import KIND as BRANCH_POINT
-
-Vector = NDArray[Any]
 
 ITERATIONS = 12
 QUARTERS = (0.25, 0.5, 0.75)

@@ -11,14 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .spectrum import REAL
-
-Vector = NDArray[Any]
 
 ZERO = 1e-6  # part of the largest eigenvalue below which one is zero at a fold or branch point
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.approximate_points import approximate_special_point
 from ..continuation.columns import Column
 from ..continuation.detector import STEP_DOUBT, Detector, Doubt, reserve_kind
@@ -37,8 +37,6 @@ from .spectrum import (
     most_near,
 )
 from .unstable_region import farthest_unstable
-
-Vector = NDArray[Any]
 
 HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"

@@ -11,11 +11,9 @@ Reference: H. Uecker, Numerical Continuation and Bifurcation in Nonlinear PDEs (
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.bordered import Bordered
 from ..continuation.family import Family, linearized
 from ..continuation.metric import Metric
@@ -23,8 +21,6 @@ from ..errors import LinearSolveError
 from ..norms import norm2
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
-
-Vector = NDArray[Any]
 
 WIDEST = 4  # null vectors that are looked for
 NULL = 1e-6  # largest J v at a null vector, relative to its terms here and a step away

@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from .. import linear
+from ..arrays import Vector
 from ..pattern import Pattern
 from .directional import Pencil, Slopes, slopes_along
-
-Vector = NDArray[Any]
 
 SLOWEST = 1e6  # omega over an eigenvalue that counts as zero
 

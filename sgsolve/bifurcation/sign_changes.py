@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.bracket import WIDE
 from ..continuation.curve import Curve, point_at
 from ..continuation.family import linearized
@@ -33,8 +32,6 @@ from .branch_point_system import (
     quotients,
     special_point,
 )
-
-Vector = NDArray[Any]
 
 KEY = KIND  # in ``point.tests``
 TOGETHER = 1e-4  # several tests are zero below this part of their values at the two points

@@ -18,15 +18,13 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from .. import linear
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from .inertia import is_symmetric
-
-Vector = NDArray[Any]
 
 # Up to here all eigenvalues are computed: by the QZ algorithm if M is singular or not diagonal,
 # else by the QR algorithm, which takes half a second for 1000 unknowns. For larger systems

@@ -9,11 +9,9 @@ Reference: H. B. Keller, Lectures on Numerical Methods in Bifurcation Problems (
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.bordered import Bordered
 from ..continuation.corrector import Corrector
 from ..continuation.family import Family
@@ -21,8 +19,6 @@ from ..continuation.metric import Metric
 from ..errors import ConvergenceError
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
-
-Vector = NDArray[Any]
 
 HALVINGS = 12
 CONE = 0.35  # the new point lies this near the tangent, relative to the step

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 SWEEPS = 5  # of the balance of rows and columns, for unknowns of different units
 

@@ -19,8 +19,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import CheckpointError, InputError, LinearSolveError
 from ..results.branch_file import part
 from ..results.status import Status
@@ -37,8 +37,6 @@ from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
 from .stepper import Point, Rejection, RunState, Stepper
 from .unbounded import doublings, parameter_limit, size_of
-
-Vector = NDArray[Any]
 
 DOUBTFUL = 1e-5  # part of the longest step, below which a doubt does not reject a step
 STEEP = 0.1  # smallest share of the parameter in the tangent that sets the length of the first step

@@ -18,16 +18,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import linear
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..linear.choose import SMALL
 from ..linear.frame import Frame
 from ..pattern import Pattern
 from ..solvers.workspace import Workspace
-
-Vector = NDArray[Any]
 
 ACCEPT = 1e-11  # backward error of the bordered system that is good enough
 REFINEMENTS = 3

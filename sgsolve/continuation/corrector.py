@@ -15,16 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..norms import scalar_product
 from ..pattern import matrix_product
 from .bordered import Bordered
 from .family import Family, Linear, linearized
 from .metric import Metric
-
-Vector = NDArray[Any]
 
 CONTRACTION = 0.7  # largest ratio of two Newton steps
 ERROR = 1e-6  # largest Newton step at a converged point, relative to the step of the run

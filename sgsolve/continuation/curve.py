@@ -6,19 +6,15 @@ stays factorized at the point that is returned.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from .bordered import Bordered
 from .corrector import Corrected, Corrector
 from .family import DIFFERENCE, Family, Linear, linearized, second_derivative
 from .metric import Metric, start_metric
 from .stepper import Point
-
-Vector = NDArray[Any]
 
 SHORT = 1e-2  # least length for differences, relative to the norm of z
 ASIDE = 0.25  # largest distance of a point between two from the cubic, relative to the step

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..results.special_points import ApproximateSpecialPoint
 from .bracket import opposite
@@ -34,8 +34,6 @@ PASSED = 100.0  # predicted arclengths that a step may have gone without reachin
 TENDS = "tends"  # cause of a rejection where a branch only tends to a bound
 FLAT = 5e-4  # part of the distance to a bound that is left before it, where it is not reached
 ROUNDING = 16.0  # units in the last place of the bound; smaller distances are rounding errors
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)

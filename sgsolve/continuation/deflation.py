@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError
 from ..results.status import Status
 from ..solvers.direction import Direction, NewtonDirection
@@ -28,8 +28,6 @@ from ..solvers.iterate import Iterate
 from ..solvers.limits import MaxChange
 from ..solvers.method import NewtonMethod
 from .metric import rms
-
-Vector = NDArray[Any]
 
 LARGEST = 1e3  # limit on the factor of a step, which has a pole
 ONTO = 1e-3  # a start this close to a known solution is changed

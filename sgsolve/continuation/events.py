@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..results.special_points import SpecialPoint
 from .approximate_points import approximate_special_point
 from .bracket import opposite
 from .detector import Detector
 from .locate import crossing
 from .stepper import Found, Point
-
-Vector = NDArray[Any]
 
 TOLERANCE = 1e-13  # of the fraction of a step
 

@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..pattern import Pattern, transposed_product
-
-Vector = NDArray[Any]
 
 SMALL = 1e-3  # an unknown below this part of the largest counts as this in a difference
 DIFFERENCE = 6e-6  # length of a central difference, relative to what changes along it

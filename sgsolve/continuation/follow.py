@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..results.status import Status
 from ..solvers.deadline import OutOfTime, passed
 from .detector import Detector, at_once, certain, doubt, located
 from .stepper import Found, Point, Rejection, RunState, Stepper
 
-Vector = NDArray[Any]
 Action = Callable[[Vector, float], Vector]
 
 SINGULAR = "singular"  # cause of a rejection that a step of another length avoids

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
@@ -35,8 +35,6 @@ from .columns import Column
 from .family import Family
 from .follow import StopRule, follow
 from .stepper import Point, RunState
-
-Vector = NDArray[Any]
 
 BACK = -1.0  # lower bound of t
 KINDS = ("newton", "fixed point")

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..norms import norm2, scalar_product
-
-Vector = NDArray[Any]
 
 FINE, COARSE = (
     0.02,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import CheckpointError, LinearSolveError
 from ..results.history import Stats
 from ..results.result import Result
@@ -29,8 +29,6 @@ from .metric import Metric
 from .natural import Natural
 from .solved_family import Solution, SolvedFamily, jump
 from .stepper import Point, Rejection, RunState, Stepper
-
-Vector = NDArray[Any]
 
 FAILED = "the limit on the factorizations of failed solves was reached"
 SOLVED = 1e-6  # part of its terms that a residual may be at the last point of a checkpoint

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .stepper import Point
-
-Vector = NDArray[Any]
 
 FURTHEST = 2.0  # longest extrapolation, in steps before it: steps grow by this factor, too
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError
 from ..results.branch import Branch, column_name
 from ..results.branch_file import (
@@ -28,8 +28,6 @@ from .columns import Column
 from .detector import Detector
 from .stepper import Point, RunState, Stepper
 from .view import View
-
-Vector = NDArray[Any]
 
 KEPT = ("x", "p", "tangent", "s", "iterations")  # attributes of a point in a checkpoint
 

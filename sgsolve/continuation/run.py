@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..errors import ConvergenceError
 from ..results.branch import Branch, PartialBranchWarning
 from ..results.history import Stats, counted
@@ -24,8 +23,6 @@ from .recorder import Recorder
 from .stepper import Point, RunState, Stepper
 from .user_functions import UnfitError, called, number, output_columns
 from .view import View
-
-Vector = NDArray[Any]
 
 
 def detectors_of(

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..results.result import Result
 from .family import Linear
 from .stepper import Point
-
-Vector = NDArray[Any]
 
 
 @dataclass(eq=False)

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..results.history import Stats
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from .columns import Column
-
-Vector = NDArray[Any]
 
 
 @dataclass(eq=False)

@@ -10,12 +10,10 @@ linear problem, the parameter does not change at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 DOUBLINGS = 14  # of the size of x, from its start or 1: fewer may be those of a steep branch
 DOUBLINGS_ON_LINE = 7  # ... where the parameter does not change at all: fewer, a flat fold

@@ -13,13 +13,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import DataTypeError, InputError, ParameterError
 from .columns import Column
 from .view import View
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 UNKNOWNS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

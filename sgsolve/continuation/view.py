@@ -10,12 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..results.blocks import Blocks
 from ..results.special_points import SpecialPoint
-
-Vector = NDArray[Any]
 
 
 def _unchanged(value: Any) -> Any:

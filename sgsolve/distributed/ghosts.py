@@ -9,10 +9,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from .. import ranks
+from ..arrays import IndexArray
 from ..errors import InputError, StructureError
 from ..linear.petsc_options import join_ranks, loaded
-
-IntArray = NDArray[np.int64]
 
 
 class Ghosts:
@@ -114,7 +113,7 @@ class Ghosts:
             result: NDArray[Any] = form.array.copy()
         return result
 
-    def numbers(self) -> IntArray:
+    def numbers(self) -> IndexArray:
         """Return PETSc's numbers of the local unknowns."""
         return self._numbers
 
@@ -137,7 +136,7 @@ class Ghosts:
         return result
 
 
-def _ranks_of_rows(graph: Any, size: int) -> IntArray:
+def _ranks_of_rows(graph: Any, size: int) -> IndexArray:
     """Return the rank of each row: parts of equal size with few edges between them."""
     n = graph.shape[0]
     if size == 1:

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 DAMPING = 4.0 / 3.0
 # Sweeps by which the constant becomes a vector that the matrix takes to nearly zero.

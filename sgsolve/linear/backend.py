@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
-
-Vector = NDArray[Any]
 
 # What a back end may raise for numerical reasons. RuntimeError is the way of SciPy and
 # python-mumps, LinAlgError the way of NumPy, ArithmeticError covers overflow.

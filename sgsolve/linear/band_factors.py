@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 # Of the factors that make a matrix symmetric, of pivots, and of the reciprocals of both: so much
 # nearer to zero do products underflow.

@@ -9,12 +9,10 @@ import sys
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from ..arrays import Vector
 from .band_factors import Split, SymmetricFactors, Triangles
-
-Vector = NDArray[Any]
 
 NARROW = 16  # diagonals up to which factors are kept in a form that is faster to solve with
 SHORT = 2000  # below it the calls for another form take as long as several solves

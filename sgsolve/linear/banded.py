@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import IndexArray, Vector
 from ..errors import SingularMatrixError
 from ..pattern import Pattern
-from .backend import Vector, is_complex
+from .backend import is_complex
 from .band_storage import band_of
-from .ordering import IntArray, Order, inverse, narrow_order
+from .ordering import Order, inverse, narrow_order
 
 # A pivot this much smaller than the largest is a reason to look whether A is singular. In graded
 # matrices the smallness of one singular value is shared by several pivots.
@@ -38,11 +39,11 @@ class BandMemory(NamedTuple):
     """
 
     flat: Vector
-    places: IntArray
+    places: IndexArray
     lower: int
     upper: int
-    before: IntArray | None
-    after: IntArray | None
+    before: IndexArray | None
+    after: IndexArray | None
 
 
 class Banded:
@@ -85,7 +86,7 @@ class Banded:
         columns = A.indices.astype(np.int64)
         order = self._given or narrow_order(Pattern(A.indptr, A.indices, A.shape))
         self._order, self._given = order, None  # the next pattern will be another one
-        self._places: tuple[IntArray | None, IntArray | None] = None, None
+        self._places: tuple[IndexArray | None, IndexArray | None] = None, None
         if order.rows is not None and order.columns is not None:
             self._places = inverse(order.rows), inverse(order.columns)
             rows, columns = self._places[0][rows], self._places[1][columns]
@@ -99,7 +100,7 @@ class Banded:
         order, band = self._order, self._band
         return BandMemory(*band.memory, band.lower, band.upper, order.rows, self._places[1])
 
-    def take_factors(self, order: IntArray) -> None:
+    def take_factors(self, order: IndexArray) -> None:
         """Take factors that were written into the band, with rows exchanged in this order."""
         self._band.take_factors(order)
         self.doubtful = False

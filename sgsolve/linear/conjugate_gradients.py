@@ -9,8 +9,9 @@ Reference: Saad, Iterative Methods for Sparse Linear Systems (2003), algorithm 9
 
 from __future__ import annotations
 
+from ..arrays import Vector
 from ..norms import norm2, scalar_product
-from .gmres import Operator, Vector
+from .gmres import Operator
 
 
 def conjugate_gradients(

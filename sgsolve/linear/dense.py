@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.linalg import lapack
 
+from ..arrays import Vector
 from ..errors import SingularMatrixError
-from .backend import Vector, is_complex
+from .backend import is_complex
 from .banded import SMALL_PIVOT
 
 

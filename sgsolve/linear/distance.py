@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .accuracy import MAX_REFINE, REFINE_ABOVE, LinearSystem, Singularity, largest_ratio
-from .backend import Vector
 
 # The search direction becomes the null vector in the first solve; the second confirms it where
 # rows and columns are graded.

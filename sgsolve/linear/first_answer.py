@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.blas import ddot, idamax
 
+from ..arrays import Vector
 from ..norms import THREADED
 from ..private_api import add_csr_product
 from .accuracy import EPS, GROWTH, TINY, Answer
 from .backend import NUMERICAL
-
-Vector = NDArray[np.float64]
 
 LARGE_SQUARE = 1e200  # sums of squares below it leave room for the products with A and |A|
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..pattern import Pattern
-
-Vector = NDArray[Any]
 
 
 class Frame:

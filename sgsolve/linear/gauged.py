@@ -22,13 +22,12 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from .frame import Frame
 from .null_basis import annihilates
 from .statistics import Statistics
-
-Vector = NDArray[Any]
 
 NULL = 1e-9  # of the terms of a column, that u^T A may be; U was solved for
 ROUNDING = 1e-13  # the same for V in place of U

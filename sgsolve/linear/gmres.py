@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
+from ..arrays import Vector
 from ..norms import linear_combination, norm2, scalar_products
 
-Vector = NDArray[Any]
 Operator = Callable[[Vector], Vector]
 
 

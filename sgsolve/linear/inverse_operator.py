@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from ..arrays import Vector
 from ..errors import InputError, ShapeError
 
-Vector = NDArray[Any]
 Operator = Callable[[Vector], Vector]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .backend import Vector
+from ..arrays import Vector
 
 # Relative residual at which an inner solve stops; refinement continues from there.
 TOLERANCE = 1e-12

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import Vector
 from ..errors import BackendError, InputError, OutOfMemoryError
-from .backend import NUMERICAL, Vector, is_complex
+from .backend import NUMERICAL, is_complex
 from .gmres import gmres
 from .inverse_operator import applied, is_fixed
 from .iterative import TOLERANCE, by_columns

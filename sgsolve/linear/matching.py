@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from ..arrays import IndexArray
 
 FEW = 12  # rows of a level up to which plain Python is faster than NumPy
 
 
-def maximum_matching(A: Any) -> tuple[IntArray, IntArray]:
+def maximum_matching(A: Any) -> tuple[IndexArray, IndexArray]:
     """Match as many rows as possible with a column of their own.
 
     Parameters
@@ -72,7 +72,7 @@ def has_full_rank(A: Any) -> bool:
     return bool((maximum_matching(A)[0] >= 0).all())
 
 
-def _maximal(rows: IntArray, columns: IntArray, n: int) -> tuple[IntArray, IntArray]:
+def _maximal(rows: IndexArray, columns: IndexArray, n: int) -> tuple[IndexArray, IndexArray]:
     """Return a matching to which no entry can be added: the diagonal first, then in rounds.
 
     In each round a row asks for the column that fewest rows are left for, and a column takes the
@@ -100,7 +100,7 @@ def _maximal(rows: IntArray, columns: IntArray, n: int) -> tuple[IntArray, IntAr
     return column_of_row, row_of_column
 
 
-def _degrees(numbers: IntArray, n: int) -> NDArray[np.uint16]:
+def _degrees(numbers: IndexArray, n: int) -> NDArray[np.uint16]:
     """Return how often each number occurs, up to 65 535, of a type that is sorted fast."""
     return np.minimum(np.bincount(numbers, minlength=n), 65_535).astype(np.uint16)
 
@@ -117,7 +117,11 @@ class _Forest:
     """
 
     def __init__(
-        self, indptr: IntArray, indices: IntArray, column_of_row: IntArray, row_of_column: IntArray
+        self,
+        indptr: IndexArray,
+        indices: IndexArray,
+        column_of_row: IndexArray,
+        row_of_column: IndexArray,
     ) -> None:
         n = len(column_of_row)
         self._indptr, self._indices, self._row_of_column = indptr, indices, row_of_column
@@ -130,9 +134,9 @@ class _Forest:
             grown = self._few_rows if frontier.size <= FEW else self._many_rows
             frontier, ends = grown(frontier)
             found.append(ends)
-        self.ends: IntArray = np.concatenate(found)
+        self.ends: IndexArray = np.concatenate(found)
 
-    def _many_rows(self, frontier: IntArray) -> tuple[IntArray, IntArray]:
+    def _many_rows(self, frontier: IndexArray) -> tuple[IndexArray, IndexArray]:
         """Return the rows of the next level, and the free columns in it."""
         root, growing = self._root, self._growing
         rows, columns = _entries(self._indptr, self._indices, frontier)
@@ -152,7 +156,7 @@ class _Forest:
         root[partners] = root[rows]
         return partners, ends
 
-    def _few_rows(self, frontier: IntArray) -> tuple[IntArray, IntArray]:
+    def _few_rows(self, frontier: IndexArray) -> tuple[IndexArray, IndexArray]:
         """Do the same row by row, for as many levels as these have few rows: long thin paths."""
         arrays: list[Any] = [self._indptr, self._indices, self._row_of_column, self.parent]
         arrays += [self._root, self._growing]
@@ -179,7 +183,9 @@ class _Forest:
         return np.array(rows, dtype=np.int64), np.array(ends, dtype=np.int64)
 
 
-def _entries(indptr: IntArray, indices: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:
+def _entries(
+    indptr: IndexArray, indices: IndexArray, chosen: IndexArray
+) -> tuple[IndexArray, IndexArray]:
     """Return row and column of every entry in the chosen rows."""
     counts = indptr[chosen + 1] - indptr[chosen]
     rows = np.repeat(chosen, counts)

@@ -18,9 +18,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import BackendError
 from ..norms import norm2
-from .backend import Vector, is_complex
+from .backend import is_complex
 from .conjugate_gradients import conjugate_gradients
 from .elliptic import not_elliptic
 from .gmres import Operator, gmres

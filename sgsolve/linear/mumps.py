@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from .. import private_api
+from ..arrays import Vector
 from ..errors import BackendError, SingularMatrixError
-from .backend import Vector
 
 # INFOG(1) where memory does not suffice: work space, an allocation, the limit that was set.
 OUT_OF_MEMORY = (-8, -9, -11, -13, -19)

@@ -20,9 +20,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import spilu
 
+from ..arrays import IndexArray
 from .matching import maximum_matching
-
-IntArray = NDArray[np.int64]
 
 # Unknowns at a grid point, as far as they are looked for in the pattern, in a sample of rows.
 MOST, SAMPLE = 8, 2000
@@ -42,7 +41,7 @@ DISSECTED = 20_000
 IMBALANCES = 500, 200
 
 
-def nodes_of_unknowns(A: Any, blocks: Sequence[Any]) -> IntArray:
+def nodes_of_unknowns(A: Any, blocks: Sequence[Any]) -> IndexArray:
     """Return the number of the node that each unknown belongs to.
 
     Parameters
@@ -65,7 +64,7 @@ def nodes_of_unknowns(A: Any, blocks: Sequence[Any]) -> IntArray:
     return np.arange(n)
 
 
-def _candidates(n: int, blocks: Sequence[Any]) -> Iterator[tuple[IntArray, IntArray]]:
+def _candidates(n: int, blocks: Sequence[Any]) -> Iterator[tuple[IndexArray, IndexArray]]:
     """Yield, for each guess, the node and the kind (which of its unknowns) of each unknown."""
     lengths = {len(block) for block in blocks}
     if len(lengths) == 1 and len(blocks) > 1:
@@ -83,7 +82,7 @@ def _candidates(n: int, blocks: Sequence[Any]) -> Iterator[tuple[IntArray, IntAr
             yield np.repeat(np.arange(size), k), np.tile(np.arange(k), size)
 
 
-def _same_kinds_couple(A: Any, node: IntArray, kind: IntArray) -> bool:
+def _same_kinds_couple(A: Any, node: IndexArray, kind: IndexArray) -> bool:
     """Whether unknowns of a node are coupled, and those of the same kind at neighboring nodes.
 
     Only a sample of the rows is looked at.
@@ -104,12 +103,12 @@ def _same_kinds_couple(A: Any, node: IntArray, kind: IntArray) -> bool:
     return bool(neighbors and same >= ALIKE * neighbors)
 
 
-def node_order(A: Any, node: IntArray) -> IntArray | None:
+def node_order(A: Any, node: IndexArray) -> IndexArray | None:
     """Return the first of `node_orders`, or None."""
     return next(node_orders(A, node), None)
 
 
-def node_orders(A: Any, node: IntArray) -> Iterator[IntArray]:
+def node_orders(A: Any, node: IndexArray) -> Iterator[IndexArray]:
     """Yield orders of elimination of the unknowns that keep the nodes together.
 
     There is none if the graph of the nodes is far from symmetric, or nodes are not coupled to
@@ -133,7 +132,7 @@ def node_orders(A: Any, node: IntArray) -> Iterator[IntArray]:
         yield np.argsort(last[node], kind="stable")
 
 
-def _grid_places(graph: Any) -> Iterator[IntArray]:
+def _grid_places(graph: Any) -> Iterator[IndexArray]:
     """Yield the places of the nodes in each order that is worth a try."""
     if find_spec("pymetis") is None or graph.shape[0] <= DISSECTED:
         yield _minimum_degree(graph)
@@ -141,7 +140,7 @@ def _grid_places(graph: Any) -> Iterator[IntArray]:
     yield from (_dissection(graph, imbalance) for imbalance in IMBALANCES)
 
 
-def _graph(A: Any, node: IntArray) -> tuple[Any, NDArray[np.bool_]]:
+def _graph(A: Any, node: IndexArray) -> tuple[Any, NDArray[np.bool_]]:
     """Return the graph of the nodes, or None if it is not symmetric, and which nodes come last."""
     n, count = A.shape[0], int(node.max()) + 1
     rows = node[np.repeat(np.arange(n), np.diff(A.indptr))]
@@ -159,7 +158,7 @@ def _graph(A: Any, node: IntArray) -> tuple[Any, NDArray[np.bool_]]:
     return (graph if symmetric else None), late
 
 
-def _minimum_degree(graph: Any) -> IntArray:
+def _minimum_degree(graph: Any) -> IndexArray:
     """Return the place of each node by multiple minimum degree, as SuperLU has it."""
     count = graph.shape[0]
     dominant = sp.csc_array(graph + sp.eye_array(count, format="csc") * (1.0 + graph.sum()))
@@ -176,13 +175,13 @@ def _minimum_degree(graph: Any) -> IntArray:
     return np.asarray(found.perm_c, dtype=np.int64)
 
 
-def degree_order(A: Any) -> IntArray:
+def degree_order(A: Any) -> IndexArray:
     """Return the unknowns in SuperLU's order for pivots on the diagonal, by minimum degree."""
     half = sp.csc_array((np.ones(A.nnz), A.indices, A.indptr), shape=A.shape)  # the transpose
     return np.argsort(_minimum_degree(sp.csc_array(half + half.T)))
 
 
-def column_order(A: Any) -> IntArray:
+def column_order(A: Any) -> IndexArray:
     """Return the unknowns in SuperLU's order for partial pivoting, by COLAMD."""
     n = A.shape[0]
     pattern = sp.csr_array((np.ones(A.nnz), A.indices, A.indptr), shape=A.shape)
@@ -202,7 +201,7 @@ def column_order(A: Any) -> IntArray:
     return np.argsort(found.perm_c)
 
 
-def _dissection(graph: Any, imbalance: int) -> IntArray:
+def _dissection(graph: Any, imbalance: int) -> IndexArray:
     """Return the place of each node by nested dissection."""
     import pymetis
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 MOST = 4  # dimension of a null space that is looked for
 CHANGE = 1e-8  # relative size of E

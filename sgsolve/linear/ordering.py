@@ -21,9 +21,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
+from ..arrays import IndexArray
 from ..pattern import Pattern
 
-IntArray = NDArray[np.int64]
 # A band up to this many diagonals is not worth a second search.
 CONTENT = 32
 
@@ -40,8 +40,8 @@ class Order:
         Sub- and superdiagonals in use.
     """
 
-    rows: IntArray | None
-    columns: IntArray | None
+    rows: IndexArray | None
+    columns: IndexArray | None
     lower: int
     upper: int
 
@@ -95,7 +95,7 @@ def narrow_order(pattern: Pattern) -> Order:
     return best
 
 
-def inverse(permutation: IntArray) -> IntArray:
+def inverse(permutation: IndexArray) -> IndexArray:
     """Return the place of every number.
 
     >>> inverse(np.array([2, 0, 1]))
@@ -128,7 +128,7 @@ def widest(pattern: Pattern) -> int:
     return int(max(np.max(np.diff(pattern.indptr)), np.max(counts)))
 
 
-def _narrower(best: Order, pattern: Pattern, rows: IntArray, columns: IntArray) -> Order:
+def _narrower(best: Order, pattern: Pattern, rows: IndexArray, columns: IndexArray) -> Order:
     offset = inverse(columns)[pattern.indices] - inverse(rows)[pattern.rows]
     found = Order(rows, columns, max(0, int(-offset.min())), max(0, int(offset.max())))
     return found if found.width < best.width else best

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import BackendError
-from .backend import Vector
 from .node_order import node_orders, nodes_of_unknowns
 from .pardiso_handle import ANALYZE, FACTORIZE, SOLVE, PardisoHandle, load_mkl
 

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import private_api
+from ..arrays import Vector
 from ..errors import BackendError
-from .backend import Vector, is_complex
+from .backend import is_complex
 from .memory import GIB, address_space_left
 
 ANALYZE, FACTORIZE, SOLVE, RELEASE = 11, 22, 33, -1

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import ranks
+from ..arrays import Vector
 from ..errors import BackendError, InputError
-from .backend import Vector, is_complex
+from .backend import is_complex
 from .iterative import TOLERANCE, Slowdown, by_columns
 from .petsc_options import (
     Installed,

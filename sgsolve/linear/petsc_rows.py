@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import IndexArray
 from .hierarchy import block_owners, block_rows
-
-IntArray = NDArray[np.int64]
 
 
 class RowShare:
@@ -45,7 +44,7 @@ class RowShare:
         parts = block_rows(blocks, n)
         shares = [[part[_share(len(part), k, size)] for part in parts] for k in range(size)]
         lengths = [sum(len(share) for share in of_rank) for of_rank in shares]
-        self.order: IntArray = (
+        self.order: IndexArray = (
             np.concatenate([share for of_rank in shares for share in of_rank])
             if size > 1
             else np.arange(n)
@@ -69,7 +68,7 @@ class RowShare:
         self.indptr, self.indices = self._rows.indptr, self._rows.indices
 
     @property
-    def own(self) -> IntArray:
+    def own(self) -> IndexArray:
         """The unknowns of this rank, in the numbers of A."""
         return self.order[self.first : self.stop]
 
@@ -77,7 +76,7 @@ class RowShare:
         """Return the values of the own rows."""
         return self._rows.values(A.data[self._take])
 
-    def splits(self) -> dict[int, IntArray]:
+    def splits(self) -> dict[int, IndexArray]:
         """Return the own unknowns of each block by its number, in PETSc's numbers.
 
         The number of what belongs to no block is that of blocks.
@@ -101,7 +100,7 @@ class SortedRows:
     indptr, indices : ndarray of int
     """
 
-    def __init__(self, rows: IntArray, columns: IntArray, first: int, count: int) -> None:
+    def __init__(self, rows: IndexArray, columns: IndexArray, first: int, count: int) -> None:
         without = np.ones(count, dtype=bool)
         without[rows[columns == first + rows]] = False
         missing = np.flatnonzero(without)

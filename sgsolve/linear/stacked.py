@@ -11,16 +11,14 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from .banded import Banded
 from .choose import NARROW, REGISTRY
 from .ordering import Order, narrow_order, widest
 from .solver import LinearSolver
-
-Vector = NDArray[Any]
 
 
 def stacked_pattern(pattern: Pattern, count: int) -> Pattern:

@@ -20,9 +20,9 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 from .. import private_api
+from ..arrays import IndexArray, Vector
 from ..errors import BackendError, InputError, SingularMatrixError
-from .backend import Vector
-from .node_order import IntArray, column_order, degree_order, node_order, nodes_of_unknowns
+from .node_order import column_order, degree_order, node_order, nodes_of_unknowns
 from .ordering import permutation_sign
 from .symbolic import FactorCounts, factor_counts, partial_pivoting_counts
 
@@ -83,10 +83,10 @@ class SuperLU:
             raise InputError(f"pivoting must be 'partial', 'diagonal' or 'auto', not {pivoting!r}")
         self.pivoting = pivoting
         self.blocks: tuple[Any, ...] = ()
-        self._places: IntArray | None = None
+        self._places: IndexArray | None = None
         self._lu: Any = None
         self._csc: Any = None
-        self._order: IntArray = np.empty(0, dtype=np.int64)
+        self._order: IndexArray = np.empty(0, dtype=np.int64)
         self._pattern: Any = None
         self._counts: FactorCounts | None = None
 

@@ -21,13 +21,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..pattern import Pattern
 from .evaluated import AutonomousEquations, Evaluated
 from .scheme import Scheme
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

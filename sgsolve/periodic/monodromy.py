@@ -20,18 +20,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from .. import linear
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from ..results.floquet import distance_of_trivial
 from .multipliers import product_eigenvalues
 from .orbit_family import OrbitFamily
 from .transverse import transverse_multipliers
-
-Vector = NDArray[Any]
 
 DENSE = 200  # unknowns up to which all multipliers are computed
 LEADING = 10  # multipliers of larger systems

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..results.floquet import trivial_of
-
-Vector = NDArray[Any]
 
 LARGEST = 600.0  # logarithm of a product, so that it stays within the range of floats
 REAL = 1e-9  # imaginary parts below this part of the modulus are rounding

@@ -13,12 +13,10 @@ Bifurcation and Chaos 11 (2001) 2389.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 GROUP = 1e3  # largest condition of factors that are multiplied before the iteration
 SPREAD = 7.0  # logarithm of the range of a diagonal block up to which its product is formed

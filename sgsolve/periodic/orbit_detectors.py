@@ -18,8 +18,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.approximate_points import approximate_special_point
 from ..continuation.bracket import opposite
 from ..continuation.columns import Column
@@ -39,8 +39,6 @@ from .multiplier_tests import (
 )
 from .on_orbits import DOUBTFUL, KEY, RESOLVED, multipliers_at, packed_found
 from .orbit_family import OrbitFamily
-
-Vector = NDArray[Any]
 
 TOLERANCE = 1e-13  # of the fraction of a step
 CROSSED = 1e-5  # part of the values at the ends up to which a test vanishes where it changes sign

@@ -14,8 +14,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.family import Family
 from ..linear.frame import Frame
 from ..pattern import Pattern
@@ -23,8 +23,6 @@ from .discretization import Discretization
 from .evaluated import AutonomousEquations, Evaluated
 from .orbit_mesh import adapted_mesh, interpolated_at, mesh_error
 from .scheme import Scheme
-
-Vector = NDArray[Any]
 
 LARGE = 3000  # unknowns above which the phase is measured at one state instead of the integral
 LATER = 1e-6  # of a period, for the direction of a shift in time

@@ -9,14 +9,10 @@ Mathematics 363 (1974) 12.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .scheme import Scheme
-
-Vector = NDArray[Any]
 
 FLOOR = 0.05  # of the mean density, so that no interval gets much longer than the others
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.corrector import CONTRACTION
 from ..continuation.metric import Metric
 from ..errors import ConvergenceError, LinearSolveError
@@ -16,8 +16,6 @@ from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
 from ..solvers.workspace import Workspace
 from .orbit_family import OrbitFamily
-
-Vector = NDArray[Any]
 
 ROUNDS = 3  # of Newton's method and a better mesh, for a number of intervals
 ITERATIONS = 12

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError
-
-Vector = NDArray[Any]
 
 RETURN = 0.1  # part of the largest distance from the last state that counts as near to it
 AWAY = 0.3  # ... and that the time course has to be away before it returns

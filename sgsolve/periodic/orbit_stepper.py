@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.arclength import Arclength
 from ..continuation.arclength_stepper import ArclengthStepper
 from ..continuation.columns import Column
@@ -22,8 +22,6 @@ from ..solvers.workspace import Workspace
 from .on_orbits import KEY
 from .orbit_family import OrbitFamily
 from .packing import orbit_of
-
-Vector = NDArray[Any]
 
 EVERY = 3  # points between two meshes
 COARSE = 0.02  # error of the mesh above which an orbit is not followed

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..results.periodic_orbit import PeriodicOrbit
 from .orbit_family import OrbitFamily, node_times
 from .scheme import collocation_scheme
-
-Vector = NDArray[Any]
 
 
 def orbit_of(

@@ -17,13 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import scipy.special
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 
 @dataclass(frozen=True, eq=False)

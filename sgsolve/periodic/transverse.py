@@ -23,15 +23,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .discretization import Discretization
 from .evaluated import Evaluated
 from .multipliers import product_eigenvalues
 from .orbit_family import OrbitFamily, node_times
 from .orbit_mesh import interpolated_at
-
-Vector = NDArray[Any]
 
 GROWTH = 1.0  # logarithm of the growth across the flow in an interval above which it is divided
 MOST = 64  # parts of an interval

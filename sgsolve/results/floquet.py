@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
 
 UNKNOWN = -1  # the number of unstable multipliers where their errors do not allow to count them
 LOST = 0.5  # relative error above which a multiplier has no digit

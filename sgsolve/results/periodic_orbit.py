@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ..arrays import Vector
 from ..errors import InputError
 from .blocks import Blocks
 from .floquet import UNKNOWN, distance_of_trivial, trivial_of, unstable_multipliers
-
-Vector = NDArray[Any]
 
 HEADER = 5  # numbers before the mesh in an orbit that is packed into a vector
 

@@ -11,6 +11,7 @@ from scipy.integrate import DenseOutput, OdeSolution
 from scipy.optimize import OptimizeResult
 
 from ..ad.function_calls import evaluate_vector
+from ..arrays import Vector
 from ..errors import ConvergenceError, DataTypeError
 from ..problem.equations.definition import ProblemDefinition
 from ..problem.equations.null_space import NullSpace
@@ -33,7 +34,6 @@ from .initial_value_arguments import (
 from .initial_value_events import Zeros
 from .initial_value_forms import RealParts, check_declared, of_columns
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ..transient import Bdf, RungeKutta
 from ..transient.step_settings import is_method
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 IVP_METHODS: dict[str, Any] = {

@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import DataTypeError, InputError
 from ..results.branch import Branch
 from ..transient import TimeEvent
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 LEAVING = 1e-6  # of the run: after which it is seen where an event at the start goes

@@ -13,9 +13,9 @@ from scipy.optimize import OptimizeResult
 
 from ..ad import seed_sparsity, sparsity_pattern
 from ..ad.function_calls import evaluate_vector
+from ..arrays import Vector
 from ..errors import InputError, ShapeError
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 

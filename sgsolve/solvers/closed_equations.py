@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Mask, Vector
 from .entries import equations_with
 from .iterate import Iterate
-
-Vector = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 CHANGED = 1e-10  # a change below this part of the terms of an equation is no matter
 PROVABLE = 1e-6  # ... and one above this part is asked further: its slopes may be rounding

@@ -18,12 +18,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..results.status import Status
 from .closed_equations import note_closed, note_start
 from .determination import determined
 from .entries import unknowns_with
-from .iterate import Iterate, Vector
+from .iterate import Iterate
 from .limit_at_infinity import at_limit
 from .rounding import SMALL_STEP, at_rounding
 from .termination import TerminationTest

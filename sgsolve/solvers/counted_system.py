@@ -12,14 +12,12 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..norms import is_finite
 from .deadline import OutOfTime, passed
 from .system import System
 from .workspace import Workspace
-
-Vector = NDArray[Any]
 
 
 class CountedSystem:

@@ -13,16 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..results.status import Status
 from .iterate import Iterate
 from .member_damping import SMALLEST, ForMembers, MemberErrorDamping, MemberFullStep
 from .settings import fraction, positive
-
-Vector = NDArray[Any]
 
 
 class FullStepTest(Enum):

@@ -14,19 +14,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError, SingularMatrixError
 from ..norms import norm2
 from ..results.status import Status
 from .iterate import Iterate
 from .open_directions import newton_direction
 from .settings import not_negative, positive
-
-Vector = NDArray[Any]
 
 SLOW, GROWTH = 0.1, 2.0  # a pseudo time step that changes less than this is doubled
 SHORTEST = 1e-30  # pseudo time step: M / dt stays finite

@@ -11,15 +11,11 @@ Reference: Decker, Keller and Kelley, SIAM J. Numer. Anal. 20 (1983) 296.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..norms import norm2, scalar_product
 from .iterate import Iterate
-
-Vector = NDArray[Any]
 
 STEPS = 5  # steps in a row by which the residual falls alike
 ALIKE = 0.02  # relative difference of two contractions, or of two steps after scaling

@@ -17,19 +17,15 @@ The size of the jump is the rounding of the equation, see `one_side`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Mask, Vector
 from .determination import SHORT, answers, answers_closer, changed, small_changes
 from .entries import equations_with, unknowns_with
 from .iterate import Iterate
 from .kept_examinations import answered_rows
 from .one_side import REAL, Side
-
-Vector = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 FEW_UNITS = 1e-9  # of the largest terms: a change that may be few units of rounding
 PRODUCTS = 16  # with the Jacobian, for the signs of its entries in an equation

@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..norms import is_finite, norm2
 from ..pattern import matrix_product
@@ -21,8 +21,6 @@ from .limits import Limit
 from .scaling import Scaling, probed
 from .system import System
 from .workspace import Workspace
-
-Vector = NDArray[Any]
 
 PROBES = 4
 EPS = float(np.finfo(float).eps)

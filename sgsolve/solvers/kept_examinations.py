@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Mask
 from .entries import entries_in
 from .iterate import Iterate
-
-Mask = NDArray[np.bool_]
 
 
 class AnsweredRows:

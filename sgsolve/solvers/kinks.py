@@ -11,11 +11,10 @@ K. Kunisch, SIAM J. Optim. 13 (2002) 865.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError
 from ..pattern import matrix_product
 from ..results.status import Status
@@ -28,8 +27,6 @@ from .presets import Newton
 from .runs_method import RunsMethod
 from .system import System
 from .workspace import Workspace
-
-Vector = NDArray[Any]
 
 SHORT = 1e-8  # part of a step, and of the sizes of the unknowns: no smooth slope changes much
 LONGEST = 1e6  # a step, relative to the sizes: rounding hides where on it a slope changes

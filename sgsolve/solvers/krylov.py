@@ -16,8 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..errors import InputError
 from ..linear.gmres import gmres
 from ..linear.inverse_operator import applied, is_fixed
@@ -25,7 +24,6 @@ from ..results.status import Status
 from .iterate import Iterate
 from .settings import fraction, positive
 
-Vector = NDArray[Any]
 Operator = Callable[[Vector], Vector]
 
 GAMMA, ALPHA = 0.9, 2.0  # Eisenstat and Walker's choice 2

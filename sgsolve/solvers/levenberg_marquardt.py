@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..norms import norm2
 from ..pattern import Pattern
@@ -28,8 +28,6 @@ from ..results.status import Status
 from .iterate import Iterate
 from .settings import positive
 from .trust_region import FLAT, decrease, scaled_gradient
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)

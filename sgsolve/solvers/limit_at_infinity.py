@@ -18,11 +18,10 @@ The tests cost no evaluation where convergence is fast, and few where the first 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .closed_equations import OUTWARDS, unproven_equations
 from .determination import (
     LINEAR,
@@ -38,8 +37,6 @@ from .flat_equations import tail, tail_of, unanswered
 from .iterate import EPS, Iterate
 from .kept_examinations import examined_starts
 from .one_side import unexplained_jump
-
-Vector = NDArray[Any]
 
 # Distances in steps. A root of multiplicity m < 15 is seen from the last of those ahead.
 NEAR, FAR = (0.5, 1.0), (2.0, 4.0, 16.0, 61.0)

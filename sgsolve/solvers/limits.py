@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError, ShapeError
 from ..results.blocks import Blocks
 from .settings import fraction, not_negative, positive
-
-Vector = NDArray[Any]
 
 ROUNDING = 4.0 * np.finfo(float).eps  # of x + dx at a bound
 

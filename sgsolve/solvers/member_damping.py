@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Mask, Vector
 from .member_scaling import MemberScaling
-
-Vector = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 SMALLEST = 1e-307  # damping: above zero, so that every search along a step ends
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Mask, Vector
 from ..pattern import Pattern
 from ..results.status import Status
 from .closed_equations import closed_by, closing
@@ -28,9 +28,6 @@ from .perturbation import linearized_beside
 from .rounding import SMALL_STEP
 from .system import MemberSystem
 from .workspace import Workspace
-
-Vector = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 # So often a member that may have converged, but still moves in an unknown, takes one more step.
 POSTPONED = 2

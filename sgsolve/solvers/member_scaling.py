@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..pattern import Pattern, matrix_product
 from ..results.blocks import Blocks
 from .scaling import TERM_FLOOR, WEIGHT_FLOOR
-
-Vector = NDArray[Any]
 
 
 class MemberScaling:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[Any]
-IndexArray = NDArray[np.int64]
+from ..arrays import IndexArray, Vector
 
 
 @dataclass

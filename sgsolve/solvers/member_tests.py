@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Mask, Vector
 from ..results.blocks import Blocks
 from .determination import SHORT
 from .iterate import EPS
@@ -25,9 +25,6 @@ from .termination import (
     RoundingLevel,
     TerminationTest,
 )
-
-Vector = NDArray[Any]
-Mask = NDArray[np.bool_]
 
 # The sizes here are those of the Jacobian before the last step: they are right to this factor.
 MARGIN = 2.0

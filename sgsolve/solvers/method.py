@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import Vector
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
@@ -24,7 +25,7 @@ from .damping import Damping, FullStep, FullStepTest
 from .deadline import OutOfTime
 from .direction import Direction, NewtonDirection
 from .extrapolation import extrapolate
-from .iterate import Iterate, Vector
+from .iterate import Iterate
 from .limits import as_limit
 from .local_minimum import named_cause
 from .member_damping import ForMembers

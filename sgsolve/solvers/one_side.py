@@ -10,15 +10,12 @@ scatter past the jump, and farther away be steady and change as its derivative s
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .determination import LINEAR, golden_parts
 from .iterate import Iterate
-
-Vector = NDArray[Any]
 
 # Points at these distances of x, in steps, then close to the end of the step, and past it. The end
 # is zero on one of the lines, and the smallest numbers are as far from x as any.

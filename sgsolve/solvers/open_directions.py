@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import SingularMatrixError
 from ..linear.null_basis import annihilated, null_basis
 from ..results.blocks import Blocks
@@ -19,8 +19,6 @@ from .counted_system import CountedSystem
 from .iterate import Iterate
 from .system import System
 from .workspace import Workspace
-
-Vector = NDArray[Any]
 
 AWAY = 0.1  # of the unknowns: the distance of another point
 NULL = 1e-9  # of the terms of an equation, that J v may be

@@ -7,18 +7,15 @@ its stages.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import SingularMatrixError
 from ..results.history import History, Stats
 from ..results.status import Status
 from .iterate import Iterate
 from .system import System
-
-Vector = NDArray[Any]
 
 FAR = 1e6  # times the largest unknown of its block at the start: a point this far away diverged
 CLOSE = 1e-6  # ... unless every residual is smaller than this part of its terms

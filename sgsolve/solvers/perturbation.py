@@ -8,14 +8,11 @@ are finite, and no Newton step depends on so small a change of a starting point.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .iterate import Iterate
-
-Vector = NDArray[Any]
 
 DISTANCE = 1e-8  # relative to the weights: the square root of the rounding errors
 

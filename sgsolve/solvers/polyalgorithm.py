@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import Vector
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
-from .iterate import Vector
 from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome

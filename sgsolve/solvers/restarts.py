@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError
 from .method import NewtonMethod
 from .monitor import Monitor
@@ -25,8 +24,6 @@ from .runs_method import RunsMethod
 from .settings import positive
 from .system import System
 from .workspace import Workspace
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)

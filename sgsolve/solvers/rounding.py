@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from .iterate import EPS, PROBES, Iterate
 from .perturbation import linearized_beside
 from .scaling import TERM_FLOOR, probed
-
-Vector = NDArray[Any]
 
 NOISE = 1e-9  # residuals above this part of the terms are never put down to rounding
 SMALL_STEP = 1e-6  # ... nor those from which Newton's step is longer

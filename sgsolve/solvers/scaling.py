@@ -18,13 +18,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..norms import is_finite, norm2
 from ..pattern import matrix_product
 from ..results.blocks import Blocks
-
-Vector = NDArray[Any]
 
 TERM_FLOOR = 1e-6  # a component smaller than its block by more than this counts as this in S
 TINY = 1e-290  # a component smaller than this, but not zero, counts as this: products underflow

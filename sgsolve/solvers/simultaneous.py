@@ -13,8 +13,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Mask, Vector
 from ..linear.ordering import Order
 from ..linear.stacked import StackedSolver, stacking_order
 from ..results.history import Stats
@@ -26,10 +26,6 @@ from .member_slots import MemberSlots
 from .method import NewtonMethod
 from .system import MemberSystem
 from .workspace import Workspace
-
-Vector = NDArray[Any]
-Mask = NDArray[np.bool_]
-IndexArray = NDArray[np.int64]
 
 # Members that need more iterations are solved alone.
 MOST_ITERATIONS = 40

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..results.blocks import Blocks
 from .monitor import Monitor
 from .outcome import Outcome
 from .system import System
 from .workspace import Workspace
-
-Vector = NDArray[Any]
 
 
 @runtime_checkable

@@ -11,10 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..pattern import Pattern
 from ..results.blocks import Blocks
-
-Vector = NDArray[Any]
 
 
 class System(Protocol):

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..errors import LinearSolveError, SingularMatrixError
 from ..norms import LONGEST, norm2, scalar_product, unit
 from ..pattern import matrix_product, transposed_product
@@ -23,8 +21,6 @@ from ..results.status import Status
 from .iterate import Iterate
 from .open_directions import newton_direction
 from .settings import positive
-
-Vector = NDArray[Any]
 
 FLAT = 1e-7  # relative gradient below which the norm of the residual counts as stationary
 

@@ -12,12 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
+
 MAX_ORDER = 5
 ROWS = MAX_ORDER + 3  # of a table of differences
 USED = MAX_ORDER + 2  # values that the next step, and the choice of its order, may need

@@ -20,8 +20,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from .backward_differences import (
     CAPACITY,
@@ -38,8 +38,6 @@ from .implicit_solver import ImplicitSolver
 from .recorded_steps import Begin, RecordedStep, Rescale
 from .sensitivity_control import SensitivityControl
 from .time_step import RejectedStep, TimeStep, step_factor
-
-Vector = NDArray[Any]
 
 ORDERS = range(MAX_ORDER + 1)
 KAPPA = np.array([0.0, -0.1850, -1.0 / 9.0, -0.0823, -0.0415, 0.0])

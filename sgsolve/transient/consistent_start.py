@@ -17,16 +17,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from ..solvers.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
 from .evolution import NONE, PURPOSE, EvolutionSystem
-
-Vector = NDArray[Any]
 
 SMALL = 1e-8  # a step, as a part of the run, that moves next to no charge in most problems
 NEGLIGIBLE = (SMALL, 1e-11, 1e-14, 1e-17)  # shorter ones for runs much longer than what moves

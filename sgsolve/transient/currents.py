@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import DataTypeError
 from .evolution import NONE, Currents
 from .interpolation import interpolated
-
-Vector = NDArray[Any]
 
 NODES = 5  # of steps that are kept
 NEAR = 0.15  # of the last step: nodes closer together would amplify rounding far away from them

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import InputError
 from ..results.blocks import Blocks
-
-Vector = NDArray[Any]
 
 GAP = 100.0  # between magnitudes in one block: they are of different units then
 FEW = 32  # unknowns in a single block: they may be of different units, each with its own size

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ..arrays import Vector
+
 Function = Callable[[Vector, float], float]
 
 ULP = 100.0  # events are located within so many units in the last place of the time

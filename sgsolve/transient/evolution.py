@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..pattern import Pattern
 from ..results.blocks import Blocks
 
-Vector = NDArray[Any]
 PURPOSE = "transient"  # of the linear solver: one analysis serves a whole run
 NONE: Vector = np.zeros(0)
 

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .evolution import EvolutionSystem, without_storage
-
-Vector = NDArray[Any]
 
 BISECTIONS = 200
 JUMP = 0.5  # the part of the change over a step that is left over the shortest one, at a jump

@@ -14,12 +14,10 @@ from math import inf
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .evolution import EvolutionSystem
 from .failures import flow_at, jump_between
-
-Vector = NDArray[Any]
 
 SAMPLES = 256  # of what depends on time, in a run or a step
 HIDDEN = 4.0  # times the changes from end to end of the step, and before it: more is hidden

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from .evolution import NONE
-
-Vector = NDArray[Any]
 
 
 @dataclass(slots=True)

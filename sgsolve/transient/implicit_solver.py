@@ -21,16 +21,14 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..solvers.workspace import Workspace
 from .error_weights import ErrorWeights
 from .evolution import PURPOSE, EvolutionSystem
 from .implicit_equation import Counters, Equation, Solved
 from .kept_matrix import KeptMatrix
-
-Vector = NDArray[Any]
 
 YOUNG = 20  # steps for which J and C are kept when an iteration fails that has another a
 MAX_AGE = 50  # steps after which J and C are evaluated anew

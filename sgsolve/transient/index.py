@@ -6,19 +6,15 @@ Problems in Differential-Algebraic Equations (1996), chapter 2.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError, StructureError
 from ..solvers.workspace import Workspace
 from ..user_warnings import warn
 from .consistent_start import ordinary_rates
 from .error_weights import ErrorWeights
 from .evolution import PURPOSE, Derivatives, EvolutionSystem
-
-Vector = NDArray[Any]
 
 STEPS = (1e-6, 1e-9)  # parts of the run at which the inverse is measured
 TRIALS = 2  # products with the inverse and its transpose

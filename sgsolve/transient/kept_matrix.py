@@ -13,15 +13,13 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..solvers.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
 from .evolution import PURPOSE, Derivatives, EvolutionSystem
-
-Vector = NDArray[Any]
 
 RATIO = 0.7  # M is factorized anew where a0 / a leaves (RATIO, 1 / RATIO)
 EXACT = 1e-12  # an update this small, in units of the tolerance, changes no current

@@ -18,9 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .backward_differences import GAMMA, ROWS, rescaling
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)

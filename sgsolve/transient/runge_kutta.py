@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from .consistent_start import Start
 from .implicit_equation import Equation
@@ -26,8 +27,6 @@ from .recorded_steps import Begin, RungeKuttaStep
 from .sensitivity_control import SensitivityControl
 from .tableaus import Tableau
 from .time_step import RejectedStep, TimeStep, step_factor
-
-Vector = NDArray[Any]
 
 GROW, SHRINK = 5.0, 0.2
 DEAD_BAND = 1.2  # a step that would grow less keeps its size, and so its factorization

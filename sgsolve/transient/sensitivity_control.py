@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..results.blocks import Blocks
 from .backward_differences import ROWS, rescaling
@@ -31,8 +31,6 @@ from .recorded_steps import (
     step_forward,
 )
 from .time_step import RejectedStep, TimeStep
-
-Vector = NDArray[Any]
 
 EULER = 0.01  # of the first step: steps that show the slope at the start
 ROUNDING = 1e3 * float(np.finfo(float).eps)  # of the derivatives of the charge, in a short step

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from .evolution import EvolutionSystem
 from .failures import flow_at, jump_between
 from .schedule import Schedule, after, before
-
-Vector = NDArray[Any]
 
 NAMED = 3  # jumps of which the remark gives the times
 DOUBTS = 2  # how often a state is made consistent again at one place

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..errors import ConvergenceError, InputError, LinearSolveError, SingularMatrixError
 from ..results.blocks import suspects
 from ..solvers.workspace import Workspace
@@ -15,8 +13,6 @@ from .error_weights import ErrorWeights
 from .evolution import EvolutionSystem, without_storage
 from .index import check_index
 from .schedule import Schedule
-
-Vector = NDArray[Any]
 
 FIRST_STEP = 1e-3  # of the run, at most
 FIRST_CHANGE = 0.5  # of the tolerance, by the slope in the first step, at most

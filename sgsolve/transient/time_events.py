@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import toms748
 
+from ..arrays import Vector
 from ..continuation.bracket import opposite
 from ..continuation.detector import STEP_DOUBT, Doubt
 from ..continuation.events import Event
@@ -26,8 +26,6 @@ from ..results.special_points import SpecialPoint
 from .consistent_start import Start
 from .event_starts import KEPT, ULP, EventStart, departure_of, ending, intervals_vanish
 from .time_step import TimeStep
-
-Vector = NDArray[Any]
 
 SAMPLES = (0.25, 0.5, 0.75, 1.0)  # of a step: a pair of events within it is seen by them
 SURE = 4.0  # times the value at a start: a change before the first sample that passes zero

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from ..continuation.stepper import Point, Rejection
 from ..errors import ConvergenceError, LinearSolveError
 from .consistent_start import AlgebraicSystem, Start
@@ -15,8 +14,6 @@ from .schedule import before
 from .starts import Starts
 from .step_plan import StepPlan
 from .time_step import TimeStep, TimeStepper
-
-Vector = NDArray[Any]
 
 FIRST_ERROR = 0.001  # of the tolerance, in the first step of a method of order 1
 DOUBLED = 2.0  # a first step that would grow less than this is made as it is

@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Protocol
 
-from numpy.typing import NDArray
-
+from ..arrays import Vector
 from .consistent_start import Start
 from .evolution import NONE
 from .implicit_equation import Equation
-
-Vector = NDArray[Any]
 
 NEWTON_SHRINK = 0.25  # after an iteration that fails with derivatives of the same place
 # Steps are chosen for an error this much below the tolerance, at every order: errors add up, and

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.columns import Column
 from ..continuation.stepper import Point, Rejection, RunState, Stepper
 from ..results.branch_file import part
@@ -28,8 +28,6 @@ from .starts import Starts
 from .step_plan import StepPlan
 from .time_restarts import OWN_CHARGE, TimeRestarts
 from .time_step import TimeStep, TimeStepper
-
-Vector = NDArray[Any]
 
 DOUBTED = 0.1  # by which a step is shortened in which an event returns
 RECENT = 100  # special points among which the one before of the same kind is looked for

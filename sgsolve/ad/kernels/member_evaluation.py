@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import IndexArray
 from ...pattern import Pattern
 from .arguments import NUMBERS
 from .compiled_evaluation import FEW_UNKNOWNS, CompiledEvaluation, CompiledResult
@@ -20,7 +21,6 @@ from .kernel_result import OVERFLOW, UNDERFLOW
 from .member_kernel import MemberKernel
 from .variant import NotCompiledError, Variant
 
-IndexArray = NDArray[np.int64]
 UNKNOWN, NO, YES = -1, 0, 1
 
 

@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import IndexArray
 from .kernel import Kernel
 from .kernel_result import OtherWay, checked_array
 from .member_loop import run_members
-
-IndexArray = NDArray[np.int64]
 
 
 class MemberValues(NamedTuple):

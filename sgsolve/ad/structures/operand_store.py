@@ -13,9 +13,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ...arrays import IndexArray
 from ...private_api import csr_of_arrays
 from .freezing import is_frozen
-from .operands import RECENT, Constant, Contents, Index, IndexArray, Matrix
+from .operands import RECENT, Constant, Contents, Index, Matrix
 
 # Up to this many bytes the contents themselves serve as a dictionary key.
 SMALL = 1 << 14

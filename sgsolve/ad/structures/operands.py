@@ -15,10 +15,11 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import NDArray
 
+from ...arrays import IndexArray
+
 # Evaluations within which an operand that stays is met again. One that is met again much later, as
 # in a solve that is repeated, is an intermediate result of it.
 RECENT = 3
-IndexArray = NDArray[np.int64]
 Columns = NDArray[np.int32]
 
 

@@ -13,10 +13,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ...arrays import IndexArray
 from ...private_api import csr_of_arrays
 from .gathered import Gathered
 from .large_products import LARGE, LargeProduct, pattern_of_product, values_of_product
-from .operands import Constant, Index, IndexArray, Matrix
+from .operands import Constant, Index, Matrix
 from .structure import Rows, Selection, Structure
 
 Made = TypeVar("Made", Selection, Structure)

@@ -17,8 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ...arrays import IndexArray
 from .operand_store import OperandStore
-from .operands import PASSING, RECENT, Columns, Constant, Index, IndexArray, Matrix
+from .operands import PASSING, RECENT, Columns, Constant, Index, Matrix
 from .structure import Selection, Structure
 
 

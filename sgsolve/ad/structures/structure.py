@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .operands import Columns, Index, IndexArray
+from ...arrays import IndexArray
+from .operands import Columns, Index
 
 Rows = slice | IndexArray | None
 Pull = slice | IndexArray | Index | None

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Vector
 from ...continuation.stepper import RunState
 from ...errors import ConvergenceError, InputError, SolveInterrupted
 from ...results.branch import Branch
@@ -21,8 +22,6 @@ from ..families.gauged_family import LEVEL_KEPT, curve_family, lifted
 from ..families.stability import stability_of
 from ..solves.solve import run_solver
 from .curve_run import Asked, asked_of, check_inside, curve_view, run_curve
-
-Vector = NDArray[Any]
 
 
 def continuation(

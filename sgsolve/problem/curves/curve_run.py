@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.arclength import Arclength
 from ...continuation.arclength_stepper import ArclengthStepper
 from ...continuation.curve_ends import COARSE
@@ -29,7 +29,6 @@ from ..equations.residual_system import ResidualSystem
 from ..families.gauged_family import multipliers, stripped
 from ..inputs.signature import parameter_names
 
-Vector = NDArray[Any]
 Origin = Callable[[RunState], tuple[Vector, Vector | None]]
 
 POINTS = 400

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation.multiple_crossings import departures
 from ...bifurcation.switching import departure
 from ...continuation.options import checked_bounds
@@ -26,8 +26,6 @@ from ..families.gauged_family import curve_family, lifted
 from ..families.stability import stability_of
 from .chosen_point import chosen_point
 from .curve_run import asked_of, check_inside, curve_view, run_curve
-
-Vector = NDArray[Any]
 
 USUAL_STEP = 0.02  # without bounds: of the range of the known branch, as p may be 0 here
 HALVINGS = 12  # of the first step, until the first point is within the bounds

@@ -9,18 +9,14 @@ Reference: G. Strang, Introduction to Linear Algebra (2016), section 3.5 (Fredho
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.gauged import Gauged
 from ...solvers.open_directions import beside
 from ...solvers.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
-
-Vector = NDArray[Any]
 
 NONZERO = 1e-9  # of the sizes of the residuals, that a total must exceed
 CONSTANT = 1e-3  # relative change of a total that is the same at two points

@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import LinearSolveError, SingularMatrixError
 from ...results.blocks import suspects
 from ...solvers.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
-
-Vector = NDArray[Any]
 
 
 def diagnosis(system: ResidualSystem, workspace: Workspace, start: Vector, x: Vector) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation import Stability
 from ...continuation.options import checked_bounds
 from ...errors import ConvergenceError, DataTypeError, InputError
@@ -23,8 +23,6 @@ from ..equations.storage import check_storage
 from ..solves.solutions import SolutionSets
 from .diagram_folder import DiagramFolder
 from .diagram_search import DiagramSearch, Follow
-
-Vector = NDArray[Any]
 
 # of each branch, beside those that the user gives
 RUN: dict[str, Any] = {

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...results.special_points import SpecialPoint
-
-Vector = NDArray[Any]
 
 SAME_PLACE = 1e-5  # of the range of the parameter, and of the size of x, within which points agree
 PARALLEL = 0.98  # cosine above which two tangents are of the same branch

@@ -14,8 +14,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.approximate_points import UnlocatedWarning
 from ...errors import ConvergenceError
 from ...results.bifurcation_diagram import BifurcationDiagram
@@ -29,7 +29,6 @@ from .diagram_folder import DiagramFolder
 from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches
 
-Vector = NDArray[Any]
 Follow = Callable[[dict[str, Any]], Branch]
 
 SHARE = 50.0  # the usual first step is the range divided by this

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import SgsolveError
 from ...results.branch import Branch
 from ..equations.definition import ProblemDefinition
 from .diagram_places import SAME_PLACE
-
-Vector = NDArray[Any]
 
 NEAR = 0.05  # relative distance of an interpolated state that is worth a correction
 SAME_STATE = 1e-6  # ... and of the corrected one that is the same

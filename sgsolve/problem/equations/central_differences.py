@@ -10,12 +10,10 @@ Reference: W. H. Press et al., Numerical Recipes (2007), section 5.7.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[Any]
+from ...arrays import Vector
 
 LENGTH = 6e-6  # relative: balances the error of a central difference (h^2) and rounding (eps / h)
 FLOOR = 1e-3  # a parameter below this part of the sizes that it had counts as this

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Vector
 from ...errors import InputError, ParameterError
 from ...results.result import Result
 from ...solvers.workspace import Pool, Workspace
@@ -22,8 +23,6 @@ from .compiled_functions import CompiledFunctions
 from .null_space import NullSpace
 from .prepared_start import prepared_start
 from .residual_system import ResidualSystem
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)

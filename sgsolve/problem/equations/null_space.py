@@ -10,14 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ...results.blocks import Blocks
 from .residual_system import ResidualSystem
 from .time_system import TimeSystem
-
-Vector = NDArray[Any]
 
 NULL = 1e-6  # of the terms of an equation, that J v may be
 

@@ -16,12 +16,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ... import ad
+from ...arrays import Vector
 from ...errors import DerivativeError
 from ..inputs.returned import vector
 from .central_differences import central_difference, size_near_zero
 from .residual_system import ResidualSystem
-
-Vector = NDArray[Any]
 
 
 def parameter_derivative(system: ResidualSystem, x: Vector, name: str) -> Vector:

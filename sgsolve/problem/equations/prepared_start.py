@@ -7,18 +7,14 @@ solver are not used.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import InputError, NotFiniteError
 from ...results.history import counted
 from ...solvers.perturbation import displacements
 from ...solvers.solver_protocol import Solver
 from .residual_system import ResidualSystem
-
-Vector = NDArray[Any]
 
 FACTORS = (*(0.5**k for k in range(1, 9)), *(10.0**-k for k in range(3, 301)), 0.0)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
+from ...arrays import Vector
 from ...errors import InputError, NotFiniteError, StructureError
 from ...norms import is_finite
 from ...pattern import Pattern
@@ -26,8 +27,6 @@ from ..inputs.signature import Call
 from ..inputs.unknowns import Unknowns
 from .allocation import Allocating
 from .compiled_functions import CompiledFunctions
-
-Vector = NDArray[Any]
 
 VAIN = 8  # evaluations by the kernel for F alone, after the other one did not serve
 

@@ -14,17 +14,15 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from ... import ad
 from ...ad.function_calls import evaluate_vector
+from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
 from ...errors import DataTypeError, InputError, ShapeError
 from ...pattern import Pattern
 from .parameters import beside_parameter, by_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
-
-Vector = NDArray[Any]
 
 
 def check_storage(storage: Any, needed: str) -> None:

@@ -12,11 +12,11 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import CompiledResult
+from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
 from ...errors import (
     DomainError,
@@ -35,8 +35,6 @@ from .compiled_functions import CompiledFunctions
 from .parameters import beside_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
 from .storage import check_storage
-
-Vector = NDArray[Any]
 
 
 class TimeSystem:

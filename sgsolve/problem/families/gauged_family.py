@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.family import Family
 from ...errors import SingularMatrixError
 from ...linear.frame import Frame
@@ -24,8 +24,6 @@ from ...solvers.open_directions import gauge_levels
 from ...solvers.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
 from .parameter_family import Line, ParameterizedSystem
-
-Vector = NDArray[Any]
 
 LEVEL_KEPT = (
     "no equation determines the level of some unknowns, which stays that of the first point (see "

@@ -13,10 +13,10 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ... import ad
 from ...ad.kernels.compiled_evaluation import CompiledResult
+from ...arrays import Vector
 from ...continuation.family import Family
 from ...errors import ShapeError, StructureError
 from ...pattern import Pattern
@@ -24,8 +24,6 @@ from ...results.history import Stats
 from ..equations.central_differences import central_difference, size_near_zero
 from ..equations.residual_system import ResidualSystem
 from ..inputs.returned import seeded_vector
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import DataTypeError, NotFiniteError, ShapeError
 from ..inputs.signature import parameter_names
 from .parameter_family import Line
-
-Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)

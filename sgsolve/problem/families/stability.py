@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ...arrays import Vector
 from ...bifurcation import Stability
 from ..equations.definition import ProblemDefinition
 from ..equations.storage import Storage
-
-Vector = NDArray[Any]
 
 
 def stability_of(

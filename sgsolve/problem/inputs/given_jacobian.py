@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from ... import ad
+from ...arrays import Vector
 from ...errors import DataTypeError, ShapeError
 from ...pattern import Pattern
-
-Vector = NDArray[Any]
 
 PROBES = (1e-8, 1e-2, 1.0, 1.0)  # distances from the start, relative to the size of the unknowns
 

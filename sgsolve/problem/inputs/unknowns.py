@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import DataTypeError, InputError
 from ...pattern import Pattern
 from ...results.blocks import Blocks, checked_shapes
-
-Vector = NDArray[Any]
 
 
 class Unknowns:

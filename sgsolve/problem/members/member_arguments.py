@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Vector
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ..equations.definition import ProblemDefinition
 from ..inputs.starting_point import starting_point
-
-Vector = NDArray[Any]
 
 
 class MemberArguments(NamedTuple):

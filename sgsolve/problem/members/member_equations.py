@@ -11,18 +11,16 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.member_evaluation import MemberEvaluation
+from ...arrays import IndexArray, Vector
 from ...pattern import Pattern
 from ...results.history import Stats
 from ...solvers.deadline import OutOfTime
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 
-Vector = NDArray[Any]
-IndexArray = NDArray[np.int64]
 T = TypeVar("T")
 
 

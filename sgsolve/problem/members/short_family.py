@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import IndexArray, Vector
 from ...errors import LinearSolveError
 from ...linear.accuracy import MAX_REFINE
 from ..short_newton.loop_memory import band_system, iterate_like, narrow_band
@@ -30,10 +31,9 @@ from ..short_newton.loop_state import (
     VANISH,
 )
 from ..short_newton.short_newton import LOOPS, ShortNewton
-from ..short_newton.short_records import Record, ShortSolve, Vector
+from ..short_newton.short_records import Record, ShortSolve
 from .member_equations import MemberEquations
 
-IndexArray = NDArray[np.int64]
 Codes = NDArray[np.int32]
 ON_EQUATIONS = ("x", "x_new", "x_beside", "F", "F_new", "F_beside", "b", "y", "r", "row", "column")
 ON_ENTRIES = ("J", "J_old", "A", "A_sizes", "factor")

@@ -12,8 +12,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Vector
 from ...errors import InputError, LinearSolveError, NotFiniteError
 from ...linear.stacked import may_stack, stacking_order
 from ...results.branch import PartialBranchWarning
@@ -36,8 +37,6 @@ from ..solves.solve import run_solver
 from .family_results import family_results
 from .member_arguments import MemberArguments, member_arguments
 from .member_equations import MemberEquations
-
-Vector = NDArray[Any]
 
 # Entries of the Jacobians of all slots, and slots, that serve best: all arrays of a step fit into
 # the cache, and a step has enough members for its calls.

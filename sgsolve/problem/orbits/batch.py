@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...ad.nested import LISTS, array_of
+from ...arrays import Vector
 from ...errors import SgsolveError, StructureError
 from ...pattern import Pattern
 from .number_at_states import numbers_at_states, values_at_states
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 # what code for one state raises for an array of states; DerivativeError is a TypeError

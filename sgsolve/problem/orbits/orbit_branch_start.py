@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation.switching import departure
 from ...continuation.bordered import Bordered
 from ...continuation.corrector import Corrector
@@ -27,8 +27,6 @@ from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .orbit_setup import Collocation, family_of, parameter_unit
 from .periodic_orbit import first_orbit
-
-Vector = NDArray[Any]
 
 INTERVALS = 40
 ASIDE = 0.02  # length of the first step to the doubled orbit, in units of the orbit

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from numpy.typing import NDArray
-
+from ...arrays import Vector
 from ...continuation.arclength import Arclength
 from ...continuation.detector import Detector, registered_detectors
 from ...continuation.metric import Metric
@@ -37,8 +36,6 @@ from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .orbit_branch_start import orbit_branch_start
 from .orbit_setup import Collocation, parameter_unit
-
-Vector = NDArray[Any]
 
 COLUMNS = ("s", "tangent", "period", "amplitude", "unstable", "accuracy", "multipliers")
 POINTS = 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
 from ...errors import InputError, ParameterError
 from ...pattern import Pattern
@@ -16,8 +16,6 @@ from ..equations.storage import check_storage
 from ..inputs.given_jacobian import on_pattern
 from ..inputs.signature import TIME
 from .batch import Batch, Sample
-
-Vector = NDArray[Any]
 
 DENSE = 400  # unknowns up to which the rank of dQ/dx is computed
 RANK = 1e-10  # singular values below this part of the largest one are zero

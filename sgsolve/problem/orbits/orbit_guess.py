@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 import scipy.interpolate
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ...periodic.orbit_family import OrbitFamily, node_times
 from ...periodic.orbit_mesh import equal_shares
 from ...periodic.orbit_starts import last_return
 from ...results.branch import Branch
 from ..inputs.signature import TIME
-
-Vector = NDArray[Any]
 
 
 @dataclass(eq=False)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation.spectrum import eigenvalues
 from ...continuation.bordered import Bordered
 from ...continuation.corrector import Corrector
@@ -23,8 +23,6 @@ from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..equations.storage import Storage
 from .orbit_equations import OrbitEquations
-
-Vector = NDArray[Any]
 
 DEGREES = 2, 12
 SHARE = 0.5  # of the range of the parameter that counts like the size of the orbit

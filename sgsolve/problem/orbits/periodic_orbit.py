@@ -9,8 +9,8 @@ import numbers
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import DataTypeError, InputError
 from ...periodic.monodromy import monodromy
 from ...periodic.orbit_family import OrbitFamily
@@ -25,8 +25,6 @@ from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .orbit_guess import OrbitGuess, guess_of, resampled
 from .orbit_setup import Collocation, critical_mode, family_of, parameter_unit, small_orbit
-
-Vector = NDArray[Any]
 
 FIRST = 20  # intervals to begin with
 FINE = 4  # times the intervals, of a mesh on which the guess is measured

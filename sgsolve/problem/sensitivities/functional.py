@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from ... import ad
 from ...ad.function_calls import evaluate
+from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
 from ...errors import DataTypeError, InputError, ShapeError
 from ..equations.parameters import beside_parameter, seeded_jacobian
-
-Vector = NDArray[Any]
 
 
 class Functional:

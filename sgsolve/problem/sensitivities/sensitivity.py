@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arrays import Vector
 from ...errors import InputError
 from ...results.result import Result
 from ...solvers.workspace import Workspace
@@ -29,7 +30,6 @@ from ..equations.residual_system import ResidualSystem
 from ..inputs.signature import parameter_names
 from .functional import Functional
 
-Vector = NDArray[Any]
 MODES = ("auto", "forward", "adjoint")
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arrays import Vector
 from ...errors import DataTypeError, InputError
 from ...pattern import Pattern
 from ...results.history import Stats, counted
@@ -32,7 +33,6 @@ from ..equations.residual_system import ResidualSystem
 from ..equations.storage import Storage
 from .functional import Functional
 
-Vector = NDArray[Any]
 PURPOSE = "small signal"
 
 

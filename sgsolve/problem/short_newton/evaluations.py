@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
+from ...arrays import Vector
 from ..equations.residual_system import ResidualSystem
-
-Vector = NDArray[np.float64]
 
 
 class Evaluations(Protocol):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import Vector
 from ...linear.band_storage import NARROW
 from ...linear.banded import BandMemory
 from ...linear.solver import DirectParts
@@ -15,7 +16,7 @@ from ...results.blocks import Blocks
 from ...solvers.determination import small_changes
 from .band_loops import BandSystem
 from .short_iterate import ShortIterate
-from .short_records import Settings, Vector
+from .short_records import Settings
 
 IN_BLOCKS = ("floors", "largest_in", "run_in")
 ON_ENTRIES = ("J", "J_old", "J_known", "sizes")

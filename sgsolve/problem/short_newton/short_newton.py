@@ -18,6 +18,7 @@ import numpy as np
 
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.compiled_loops import CompiledLoops
+from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.accuracy import MAX_REFINE
 from ...linear.solver import DirectParts
@@ -39,7 +40,7 @@ from .loop_state import (
     STEP,
     VANISH,
 )
-from .short_records import Record, Settings, ShortSolve, Vector
+from .short_records import Record, Settings, ShortSolve
 
 LOOPS = CompiledLoops(
     start_loops.started,

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...arrays import Vector
 from ...solvers.termination import UsualCriterion
 from .short_iterate import ShortIterate
-
-Vector = NDArray[np.float64]
 
 
 class Record(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...ad.kernels import machine
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS
+from ...arrays import Vector
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
@@ -23,7 +24,7 @@ from ..equations.residual_system import ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations
 from .examined import examined
 from .short_newton import COMPILED, LOADED, LOOPS, ShortNewton
-from .short_records import Record, Settings, ShortSolve, Vector
+from .short_records import Record, Settings, ShortSolve
 
 # With kernels; the arrays of the loops take 500 bytes for each. Without kernels NumPy's evaluations
 # of more than `FEW_UNKNOWNS` take most of the time.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.deflation import Deflation
 from ...continuation.metric import rms
 from ...results.result import Result
@@ -21,8 +21,6 @@ from ...solvers.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
 from .known_solution import KnownSolution
 from .solve import run_solver
-
-Vector = NDArray[Any]
 
 FAR_OFF = 100.0  # the ratio of two sizes of an unknown from which on both are searched with
 

@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.metric import rms
 from ...errors import LinearSolveError
 from ...norms import is_finite
@@ -25,8 +24,6 @@ from ...solvers.counted_system import CountedSystem
 from ...solvers.iterate import EPS
 from ...solvers.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
-
-Vector = NDArray[Any]
 
 PROBES = 3  # right-hand sides with random signs
 SAFETY = 10.0  # of estimated errors

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arrays import Vector
 from ...continuation.deflation import Deflation
 from ...continuation.options import check_limit
 from ...continuation.progress_bar import progress_bar
@@ -31,8 +32,6 @@ from ..equations.prepared_start import prepared_start
 from ..families.parameter_path import ParameterPath
 from ..inputs.starting_point import starting_point
 from .deflation_search import DeflationSearch
-
-Vector = NDArray[Any]
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...bifurcation.folds import Folds
 from ...continuation.arclength import Arclength
@@ -24,8 +23,6 @@ from ...results.status import Status
 from ..diagnosis.diagnosis import singular_along
 from ..families.gauged_family import curve_family, lifted, stripped
 from .path_family import PathFamily
-
-Vector = NDArray[Any]
 
 MOST = 60  # points to look for the fold
 ONWARDS = 400  # points to come to the target

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.family import Linear, linearized
 from ...errors import LinearSolveError
 from ...results.history import Stats
@@ -21,8 +21,6 @@ from ..families.parameter_family import Line
 from ..families.parameter_path import ParameterPath
 from ..short_newton.short_solve import short_result
 from ..solves.solve import run_solver
-
-Vector = NDArray[Any]
 
 
 class PathFamily:

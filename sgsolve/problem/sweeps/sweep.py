@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Vector
 from ...continuation.bordered import Bordered
 from ...continuation.curve import Curve, point_at, start
 from ...continuation.natural import Natural
@@ -33,8 +34,6 @@ from ..families.parameter_path import ParameterPath
 from ..families.stability import stability_of
 from .pass_fold import pass_fold
 from .path_family import PathFamily
-
-Vector = NDArray[Any]
 
 
 def sweep(

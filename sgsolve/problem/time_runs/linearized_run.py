@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...errors import ConvergenceError
 from ...pattern import Pattern
 from ...solvers.workspace import Workspace
@@ -17,8 +17,6 @@ from ...transient.evolution import PURPOSE, Derivatives
 from ...transient.transient_stepper import TransientStepper
 from ..equations.time_system import TimeSystem
 from ..inputs.signature import TIME
-
-Vector = NDArray[Any]
 
 MOST = 8  # parameters whose derivatives all take part in the choice of the steps
 MIXED = 2  # random combinations that stand for more

@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from ... import ad
 from ...ad.function_calls import evaluate
+from ...arrays import Vector
 from ...continuation.columns import Column
 from ...continuation.user_functions import UnfitError, call_with_parameters, named
 from ...errors import DataTypeError
 from ...transient.currents import Stored
 from ...transient.evolution import Currents
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 Pair = tuple[Function, Function]
 

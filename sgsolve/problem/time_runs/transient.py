@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...arrays import Vector
 from ...continuation.columns import Column
 from ...continuation.options import RunOptions, check_limit
 from ...continuation.progress_bar import progress_bar
@@ -45,7 +46,6 @@ from .transient_checks import (
     checked_rtol,
 )
 
-Vector = NDArray[Any]
 Function = Callable[..., Any]
 
 FORMAT = "{desc}: {percentage:3.0f}% [{elapsed}<{remaining}{postfix}]"

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ...ad.function_calls import evaluate
+from ...arrays import Vector
 from ...continuation.run import Run
 from ...continuation.user_functions import call_with_parameters
 from ...errors import ConvergenceError, InputError
@@ -26,7 +27,6 @@ from .linearized_run import LinearizedRun, few_columns
 from .transient import transient_run
 from .transient_checks import SMALLEST, checked_rtol
 
-Vector = NDArray[Any]
 EVENT = "the event"  # the name of the one that ends a run
 TIME_STEP = 1e-6  # of the run: of a central difference by the time
 MOVED = 1e-6  # of a parameter: a change that moves a jump whose time depends on it

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation import Stability
 from ...bifurcation.codimension_two import (
     BOGDANOV_TAKENS,
@@ -47,8 +47,6 @@ from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .fold_family import FoldFamily
 from .mass_pencil import MassPencil
-
-Vector = NDArray[Any]
 
 QUADRATIC = "quadratic"
 ROUNDING = 1e-12  # part of the largest value on the branch up to which a number is zero

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation.folds import Singular, singularity
 from ...continuation.bordered import Bordered
 from ...continuation.family import Family, Linear, second_derivative
@@ -26,8 +26,6 @@ from ..equations.central_differences import central_difference, size_near_zero
 from ..equations.parameters import parameter_derivative
 from ..equations.residual_system import ResidualSystem
 from ..families.parameter_family import ParameterizedSystem
-
-Vector = NDArray[Any]
 
 
 class FoldFamily(Family):

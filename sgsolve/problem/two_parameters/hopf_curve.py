@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation import Stability
 from ...bifurcation.codimension_two import (
     BOGDANOV_TAKENS,
@@ -51,8 +51,6 @@ from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .hopf_family import HopfFamily
 from .mass_pencil import MassPencil
-
-Vector = NDArray[Any]
 
 KINDS = ("fold", *ON_HOPF_POINTS)
 PHASE = 0.7  # of the critical vector at the start

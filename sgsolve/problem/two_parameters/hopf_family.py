@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...continuation.family import DIFFERENCE, Family
 from ...linear.frame import Frame
 from ...pattern import Pattern
@@ -32,8 +32,6 @@ from ..equations.central_differences import central_difference, size_near_zero
 from ..equations.parameters import parameter_derivative
 from ..equations.residual_system import ResidualSystem
 from .mass_pencil import MassPencil
-
-Vector = NDArray[Any]
 
 TURNED = 3.0  # |c| |u| where c u = 1, above which c is chosen anew
 

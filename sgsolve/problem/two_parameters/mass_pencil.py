@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
+from ...arrays import Vector
 from ...bifurcation import Stability
 from ...bifurcation.directional import Pencil
 from ...errors import InputError
@@ -16,8 +16,6 @@ from ...pattern import Pattern
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..equations.storage import Storage
-
-Vector = NDArray[Any]
 
 
 class MassPencil:
