@@ -138,8 +138,7 @@ def run_member(task: tuple[Any, ...]) -> Branch:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PartialBranchWarning)
             run = getattr(problem.at(**member), method)
-            branch: Branch = run(x0, name, values, **{"progress": False, **options})
-            return branch
+            return run(x0, name, values, **{"progress": False, **options})
     except ConvergenceError as error:
         if isinstance(error.result, Branch):
             return error.result
@@ -203,8 +202,7 @@ def _remedy(error: Exception) -> str:
 def _left_by_member(future: Any, task: tuple[Any, ...], name: str) -> Branch:
     """Return what a member has after Ctrl-C; its worker was interrupted as well, if it is here."""
     try:
-        branch: Branch = future.result(timeout=GRACE)
-        return branch
+        return future.result(timeout=GRACE)
     except (Exception, CancelledError) as error:  # whatever it is, there is no point to return
         reason = f"{Status.INTERRUPTED.text} ({type(error).__name__})"
         return _failed(name, task[5], reason, len(np.atleast_1d(task[2])), Status.INTERRUPTED)

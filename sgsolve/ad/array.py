@@ -79,8 +79,7 @@ class ADArray(Operators):
         """The numbers, as a read-only ndarray (``np.array(y.value)`` is a copy to write into)."""
         value = self._value
         if type(value) is not ndarray and hasattr(value, "record"):
-            traced: NDArray[Any] = value
-            return traced
+            return value
         view: NDArray[Any] = np.asarray(value).view()
         view.flags.writeable = False
         return view
@@ -123,8 +122,7 @@ class ADArray(Operators):
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths along each axis."""
-        shape: tuple[int, ...] = self._value.shape
-        return shape
+        return self._value.shape
 
     @property
     def ndim(self) -> int:
@@ -139,20 +137,17 @@ class ADArray(Operators):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        dtype: np.dtype[Any] = self._value.dtype
-        return dtype
+        return self._value.dtype
 
     @property
     def T(self) -> ADArray:
         """The transposed array."""
-        transposed: ADArray = self.transpose()
-        return transposed
+        return self.transpose()
 
     @property
     def mT(self) -> ADArray:
         """The array with its last two axes exchanged."""
-        transposed: ADArray = self.swapaxes(-1, -2)
-        return transposed
+        return self.swapaxes(-1, -2)
 
     @property
     def flat(self) -> Any:
@@ -168,8 +163,7 @@ class ADArray(Operators):
         """The real part; of complex arrays if the unknowns are real."""
         if self._value.dtype.kind != "c":
             return self
-        part: ADArray = part_of_complex(self, REAL)
-        return part
+        return part_of_complex(self, REAL)
 
     @real.setter
     def real(self, v: Any) -> None:

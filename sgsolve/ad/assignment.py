@@ -200,8 +200,7 @@ def _places_of_key(y: Any, key: Any) -> tuple[tuple[int, ...], Places]:
         found = _found_places(shape, key, lambda rows, _: Index(rows, None, False, root.clock))
         known = root.children.setdefault(name, NamedPlaces(found))
     known.used = root.clock
-    places: tuple[tuple[int, ...], Places] = known.places
-    return places
+    return known.places
 
 
 class NamedPlaces:

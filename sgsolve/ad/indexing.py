@@ -95,8 +95,7 @@ def selection(
         index = Index(positions, None, False, root.clock)
         known = root.children.setdefault(name, NamedOperand(index))
     known.used = root.clock
-    chosen: Index = known.index
-    return chosen
+    return known.index
 
 
 class NamedOperand:

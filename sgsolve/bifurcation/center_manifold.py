@@ -116,8 +116,7 @@ def _unit_rays(m: int, count: int) -> Vector:
         angles = np.pi * np.arange(count) / count
         return np.column_stack([np.cos(angles), np.sin(angles)])
     found = np.random.default_rng(0).standard_normal((RAYS * count, m))
-    unit: Vector = found / np.linalg.norm(found, axis=1)[:, None]
-    return unit
+    return found / np.linalg.norm(found, axis=1)[:, None]
 
 
 class _Expansion:
@@ -179,8 +178,7 @@ class _Expansion:
             solver = linear.LinearSolver(Pattern.of(A))
             solver.factorize(A)
             self._solvers[rate] = solver
-        found: Vector = self._solvers[rate].solve(b)
-        return found
+        return self._solvers[rate].solve(b)
 
     def _known_part(self, degree: int) -> dict[Powers, Vector] | None:
         """Return the coefficients of a degree of F(H) + C(H) H_z G, with H and G so far."""

@@ -90,8 +90,7 @@ def pencil_eigenvalues(J: Any, C: Any) -> Vector:
     """Return the finite eigenvalues of dx/dt in C dx/dt + J x = 0, shape (k,)."""
     J, C = J.toarray(), C.toarray()
     values = scipy.linalg.eigvals(J, -C)
-    found: Vector = values[np.isfinite(values)]
-    return found
+    return values[np.isfinite(values)]
 
 
 def leading_eigenvalues(

@@ -227,8 +227,7 @@ class Eigenvalues(Detector):
     def _right(self, values: Vector) -> Vector:
         """Return which eigenvalues are unstable."""
         size = float(np.abs(values).max(initial=0.0))
-        right: Vector = values.real > self.settings.tolerance * size
-        return right
+        return values.real > self.settings.tolerance * size
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the Hopf points between two points: one for each complex pair that crosses."""

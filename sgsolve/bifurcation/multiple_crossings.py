@@ -99,8 +99,7 @@ def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vecto
     vectors = both[:n] @ np.linalg.svd(both[n:])[2].T
     terms = family.pattern.matrix(np.abs(at.J.data) + np.abs(near.J.data))
     null = [norm2(at.J @ v) <= NULL * norm2(terms @ np.abs(v)) for v in vectors.T]
-    found: Vector = vectors[:, null]
-    return found
+    return vectors[:, null]
 
 
 def _combinations(m: int) -> Vector:
@@ -110,8 +109,7 @@ def _combinations(m: int) -> Vector:
         return np.column_stack([np.cos(angles), np.sin(angles)])
     found = np.random.default_rng(0).standard_normal((MOST // 2, m))
     found = np.concatenate([found, -found])
-    unit: Vector = found / np.linalg.norm(found, axis=1, keepdims=True)
-    return unit
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 def _at_distance(

@@ -166,8 +166,7 @@ class ArclengthStepper(Stepper):
 
     def linearized(self, point: Point) -> Linear:
         """Return the linearization at a point."""
-        at: Linear = point.at
-        return at
+        return point.at
 
     def jacobian(self, x: Vector, p: float) -> Any:
         """Return J at any state; None where it is not finite."""
@@ -301,5 +300,4 @@ def _last_point(state: RunState) -> Point:
 
 
 def _tangent(point: Point) -> Vector:
-    tangent: Vector = point.tangent
-    return tangent
+    return point.tangent

@@ -89,8 +89,7 @@ class Bordered:
             if x is not None:
                 return x
             self._factorize_whole()
-        answer: Vector = self._solver.solve(b, transpose=transpose)
-        return answer
+        return self._solver.solve(b, transpose=transpose)
 
     def determinant(self) -> tuple[float, float] | None:
         """Return sign and logarithm of the determinant; None if the back end has none."""

@@ -133,5 +133,4 @@ def second_derivative(
     up, down = linearized(family, at.z + h * v), linearized(family, at.z - h * v)
     if up is None or down is None:
         return None
-    gradient: Vector = (up.left(w) - down.left(w)) / (2.0 * h)
-    return gradient
+    return (up.left(w) - down.left(w)) / (2.0 * h)

@@ -99,8 +99,7 @@ class Box:
         """Return the own unknowns with the margin, zero beyond the boundary; a copy."""
         self._local.set(0.0)
         self._grid.globalToLocal(x, self._local)
-        result: NDArray[Any] = self._local.array.reshape(self.local_shape).copy()
-        return result
+        return self._local.array.reshape(self.local_shape).copy()
 
     def numbers(self) -> NDArray[np.int64]:
         """Return PETSc's numbers of the local unknowns, -1 beyond the boundary; flat."""

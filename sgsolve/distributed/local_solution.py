@@ -62,5 +62,4 @@ class LocalSolution:
         ndarray
             In the shape of the grid, or by the numbers of the unknowns.
         """
-        result: NDArray[Any] = self.layout.whole(self.vector)
-        return result
+        return self.layout.whole(self.vector)

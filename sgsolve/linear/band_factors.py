@@ -65,7 +65,7 @@ class Triangles:
         return self._solved(second, b, not is_lower, transpose)
 
     def _solved(self, factor: Vector, b: Vector, is_lower: bool, transpose: bool) -> Vector:
-        x: Vector = self._triangle(
+        return self._triangle(
             len(factor) - 1,
             factor,
             b,
@@ -74,7 +74,6 @@ class Triangles:
             diag=1,
             overwrite_x=1,
         )
-        return x
 
 
 class SymmetricFactors:

@@ -60,8 +60,7 @@ def null_basis(A: Any) -> Vector | None:
     if not 0 < k <= min(MOST, n // 2):
         return None
     V[np.abs(V) < NEGLIGIBLE * np.abs(V).max()] = 0.0
-    found: Vector = np.linalg.qr(V)[0]
-    return found
+    return np.linalg.qr(V)[0]
 
 
 def annihilates(A: Any, V: Vector, tolerance: float) -> bool:

@@ -61,8 +61,7 @@ class PreparedMatrix:
         """Fixed random numbers of both signs and size near 1, for probes and error estimates."""
         # signs alone can be orthogonal to a null vector of few equal entries
         random, n = np.random.default_rng(0), self.n
-        found: NDArray[np.float64] = random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
-        return found
+        return random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
 
     @cached_property
     def _transposed(self) -> tuple[Any, Any]:
@@ -89,8 +88,7 @@ class PreparedMatrix:
         dtype = self.values.dtype
 
         def solve(b: NDArray[Any]) -> NDArray[Any]:
-            x: NDArray[Any] = backend.solve(np.asarray(b, dtype=dtype, order="F"), transpose)
-            return x
+            return backend.solve(np.asarray(b, dtype=dtype, order="F"), transpose)
 
         if transpose:
             return LinearSystem(*self._transposed, solve)

@@ -155,8 +155,7 @@ def _null(solve: Solve, A: Any, transpose: bool) -> NDArray[np.int64]:
     size = np.abs(v)
     size[~np.isfinite(size)] = 0.0
     order = np.argsort(-size, kind="stable")
-    significant: NDArray[np.int64] = order[size[order] >= SIGNIFICANT]
-    return significant
+    return order[size[order] >= SIGNIFICANT]
 
 
 def _first_shown(chosen: NDArray[Any], others: NDArray[Any]) -> list[int]:

@@ -165,8 +165,7 @@ class SuperLU:
             b = b.astype(np.complex128, copy=False)
         how, places = "T" if transpose else "N", self._places
         if places is None:
-            x: Vector = self._lu.solve(b, how)
-            return x
+            return self._lu.solve(b, how)
         x = np.empty(b.shape, dtype=b.dtype, order="F")
         x[places] = self._lu.solve(np.asfortranarray(b[places]), how)
         return x

@@ -71,8 +71,7 @@ class Discretization:
 
     def local(self, X: Vector) -> Vector:
         """Return the values at the nodes of each interval, shape (N, degree + 1, ...)."""
-        found: Vector = X[self.nodes]
-        return found
+        return X[self.nodes]
 
     def rates(self, X: Vector, mesh: Vector, T: float) -> Vector | None:
         """Return dx/dt at the states, zero at those without an equation; None if not needed."""

@@ -97,8 +97,7 @@ class DenseMonodromy:
         M = np.eye(n)
         for S in self.inner[:, -1]:
             M = S @ M
-        vector: Vector = np.linalg.svd(M + np.eye(n))[2][-1]
-        return vector
+        return np.linalg.svd(M + np.eye(n))[2][-1]
 
 
 @dataclass(eq=False)
@@ -130,8 +129,7 @@ class SparseMonodromy:
         """Return the change of the first state that comes back with the other sign."""
         values, vectors = self._leading()
         vector: Vector = vectors[:, int(np.argmin(np.abs(values + 1.0)))].real
-        unit: Vector = vector / np.linalg.norm(vector)
-        return unit
+        return vector / np.linalg.norm(vector)
 
     def _leading(self) -> tuple[Vector, Vector]:
         n = self.first.shape[1]

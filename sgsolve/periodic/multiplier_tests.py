@@ -13,8 +13,7 @@ REAL = 1e-9  # imaginary parts below this part of the modulus are rounding
 
 def real_multipliers(values: Vector) -> Vector:
     """Return those without an imaginary part."""
-    real: Vector = values.real[np.abs(np.imag(values)) <= REAL * np.abs(values)]
-    return real
+    return values.real[np.abs(np.imag(values)) <= REAL * np.abs(values)]
 
 
 def upper_multipliers(values: Vector) -> Vector:
@@ -22,8 +21,7 @@ def upper_multipliers(values: Vector) -> Vector:
     if not np.iscomplexobj(values):
         return np.empty(0, dtype=complex)
     upper = values[values.imag > REAL * np.abs(values)]
-    ordered: Vector = upper[np.argsort(-np.abs(upper))]
-    return ordered
+    return upper[np.argsort(-np.abs(upper))]
 
 
 def below(values: Vector) -> int:

@@ -45,8 +45,7 @@ class OrbitSystem:
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return J v."""
-        product: Vector = self.linearize(x)[1] @ v
-        return product
+        return self.linearize(x)[1] @ v
 
 
 def solved_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float) -> Vector:

@@ -135,8 +135,7 @@ class Branch:
     @property
     def x(self) -> NDArray[Any]:
         """The last state, shape (n,)."""
-        last: NDArray[Any] = self.states[-1]
-        return last
+        return self.states[-1]
 
     def __len__(self) -> int:
         return len(self.parameter)
@@ -186,8 +185,7 @@ class Branch:
                 "the states of this branch are orbits; use branch.orbit(i).field(name)"
             )
         blocks = self.blocks or Blocks(self.states.shape[-1])
-        found: NDArray[Any] = blocks.field(self.states, block)
-        return found
+        return blocks.field(self.states, block)
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Return x and the parameters of point i, for ``problem.at(**parameters).solve(x)``.

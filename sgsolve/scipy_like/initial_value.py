@@ -237,8 +237,7 @@ class _Within(DenseOutput):
 
     def _call_impl(self, t: Any) -> NDArray[Any]:
         if np.ndim(t) == 0:
-            value: NDArray[Any] = self.curve(self.sign * t)
-            return value
+            return self.curve(self.sign * t)
         return np.stack([self.curve(self.sign * time) for time in t], axis=1)
 
 

@@ -61,8 +61,7 @@ def check_declared(
 def _structure(declared: Any, n: int) -> NDArray[np.bool_]:
     if np.shape(declared) != (n, n):
         raise ShapeError(f"jac_sparsity has shape {np.shape(declared)}; it must be ({n}, {n})")
-    found: NDArray[np.bool_] = scipy.sparse.csr_array(declared).toarray() != 0
-    return found
+    return scipy.sparse.csr_array(declared).toarray() != 0
 
 
 class RealParts:

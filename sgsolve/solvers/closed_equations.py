@@ -68,8 +68,7 @@ def few_bits(change: Vector) -> Mask:
 
 def closed_by(F_old: Vector, F: Vector, own: Vector) -> Mask:
     """Return which equations came to hold exactly by a change that matters."""
-    closed: Mask = (F == 0.0) & (np.abs(F_old) > CHANGED * own)
-    return closed
+    return (F == 0.0) & (np.abs(F_old) > CHANGED * own)
 
 
 def note_start(it: Iterate) -> None:

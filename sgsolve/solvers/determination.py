@@ -168,8 +168,7 @@ def _answering(
 def small_changes(weights: Vector) -> Vector:
     """Return small changes of unknowns that keep no ratio, shape of the weights."""
     n = weights.shape[-1]
-    small: Vector = PROBE * mixed_signs(n) * golden_parts(n) * weights
-    return small
+    return PROBE * mixed_signs(n) * golden_parts(n) * weights
 
 
 def changed(it: Iterate, small: Vector) -> Vector | None:
@@ -178,8 +177,7 @@ def changed(it: Iterate, small: Vector) -> Vector | None:
     if x is not it.x or not np.array_equal(known, small):
         F = it.evaluate(it.x + small)
         it.memory["changed"] = it.x, small, F
-    found: Vector | None = F
-    return found
+    return F
 
 
 def answers(change: Vector, expected: Vector, own: Vector) -> NDArray[np.bool_]:

@@ -171,8 +171,7 @@ class Iterate:
 
     def terms(self, magnitude: Vector) -> Vector:
         """Return ``|J|`` times the given sizes of the unknowns."""
-        terms: Vector = matrix_product(self._magnitudes, magnitude)
-        return terms
+        return matrix_product(self._magnitudes, magnitude)
 
     def slope_at(self, x: Vector, v: Vector) -> Vector | None:
         """Return J v at another point, not always finite; None if the residual is not."""

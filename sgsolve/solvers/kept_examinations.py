@@ -56,8 +56,7 @@ def answered_rows(it: Iterate) -> AnsweredRows:
     def empty() -> AnsweredRows:
         return AnsweredRows((pattern.shape[0], pattern.nnz))
 
-    rows: AnsweredRows = it.workspace.derived("answered rows", pattern, empty)
-    return rows
+    return it.workspace.derived("answered rows", pattern, empty)
 
 
 class ExaminedStart:
@@ -83,5 +82,4 @@ def _arrays(it: Iterate) -> tuple[NDArray[Any], ...]:
 
 def examined_starts(it: Iterate) -> ExaminedStart:
     """Return what is kept for the pattern of an iterate."""
-    kept: ExaminedStart = it.workspace.derived("examined start", it.system.pattern, ExaminedStart)
-    return kept
+    return it.workspace.derived("examined start", it.system.pattern, ExaminedStart)

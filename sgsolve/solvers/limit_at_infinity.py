@@ -207,8 +207,7 @@ class _Line:
 
     def _flatter(self, ahead: Vector, behind: Vector) -> NDArray[np.bool_]:
         """Return which equations change ahead by next to nothing of their change behind."""
-        flatter: NDArray[np.bool_] = ahead <= np.maximum(ONE_SIDED * behind, self.noise)
-        return flatter
+        return ahead <= np.maximum(ONE_SIDED * behind, self.noise)
 
     def change(self, t: float) -> Vector | None:
         """Return by how much each equation differs at a distance; None if it is not finite."""

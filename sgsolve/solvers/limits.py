@@ -168,8 +168,7 @@ class Bounds(Limit):
         if not outside.any():
             return dx
         if self.how == "clip":
-            clipped: Vector = np.clip(trial, lower, upper) - x
-            return clipped
+            return np.clip(trial, lower, upper) - x
         room = np.where(dx[outside] < 0.0, lower[outside] - x[outside], upper[outside] - x[outside])
         share = float((room / dx[outside]).min())
         return dx * (self.fraction * max(share, 0.0))
@@ -231,8 +230,7 @@ class Positive(Limit):
             floor[where] = -(1.0 - self.keep) * np.abs(x[where])
         if (dx >= floor).all():
             return dx
-        raised: Vector = np.maximum(dx, floor)
-        return raised
+        return np.maximum(dx, floor)
 
 
 @dataclass(frozen=True)

@@ -154,8 +154,7 @@ class MemberErrorDamping:
 
 def _smallest_damping(smallest: float, size: Vector) -> Vector:
     """Return the smallest dampings to try, as in `damping`."""
-    floor: Vector = np.maximum(smallest / np.maximum(1.0, size), SMALLEST)
-    return floor
+    return np.maximum(smallest / np.maximum(1.0, size), SMALLEST)
 
 
 def _trial(

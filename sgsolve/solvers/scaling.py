@@ -166,8 +166,7 @@ class Scaling:
 
     def allowed(self, relative: float) -> Vector:
         """Return the residual that is this small relative to the own terms of each equation."""
-        allowed: Vector = relative * self.own
-        return allowed
+        return relative * self.own
 
     def _typical(self, magnitude: Vector, largest: float) -> Any:
         """Return the largest magnitude in the block of each unknown."""
@@ -183,8 +182,7 @@ def _above_underflow(magnitude: Vector, smallest: float) -> Vector:
     """Return the magnitudes, those that are not zero at least `TINY`."""
     if smallest >= TINY:
         return magnitude
-    raised: Vector = np.where(magnitude > 0.0, np.maximum(magnitude, TINY), 0.0)
-    return raised
+    return np.where(magnitude > 0.0, np.maximum(magnitude, TINY), 0.0)
 
 
 def probed(jvp: Callable[[Vector], Vector], sizes: Vector, probes: int) -> Vector:
@@ -192,5 +190,4 @@ def probed(jvp: Callable[[Vector], Vector], sizes: Vector, probes: int) -> Vecto
     signs, squares = np.random.default_rng(0), np.zeros_like(sizes)
     for _ in range(probes):
         squares += jvp(sizes * signs.choice([-1.0, 1.0], len(sizes))) ** 2
-    root: Vector = np.sqrt(squares / probes)
-    return root
+    return np.sqrt(squares / probes)

@@ -127,8 +127,7 @@ class Model:
 
     def apply(self, p: Vector) -> Vector:
         """Return A p."""
-        product: Vector = matrix_product(self.it.J, self.it.weights * p) / self.it.S
-        return product
+        return matrix_product(self.it.J, self.it.weights * p) / self.it.S
 
     def step(self, radius: float) -> Vector:
         """Return the dogleg step of at most this length."""
@@ -136,16 +135,14 @@ class Model:
             return self.newton
         length = norm2(self.cauchy)
         if self.newton is None or length >= radius:
-            shortened: Vector = self.cauchy * min(1.0, radius / length)
-            return shortened
+            return self.cauchy * min(1.0, radius / length)
         leg = unit(self.newton - self.cauchy)
         along, share = scalar_product(self.cauchy, leg) / radius, length / radius
         rest = (1.0 - share) * (1.0 + share)
         root = math.sqrt(along * along + rest)
         # of the two forms of the root of t^2 + 2 along t = rest, the one that does not cancel
         t = rest / (along + root) if along > 0.0 else root - along
-        step: Vector = self.cauchy + (radius * t) * leg
-        return step
+        return self.cauchy + (radius * t) * leg
 
     def ratio(self, p: Vector, trial: float) -> float:
         """Return actual over predicted decrease of the squared norm."""
@@ -155,8 +152,7 @@ class Model:
 def scaled_gradient(it: Iterate) -> Vector:
     """Return A^T f / |f| with f = F / S and A = diag(1/S) J diag(weights)."""
     f = it.F / it.S
-    gradient: Vector = it.weights * transposed_product(it.J, unit(f) / it.S)
-    return gradient
+    return it.weights * transposed_product(it.J, unit(f) / it.S)
 
 
 def decrease(before: float, now: float, predicted: float) -> float:

@@ -61,8 +61,7 @@ class PastValues:
 
     def latest(self, part: slice = ALL) -> Vector:
         """Return the latest value of a part of the vector."""
-        value: Vector = self.base[part] + self.distances[0, part]
-        return value
+        return self.base[part] + self.distances[0, part]
 
     def combined(self, weights: Vector, part: slice) -> Vector:
         """Return a sum of the values of a part of the vector; the weights have the sum 1."""
@@ -123,8 +122,7 @@ class BackwardPolynomial:
         """Return the value at a time, shape (n,)."""
         order = len(self.distances)
         weights = basis(order, (t - self.t) / self.h) @ differencing(order)
-        value: Vector = self.x + weights[1:] @ self.distances
-        return value
+        return self.x + weights[1:] @ self.distances
 
 
 def basis(order: int, s: float) -> Vector:
@@ -141,14 +139,12 @@ def basis(order: int, s: float) -> Vector:
 
 def rescaling(order: int, factor: float) -> Vector:
     """Return the matrix that turns differences at one step into those at another, (k+1, k+1)."""
-    matrix: Vector = differencing(order) @ _bases(order, factor)
-    return matrix
+    return differencing(order) @ _bases(order, factor)
 
 
 def resampling(order: int, factor: float) -> Vector:
     """Return the matrix that turns values at one step into those at another, (k+1, k+1)."""
-    matrix: Vector = _bases(order, factor) @ differencing(order)
-    return matrix
+    return _bases(order, factor) @ differencing(order)
 
 
 def _bases(order: int, factor: float) -> Vector:

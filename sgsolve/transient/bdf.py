@@ -163,8 +163,7 @@ class BdfStepper:
     def change(self) -> Vector:
         """The latest change of the unknowns in a step, shape (n,)."""
         rows = self._past.distances[:2, : self._n]
-        latest: Vector = rows[0] - rows[1]
-        return latest
+        return rows[0] - rows[1]
 
     def resize(self, h: float) -> None:
         """Change the next step."""

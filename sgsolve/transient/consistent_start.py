@@ -95,8 +95,7 @@ class AlgebraicSystem:
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return the product of the Jacobian with v."""
-        product: Vector = self.linearize(x)[1] @ v
-        return product
+        return self.linearize(x)[1] @ v
 
 
 Solve = Callable[[AlgebraicSystem, Vector], Vector]
@@ -231,8 +230,7 @@ class _Beginning:
     def passed_on(self, errors: Vector) -> Vector:
         """Return the errors of all unknowns where those with storage have these, of either sign."""
         signs = np.where(np.sin(np.arange(1.0, len(errors) + 1.0) ** 2) > 0.0, 1.0, -1.0)
-        found: Vector = np.abs(self.solver.solve(self.C @ (signs * errors))) / self.h
-        return found
+        return np.abs(self.solver.solve(self.C @ (signs * errors))) / self.h
 
     def _add_currents(self, start: Start, first: Vector, rate: Vector) -> None:
         """Add the currents, their charges and rates: of the linearized equations, to rounding."""
@@ -301,5 +299,4 @@ def euler_correction(
     at = system.derivatives(t + h, x, 1.0 / h, charge)
     solver = workspace.solver(system.pattern, PURPOSE)
     solver.factorize(system.pattern.matrix(at.J + at.C / h))
-    correction: Vector = solver.solve(-G)
-    return correction
+    return solver.solve(-G)

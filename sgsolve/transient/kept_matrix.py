@@ -115,8 +115,7 @@ class KeptMatrix:
 
     def solve(self, b: Vector) -> Vector:
         """Return M^-1 b with the factors at hand; raises `LinearSolveError`."""
-        found: Vector = self._solver.solve_again(b)
-        return found
+        return self._solver.solve_again(b)
 
     def stored(self, d: Vector) -> Vector:
         """Return C d."""

@@ -106,8 +106,7 @@ class Plan:
         vector is used up.
         """
         if self.way == "gather":
-            gathered: NDArray[Any] = vector.take(self.order, out=out, mode="clip")
-            return gathered
+            return vector.take(self.order, out=out, mode="clip")
         data: NDArray[Any] = np.empty(self.layout.pattern.nnz, dtype) if out is None else out
         np.copyto(data, template)
         if self.way == "set":

@@ -54,8 +54,7 @@ def linear_einsum(
     if not constant.persistent:
         return None
     matrix = _matrix_of(y, name, output, summed, kept, sizes, constant)
-    derivative: Derivative = y._derivative.multiplied(matrix)
-    return derivative
+    return y._derivative.multiplied(matrix)
 
 
 def _index_sizes(named: list[tuple[list[str], Any]]) -> dict[str, int] | None:
@@ -101,8 +100,7 @@ def _matrix_of(
         matrix = Matrix(sp.csr_array(coo), (), root.clock, (coo.shape, "csr"))
         known = root.children.setdefault(key, NamedOperand(matrix))
     known.used = root.clock
-    found: Matrix = known.index
-    return found
+    return known.index
 
 
 def without_repetition(name: list[str], operand: Any) -> tuple[list[str], Any]:

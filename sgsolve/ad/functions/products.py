@@ -73,8 +73,7 @@ def matrix_times_vector(A: Any, vector: NDArray[Any]) -> NDArray[Any]:
         result = np.zeros(len(A.indptr) - 1)
         add_csr_product(A, vector, result)
         return result
-    product: NDArray[Any] = A @ vector
-    return product
+    return A @ vector
 
 
 def _in_own_precision(y: ADArray) -> Derivative:
@@ -141,8 +140,7 @@ def _repeated(root: Evaluation, matrix: Matrix, count: int, left: bool) -> Matri
     if known is None:
         known = root.children.setdefault(name, NamedOperand(_repeat(matrix.csr, count, left, root)))
     known.used = root.clock
-    kept: Matrix = known.index
-    return kept
+    return known.index
 
 
 def _repeat(csr: Any, count: int, left: bool, root: Evaluation) -> Any:

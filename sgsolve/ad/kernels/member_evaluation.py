@@ -197,8 +197,7 @@ class MemberEvaluation:
         for m in members[known[members] == UNKNOWN].tolist():
             fits = variant.fits(x[0], self._arguments[m], None, False)
             known[m] = YES if fits else NO
-        fitting: NDArray[np.bool_] = known[members] == YES
-        return fitting
+        return known[members] == YES
 
     def _kernel(self, variant: Variant, with_jacobian: bool) -> MemberKernel:
         kernel = variant.kernel(with_jacobian)

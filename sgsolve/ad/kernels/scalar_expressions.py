@@ -254,8 +254,7 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, str]:
 
 def struct_of(function: Callable[..., Any], name: str) -> type[LoopStruct]:
     """Return the class of a parameter that is a struct."""
-    found: type[LoopStruct] = function.__globals__[annotations_of(function)[name]]
-    return found
+    return function.__globals__[annotations_of(function)[name]]
 
 
 def kind_returned(function: Callable[..., Any]) -> str:

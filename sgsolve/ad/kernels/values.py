@@ -41,8 +41,7 @@ class Positions:
     def values(self) -> NDArray[np.int64]:
         """All positions."""
         if self.array is not None:
-            known: NDArray[np.int64] = self.array
-            return known
+            return self.array
         return self.start + self.step * np.arange(self.count)
 
     def is_identity(self, size: int) -> bool:

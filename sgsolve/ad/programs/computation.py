@@ -75,8 +75,7 @@ def pattern_and_values(
 
 def pattern_of_derivative(derivative: Derivative, size: int) -> Pattern:
     """Return the smallest pattern of a derivative of `size` rows."""
-    pattern: Pattern = plan_of(derivative.root.root, derivative.terms, size, None).layout.pattern
-    return pattern
+    return plan_of(derivative.root.root, derivative.terms, size, None).layout.pattern
 
 
 class Computation:

@@ -215,8 +215,7 @@ def _new_table(derivative: Any, size: int, at_once: bool) -> RowTable | UnitTabl
 def row_of_number(derivative: Any) -> OneRow | None:
     """Return the derivative of one number as a row, or None if its slopes are complex."""
     if type(derivative) in (NumberRow, SparsityRow):
-        own: OneRow = derivative
-        return own
+        return derivative
     row = real_row(derivative)
     return None if row is None else new_row(derivative, row)
 
@@ -250,5 +249,4 @@ def read_unknowns(derivative: Any) -> Sequence[int] | None:
         return None
     if structure.rows is not None or structure.has_weights:
         return None
-    unknowns: list[int] = structure.cols.tolist()
-    return unknowns
+    return structure.cols.tolist()

@@ -31,8 +31,7 @@ def _method_of_derivative(name: str) -> Callable[..., Derivative]:
     """Return the function that calls a method of whatever form of derivative there will be."""
 
     def call(derivative: Derivative, *arguments: Any) -> Derivative:
-        result: Derivative = getattr(derivative, name)(*arguments)
-        return result
+        return getattr(derivative, name)(*arguments)
 
     return call
 

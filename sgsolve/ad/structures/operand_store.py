@@ -74,7 +74,7 @@ class OperandStore:
             if _all_equal(operand.contents, parts):
                 self._remember(array, operand, operand.contents, parts)
                 operand.used = clock
-                return operand  # type: ignore[no-any-return]
+                return operand
         contents = tuple(map(Contents, parts))
         operand = Matrix(_csr(array, contents), contents, clock, form)
         self.nbytes += sum(p.nbytes for p in parts) + sum(p.nbytes for p in parts)

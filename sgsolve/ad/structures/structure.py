@@ -129,8 +129,7 @@ class Structure:
             return compact
         if isinstance(self.rows, slice):
             return compact + int(self.rows.start)
-        placed: NDArray[Any] = self.rows[compact]
-        return placed
+        return self.rows[compact]
 
     def entries(self) -> tuple[NDArray[Any], Columns, NDArray[Any] | None, NDArray[Any] | None]:
         """Return element, unknown, weight and coefficient number of every entry.

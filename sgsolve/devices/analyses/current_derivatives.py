@@ -86,8 +86,7 @@ def derivatives(
         return device.current(y, contact, cut=cut, **q)
 
     problem = device.problem.at(**p)
-    found: dict[str, Any] = problem.sensitivity(x, list(names), functional=current, mode=how)
-    return found
+    return problem.sensitivity(x, list(names), functional=current, mode=how)
 
 
 def conductance(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:

@@ -61,8 +61,7 @@ def _references(device: DeviceModel, name: str) -> np.ndarray:
     order = np.argsort(factors * np.ones(lay.pairs), kind="stable")
     most = np.zeros(lay.n_s, dtype=int)
     most[lay.row[order]] = order  # the last one written is the largest
-    found: np.ndarray = most[lay.row]
-    return found
+    return most[lay.row]
 
 
 def _factors(

@@ -157,5 +157,4 @@ class Regions:
             raise InputError(
                 f"there is no region {name!r}; there are {', '.join(self.all_names.tolist())}"
             )
-        found: np.ndarray = self.names == name
-        return found
+        return self.names == name

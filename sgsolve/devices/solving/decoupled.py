@@ -95,8 +95,7 @@ def _beside(device: DeviceModel, nodes: Array, potential: Array) -> Array:
     a, b = device.layout.carrier_edges.T
     other = np.arange(device.layout.n_s)
     other[a], other[b] = b, a
-    beside: Array = potential[other[nodes]]
-    return beside
+    return potential[other[nodes]]
 
 
 def guess(

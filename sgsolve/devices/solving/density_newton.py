@@ -101,8 +101,7 @@ class Densities:
 
     def change(self, here: DensityState, step: Array) -> Array:
         """Relative changes of the densities, to first order in a step of the unknowns."""
-        changes: Array = here.slope * (step[self.psi] - step[self.rows])
-        return changes
+        return here.slope * (step[self.psi] - step[self.rows])
 
     def converted(self, here: DensityState, step: Array) -> Array:
         """The step of the unknowns that changes the densities by what a step of Newton's says."""
@@ -113,8 +112,7 @@ class Densities:
 
     def logarithmic(self, change: Array) -> Array:
         """Changes of the logarithms, from relative changes of the densities."""
-        found: Array = np.log1p(np.maximum(change, -FALL))
-        return found
+        return np.log1p(np.maximum(change, -FALL))
 
     def in_units(self, divisors: DensityState, here: DensityState, F: Array) -> Array:
         """The residual at densities, its balances divided by others."""
@@ -133,8 +131,7 @@ class Densities:
 def _entry_places(pattern: Pattern, rows: Array, columns: Array) -> Array:
     """The places of entries in the data of a pattern."""
     found, order = Pattern.from_coordinates(rows, columns, pattern.shape)
-    places: Array = pattern.positions(found)[order]
-    return places
+    return pattern.positions(found)[order]
 
 
 @dataclass(frozen=True, eq=False)

@@ -300,8 +300,7 @@ def form_of(device: Equations) -> KeptFluxes:
     """The form with the fluxes kept of a device, made once."""
     if "kept_fluxes" not in device.forms:
         device.forms["kept_fluxes"] = KeptFluxes(device)
-    form: KeptFluxes = device.forms["kept_fluxes"]
-    return form
+    return device.forms["kept_fluxes"]
 
 
 def needed(device: Equations) -> bool:

@@ -112,8 +112,7 @@ class _EulerStep:
         before = np.clip(self._here.log - there.log, -RANGE, RANGE)
         change = d.change(self._here, correction) * np.exp(before)
         moved[d.rows] = correction[d.psi] - d.logarithmic(change) / there.slope
-        corrected: Array = x + moved
-        return corrected
+        return x + moved
 
 
 @dataclass(frozen=True, eq=False)

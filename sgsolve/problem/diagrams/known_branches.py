@@ -85,6 +85,5 @@ class KnownBranches:
                 return None
             start = start + step
             if np.linalg.norm(step) <= CONVERGED * (1.0 + np.linalg.norm(start)):
-                found: Vector = start
-                return found
+                return start
         return None

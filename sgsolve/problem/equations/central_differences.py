@@ -58,8 +58,7 @@ def size_near_zero(F: Callable[[float], Vector]) -> float:
 
 def _slope(F: Callable[[float], Vector], p: float, h: float) -> Vector:
     up, down = p + h, p - h
-    slope: Vector = (F(up) - F(down)) / (up - down)
-    return slope
+    return (F(up) - F(down)) / (up - down)
 
 
 def _departure(F: Callable[[float], Vector], h: float) -> Vector:

@@ -25,8 +25,7 @@ from .residual_system import ResidualSystem
 
 def parameter_derivative(system: ResidualSystem, x: Vector, name: str) -> Vector:
     """Return dF/dp at fixed x, shape (n,), for a parameter that is a number."""
-    column: Vector = by_parameter(system, x, name).toarray()[:, 0]
-    return column
+    return by_parameter(system, x, name).toarray()[:, 0]
 
 
 def by_parameter(system: ResidualSystem, x: Vector, name: str) -> Any:

@@ -137,8 +137,7 @@ def _left_basis(inner: ParameterizedSystem, x: Vector, t: float, workspace: Work
         except SingularMatrixError as error:
             last = error
             continue
-        left: Vector = solver.left
-        return left
+        return solver.left
     raise last
 
 

@@ -60,8 +60,7 @@ def typical_sizes(system: ResidualSystem, x: Vector) -> Vector | None:
     if system.scale is not None or len(system.blocks) == 1:
         return system.scale
     sizes = {block: size or 1.0 for block, size in system.blocks.norms(x).items()}
-    spread: Vector = system.blocks.spread(sizes, 1.0)
-    return spread
+    return system.blocks.spread(sizes, 1.0)
 
 
 class ParameterizedSystem(Family):

@@ -188,8 +188,7 @@ class ShortFamily:
         """Return the members for which a part of the round gives STEP; the others leave."""
         codes = step(at)
         self._code[at] = np.where(codes == STEP, codes, LEAVE)
-        left: IndexArray = at[codes == STEP]
-        return left
+        return at[codes == STEP]
 
     def _answers(self, at: IndexArray, judged: Callable[[IndexArray], Codes]) -> Codes:
         """Solve with the factors, refine where that is asked for, and return what is judged."""

@@ -43,8 +43,7 @@ class OrbitGuess:
         closed = self.x - t[:, None] * (self.x[-1] - self.x[0])
         closed[-1] = closed[0]
         curve = scipy.interpolate.CubicSpline(t, closed, bc_type="periodic")
-        found: Vector = curve(times)
-        return found
+        return curve(times)
 
     @property
     def period(self) -> float:

@@ -87,5 +87,4 @@ class Functional:
             return call_with_parameters(self._of, x, known, evaluate)
 
         y = beside_parameter(of, self._x, seed)
-        dense: NDArray[Any] = seeded_jacobian(y, shape).toarray()
-        return dense
+        return seeded_jacobian(y, shape).toarray()

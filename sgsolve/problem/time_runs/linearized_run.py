@@ -105,8 +105,7 @@ class PointOfRun:
         """Return (J + a C)^-1 b, or with the transposed matrix."""
         solver = self.workspace.solver(self.pattern, PURPOSE)
         solver.factorize(self.pattern.matrix(self.derivatives.J + a * self.derivatives.C))
-        solution: Vector = solver.solve(b, transpose=transpose)
-        return solution
+        return solver.solve(b, transpose=transpose)
 
 
 class MixedRun:

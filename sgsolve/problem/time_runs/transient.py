@@ -272,8 +272,7 @@ def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vecto
             outcome = as_solver(None).run(system, workspace, x, system.residual(x), Monitor())
         if not outcome.status.success:
             raise ConvergenceError(f"{outcome.status.name}: {outcome.status.text}", None)
-        found: Vector = outcome.x
-        return found
+        return outcome.x
 
     return solve
 
