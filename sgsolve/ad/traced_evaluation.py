@@ -39,7 +39,6 @@ class Trace(NamedTuple):
     graph : Graph
         Its first result is f(x). The other results and its stores are what `plan` needs for the
         Jacobian, as in a `Program`. It holds for each x at which all guards have their values.
-    plan : Plan
     dtype : dtype
         Of the values of the Jacobian.
     guards_of_value : int
@@ -64,7 +63,6 @@ def trace_function(
 
     Parameters
     ----------
-    f : callable
     x : array_like
         The input ``"x"`` of the graph.
     constants, inputs : mapping of str to value

@@ -47,7 +47,6 @@ class CodimensionTwo(Event):
 
     Parameters
     ----------
-    kind : str
     test : callable
         ``test(x, p)`` in the unknowns of the run.
     proof : callable, optional

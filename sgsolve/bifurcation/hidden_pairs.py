@@ -26,8 +26,6 @@ class EigenvalueCount:
 
     Attributes
     ----------
-    s : float
-    unstable : int
     pairs : int
         Complex pairs on both sides of the axis.
     critical : int

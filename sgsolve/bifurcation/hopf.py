@@ -139,8 +139,6 @@ class Eigenvalues(Detector):
 
     Parameters
     ----------
-    settings : Stability
-    n : int
     extra : int
         Multipliers of constraints behind the n unknowns; they have no mass.
     """

@@ -66,10 +66,8 @@ class HopfForm:
 
     Attributes
     ----------
-    omega : float
     q : ndarray of complex, shape (n,)
         (J + i omega C) q = 0, of Euclidean length 1.
-    c1 : complex
     """
 
     omega: float

@@ -55,9 +55,6 @@ class ArclengthStepper(Stepper):
 
     Parameters
     ----------
-    family : Family
-    workspace : Workspace
-    settings : Arclength
     bounds : (float, float)
         Of the parameter; the last point lies exactly on one of them.
     origin : callable

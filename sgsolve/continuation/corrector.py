@@ -40,7 +40,6 @@ class Corrected:
     ----------
     at : Linear or None
         The linearization at the solution; None after a failure.
-    iterations : int
     reason : str
         Why it failed.
     row : ndarray, shape (n + 1,), or None
@@ -59,11 +58,6 @@ class Corrector:
 
     Parameters
     ----------
-    family : Family
-    bordered : Bordered
-    metric : Metric
-    tolerance : float
-    max_iterations : int
     spent : int
         Iterations of all corrections so far.
     """

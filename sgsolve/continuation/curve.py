@@ -30,12 +30,8 @@ class Curve:
 
     Parameters
     ----------
-    family : Family
     bordered : Bordered
         With one border.
-    metric : Metric
-    tolerance : float
-    max_iterations : int
     """
 
     def __init__(

@@ -123,7 +123,6 @@ class DeflatedDirection:
         The known solutions.
     errors : tuple of ndarray
         Of each known solution, one error for each unknown; none by default.
-    power : float
     size : float or ndarray, shape (n,)
         The size of the unknowns, the unit of distances.
     inner : Direction

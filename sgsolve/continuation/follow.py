@@ -102,11 +102,9 @@ def follow(
 
     Parameters
     ----------
-    stepper : Stepper
     state : RunState
         A new one, or that of a run to be continued; changed in place.
     detectors : sequence of Detector
-    rule : StopRule
     observers : sequence of Observer
     """
     run = _Run(stepper, state, detectors, rule, observers)

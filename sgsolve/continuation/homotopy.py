@@ -150,7 +150,6 @@ class LimitedCurve:
     Parameters
     ----------
     limits : tuple of Limit
-    blocks : Blocks
     x : ndarray, shape (n,)
         The start.
 
@@ -179,7 +178,6 @@ class Deformation(Family):
 
     Parameters
     ----------
-    system : System
     x0, F0 : ndarray, shape (n,)
     newton : bool
         Newton's homotopy; else the fixed-point homotopy. Its D has the row sums of abs(J) at x0

@@ -64,7 +64,6 @@ def crossing(
     ----------
     stepper : Stepper
         Its `between` computes the trial points.
-    a, b : Point
     test : callable
         ``test(point) -> float``, called while the bordered Jacobian of the point is factorized. If
         it returns NaN or raises `LinearSolveError`, another trial point is used.

@@ -61,11 +61,9 @@ class NaturalStepper(Stepper):
 
     Parameters
     ----------
-    family : SolvedFamily
     x0 : ndarray, shape (n,)
         Guess for the first value.
     values : sequence of float
-    settings : Natural
     blocked : callable
         ``blocked(stepper, state, target) -> Passage``: called where steps became too small.
     curve : callable, optional

@@ -78,7 +78,6 @@ class CurveBar:
         The parameter.
     bounds : (float, float)
         Of the parameter.
-    max_points : int
     """
 
     def __init__(self, bar: Any, name: str, bounds: tuple[float, float], max_points: int) -> None:

@@ -37,13 +37,11 @@ class Recorder:
 
     Parameters
     ----------
-    view : View
     columns : sequence of Column
         Besides the parameters that change and "nit": of the stepper, the detectors, the user.
     detectors : sequence of Detector
     keep_states : "all", "none" or int
         All states, the last one only, or every k-th and the last.
-    checkpoint : Checkpoint or None
     mark : mapping
         Identifies the run in its checkpoint.
     stats : callable

@@ -63,11 +63,7 @@ class Run:
 
     Parameters
     ----------
-    stepper : Stepper
-    options : RunOptions
-    view : View
     detectors : sequence of Detector
-    workspace : Workspace
     mark : mapping
         Identifies the run in its checkpoint; options are added.
     bar : object, optional

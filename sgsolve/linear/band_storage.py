@@ -33,7 +33,6 @@ class Band:
 
     Parameters
     ----------
-    n, lower, upper : int
     dtype : dtype
         float64 or complex128.
 

@@ -33,7 +33,6 @@ class BandMemory(NamedTuple):
         Column after column.
     places : ndarray, shape (nnz,)
         Of the values of the matrix.
-    lower, upper : int
     before, after : ndarray, shape (n,), or None
         Where the right-hand side of each row, and each unknown, is; None: in order.
     """

@@ -27,7 +27,6 @@ def fallbacks(backend: Any, fault: Fault, n: int, fresh: bool) -> Iterator[Calla
     backend : Backend
         The one that failed. It comes first itself, to be analyzed again, if its analysis reads
         values and was made for other values than the present ones.
-    fault : Fault
     n : int
         Number of unknowns.
     fresh : bool

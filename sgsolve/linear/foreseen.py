@@ -34,7 +34,6 @@ class Foreseen:
     ----------
     operations : float
         0 where nothing is foretold.
-    threads : int
     """
 
     operations: float

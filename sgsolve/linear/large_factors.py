@@ -137,7 +137,6 @@ def taking_less(
     ----------
     backend : Backend
         The first choice.
-    prepared : PreparedMatrix
     analyze : callable
         It lets the first choice analyze the matrix. It is not called where a part of the matrix
         shows that a factorization takes far more: the analysis takes as long as multigrid then.
@@ -160,7 +159,6 @@ class Contest:
     ----------
     backend : Backend
         The one that would factorize.
-    prepared : PreparedMatrix
     blocks : sequence of integer arrays
     """
 

@@ -27,7 +27,6 @@ class PreparedMatrix:
 
     Parameters
     ----------
-    pattern : Pattern
     dtype : dtype
         float64 or complex128.
 
@@ -122,10 +121,6 @@ class Novelty(IntEnum):
 
 class PreparedValues:
     """Takes matrices of one pattern, which grows if an entry lies outside of it.
-
-    Parameters
-    ----------
-    pattern : Pattern
 
     Attributes
     ----------

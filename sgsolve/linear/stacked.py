@@ -60,7 +60,6 @@ class StackedSolver:
         Of one matrix; with its diagonal.
     order : Order
         From `stacking_order`.
-    count : int
 
     Attributes
     ----------

@@ -76,7 +76,6 @@ class Timed:
 
     Parameters
     ----------
-    stats : Statistics
     phase : {"factor", "solve"}
     out_of_memory : callable
         It returns the error to raise for a `MemoryError` in the phase.

@@ -34,7 +34,6 @@ class FactorCounts:
 
     Attributes
     ----------
-    entries : float
     operations : float
         Additions and multiplications.
     """

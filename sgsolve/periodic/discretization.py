@@ -47,14 +47,7 @@ class Terms:
 
 
 class Discretization:
-    """Orbits with N intervals of a scheme.
-
-    Parameters
-    ----------
-    equations : AutonomousEquations
-    scheme : Scheme
-    N : int
-    """
+    """Orbits with N intervals of a scheme."""
 
     def __init__(self, equations: AutonomousEquations, scheme: Scheme, N: int) -> None:
         self.equations, self.scheme, self.N, self.n = equations, scheme, N, equations.n

@@ -52,7 +52,6 @@ class FloquetMultipliers(Detector):
 
     Parameters
     ----------
-    family : OrbitFamily
     detect : sequence of str
         The kinds of special points that the run looks for.
     """

@@ -34,8 +34,6 @@ class OrbitFamily(Family):
 
     Parameters
     ----------
-    equations : AutonomousEquations
-    scheme : Scheme
     mesh : ndarray, shape (N + 1,)
         From 0 to 1.
     sizes : ndarray, shape (n,)

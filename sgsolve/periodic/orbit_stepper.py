@@ -42,10 +42,8 @@ class OrbitStepper(ArclengthStepper):
 
     Parameters
     ----------
-    family : OrbitFamily
     workspace, settings, bounds, origin, detectors
         See `ArclengthStepper`.
-    metric : Metric
     longest_period : float
         Where the branch ends.
     unit : float

@@ -30,7 +30,6 @@ class Scheme:
 
     Attributes
     ----------
-    degree : int
     ends : bool
         Whether the last collocation point is the end of the interval (Radau).
     nodes : ndarray, shape (degree + 1,)

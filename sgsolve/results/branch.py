@@ -326,7 +326,6 @@ class Branch:
 
         Parameters
         ----------
-        column : str, optional
         ax : matplotlib Axes, optional
             A new figure by default. Needs the extra ``sgsolve[plot]``.
         **style

@@ -18,7 +18,6 @@ class Counted:
     Parameters
     ----------
     fun : callable
-    args : tuple
     jac : callable, bool or None
         As `root` takes it.
     transposed : bool

@@ -25,7 +25,6 @@ class Zeros:
     ----------
     given : sequence of callable
         ``event(t, y, *args)``.
-    args : tuple
     sign : float
         Of the direction of the run.
     """

@@ -25,8 +25,6 @@ class CountedSystem:
 
     Parameters
     ----------
-    system : System
-    workspace : Workspace
     deadline : float
         When `OutOfTime` is raised instead of an evaluation, on the clock of `perf_counter`.
 

@@ -37,7 +37,6 @@ def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
 
     Parameters
     ----------
-    it : Iterate
     equations : ndarray of bool, shape (n,)
     asked : ndarray of bool, shape (n,)
         Unknowns that a small change moves, those of the equations and perhaps others.

@@ -149,7 +149,6 @@ class _Line:
 
     Parameters
     ----------
-    it : Iterate
     step : ndarray, shape (n,)
     """
 

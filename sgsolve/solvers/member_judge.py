@@ -50,12 +50,8 @@ class MemberJudge:
 
     Parameters
     ----------
-    method : NewtonMethod
-    system : MemberSystem
     workspace : Workspace
         For what a member needs alone.
-    scaling : MemberScaling
-    slots : MemberSlots
     evaluate : callable
         Residuals of the marked slots.
     leave : callable

@@ -18,10 +18,8 @@ class MemberScaling:
 
     Parameters
     ----------
-    blocks : Blocks
     scale : ndarray of shape (n,) or None
         The user's sizes of the unknowns.
-    count : int
 
     Attributes
     ----------

@@ -41,7 +41,6 @@ class MemberPoints:
         Sizes of the own terms of the equations.
     estimate : ndarray, shape (count,)
         Estimated relative errors; infinite at a start.
-    blocks : Blocks
     """
 
     F: Vector

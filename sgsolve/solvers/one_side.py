@@ -41,7 +41,6 @@ class Side:
 
     Parameters
     ----------
-    it : Iterate
     step : ndarray, shape (n,)
 
     Attributes

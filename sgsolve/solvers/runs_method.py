@@ -14,12 +14,7 @@ from .method import NewtonMethod
 
 @dataclass(frozen=True, kw_only=True)
 class RunsMethod:
-    """A solver that runs another one; it passes on settings and the check of the start.
-
-    Attributes
-    ----------
-    solver : NewtonMethod
-    """
+    """A solver that runs another one; it passes on settings and the check of the start."""
 
     solver: NewtonMethod
 

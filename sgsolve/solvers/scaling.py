@@ -34,7 +34,6 @@ class Scaling:
 
     Parameters
     ----------
-    blocks : Blocks
     scale : ndarray of shape (n,) or None
         The user's sizes of the unknowns.
 

@@ -42,10 +42,8 @@ class SimultaneousNewton:
 
     Parameters
     ----------
-    method : NewtonMethod
     damping : function of the scaling and the number of slots
         Its `damping_of_members`.
-    system : MemberSystem
     workspace : Workspace
         For what is solved again alone at the end of a member.
     order : Order

@@ -73,9 +73,6 @@ class MemberSystem(Protocol):
 
     Attributes
     ----------
-    n : int
-    blocks : Blocks
-    scale : ndarray or None
     pattern : Pattern
         Where the Jacobian of any member may have entries; it may grow.
     """

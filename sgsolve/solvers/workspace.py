@@ -163,7 +163,6 @@ class Workspace:
         ----------
         V : ndarray, shape (n, k), or None
             Orthonormal; see `linear.gauged`.
-        purpose : str
         """
         before = self.gauged(purpose)
         if V is before or np.array_equal(V, before):

@@ -91,10 +91,8 @@ class BdfStepper:
 
     Parameters
     ----------
-    implicit : ImplicitSolver
     max_order : int
         At most 5. Above 2, lightly damped oscillations limit the step: 2 where circuits ring.
-    ndf : bool
     fixed : bool
         Keep the step, without an estimate of the error; the order rises to `max_order`.
 

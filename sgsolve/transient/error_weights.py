@@ -31,7 +31,6 @@ class ErrorWeights:
 
     Parameters
     ----------
-    blocks : Blocks
     rtol : float
         Relative tolerance.
     atol : float, array_like of shape (n,), mapping of block to either, or None

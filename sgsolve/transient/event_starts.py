@@ -33,7 +33,6 @@ class EventStart:
 
     Attributes
     ----------
-    t : float
     slope : ndarray, shape (n,)
         dx/dt.
     kind : {"first", "jump", "action"}
@@ -80,7 +79,6 @@ def departure_of(
         The state at the start.
     value : float
         Of the function there.
-    start : EventStart
     end : float
         Of the first step.
     residue : float

@@ -19,7 +19,6 @@ class Solved:
         The solution; None after a failure.
     charge : ndarray, shape (n + m,)
         The linearized charge at x, and the charges of the currents that are recorded.
-    iterations : int
     reason : str
         Why it failed.
     currents : ndarray, shape (2 m,)
@@ -49,7 +48,6 @@ class Equation:
 
     Attributes
     ----------
-    t, a : float
     q : ndarray, shape (n + m,)
         With the charges of the currents that are recorded.
     weights : ndarray, shape (n,)

@@ -46,12 +46,6 @@ UNMEASURED = 5  # solutions in a row that may be accepted by a rate measured bef
 class ImplicitSolver:
     """Solve F(x, t) + a (Q(x, t) - q) = 0, with as few factorizations as converge.
 
-    Parameters
-    ----------
-    system : EvolutionSystem
-    workspace : Workspace
-    weights : ErrorWeights
-
     Attributes
     ----------
     tolerance : float

@@ -29,11 +29,6 @@ REFINEMENTS = 25  # at most; each takes a factor (1 - RATIO) / (1 + RATIO) or le
 class KeptMatrix:
     """J, C and the factors of J + a0 C.
 
-    Parameters
-    ----------
-    system : EvolutionSystem
-    workspace : Workspace
-
     Attributes
     ----------
     a0 : float

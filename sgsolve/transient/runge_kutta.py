@@ -43,7 +43,6 @@ class Stages:
         Times and states, the explicit first one included.
     rate : ndarray, shape (n + m,)
         Of the charge, at the end.
-    tableau : Tableau
     """
 
     stages: list[tuple[float, Vector]]
@@ -56,8 +55,6 @@ class RungeKuttaStepper:
 
     Parameters
     ----------
-    implicit : ImplicitSolver
-    tableau : Tableau
     first : Tableau, optional
         For the first step after a start.
     stores : ndarray of bool, shape (n,)

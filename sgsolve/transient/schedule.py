@@ -23,13 +23,10 @@ class Schedule:
 
     Attributes
     ----------
-    t0, t1 : float
     rows : ndarray or None
         Times to record; None records the end of every step.
     breakpoints : tuple of float
         Where the equations jump or have a kink, in t0 < t < t1, increasing.
-    first_step : float or None
-    max_step : float
     exact : bool
         Whether steps end at the times to record, which are interpolated otherwise.
     """

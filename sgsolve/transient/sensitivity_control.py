@@ -57,7 +57,6 @@ class SensitivityControl:
     rtol : float
         Of the derivatives; the absolute tolerance is `rtol` times the largest magnitude so far, by
         block and parameter.
-    blocks : Blocks
     """
 
     def __init__(self, make: Callable[[], ChargedLinearizer], rtol: float, blocks: Blocks) -> None:

@@ -27,10 +27,6 @@ class Starts:
 
     Parameters
     ----------
-    system : EvolutionSystem
-    workspace : Workspace
-    weights : ErrorWeights
-    schedule : Schedule
     solve : callable
         For algebraic equations that do not hold at a start.
     """

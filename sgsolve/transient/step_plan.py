@@ -32,8 +32,6 @@ class StepPlan:
 
     Parameters
     ----------
-    schedule : Schedule
-    weights : ErrorWeights
     fixed : float or None
         The length of fixed steps.
     hidden : HiddenChanges or None

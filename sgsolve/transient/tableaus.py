@@ -26,7 +26,6 @@ class Tableau:
     c : ndarray, shape (stages,)
     error : ndarray, shape (stages,)
         Weights of the method less those of the embedded one.
-    order : int
     error_order : int
         The smaller one of the orders of both.
     """

@@ -28,11 +28,8 @@ class TimeRestarts:
 
     Parameters
     ----------
-    system : EvolutionSystem
-    starts : Starts
     plan : StepPlan
         Says why a restart is due.
-    steps : TimeStepper
 
     Attributes
     ----------

@@ -77,7 +77,6 @@ class RejectedStep:
     Attributes
     ----------
     cause : "error" or "newton"
-    reason : str
     factor : float
         By which the step is shortened.
     error : float
@@ -106,7 +105,6 @@ class TimeStepper(Protocol):
     ----------
     t, h : float
         The current time, and the next step.
-    order : int
     """
 
     t: float

@@ -43,12 +43,8 @@ class TransientStepper(Stepper):
 
     Parameters
     ----------
-    system : EvolutionSystem
-    workspace : Workspace
-    implicit : ImplicitSolver
     steps : TimeStepper
         The method.
-    schedule : Schedule
     x0 : ndarray, shape (n,)
         The state to start from.
     solve : callable

@@ -34,7 +34,6 @@ class Plan:
 
     Attributes
     ----------
-    layout : Layout
     way : str
         "template", "gather", "set" or "product".
     used : int

@@ -32,7 +32,6 @@ class Entries(NamedTuple):
 
     Attributes
     ----------
-    indptr, indices, weights : ndarray
     constant : ndarray of bool
         Whether a constant is part of the value.
     from_zero : bool
@@ -69,12 +68,7 @@ def entries_of(plan: Plan) -> Entries:
 
 
 class TemplateOf:
-    """The constant part of the values of a Jacobian as a function of the numbers in it.
-
-    Parameters
-    ----------
-    plan : Plan
-    """
+    """The constant part of the values of a Jacobian as a function of the numbers in it."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -93,9 +87,6 @@ class Assembly:
 
     Parameters
     ----------
-    values : Values
-    schedule : LoopSchedule
-    plan : Plan
     sources : list of Value
         The stretches of the source vector.
     template : Memory, optional

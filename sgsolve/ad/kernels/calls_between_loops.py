@@ -27,7 +27,6 @@ class PreparedCall(NamedTuple):
 
     Attributes
     ----------
-    operation : Operation
     operands : list
         Constants; None where there is another operand.
     others : list of (int, Operand)
@@ -47,7 +46,6 @@ class CallsBetweenLoops:
 
     Parameters
     ----------
-    code : KernelCode
     functions : list of callable
         The compiled loops.
     constants : mapping

@@ -31,10 +31,6 @@ from .parameter_values import ParameterValues
 class Kernel:
     """Compiled functions for one trace.
 
-    Parameters
-    ----------
-    code : KernelCode
-
     Attributes
     ----------
     function_addresses : list of int

@@ -32,7 +32,6 @@ class KernelCode:
 
     Attributes
     ----------
-    trace : Trace
     lowering : Lowering
     text : str
         LLVM IR.

@@ -14,12 +14,7 @@ from .kernel_result import OtherWay
 
 
 class ExpectedGuards:
-    """The values that guards in the memory of a kernel must have.
-
-    Parameters
-    ----------
-    code : KernelCode
-    """
+    """The values that guards in the memory of a kernel must have."""
 
     def __init__(self, code: KernelCode) -> None:
         self._numbers = [

@@ -32,7 +32,6 @@ class Template(NamedTuple):
 
     Attributes
     ----------
-    numbers : tuple
     parts : dict
         What loops read.
     fill : ndarray, number or None
@@ -55,7 +54,6 @@ class KernelMemory:
 
     Parameters
     ----------
-    code : KernelCode
     constants : mapping
         Arrays that loops read, by key.
     slots : iterable
@@ -203,12 +201,7 @@ def number_slots(code: KernelCode) -> list[Hashable]:
 
 
 class ResultMemory:
-    """Arrays of one size for results.
-
-    Parameters
-    ----------
-    size : int
-    """
+    """Arrays of one size for results."""
 
     def __init__(self, size: int) -> None:
         self.size = size

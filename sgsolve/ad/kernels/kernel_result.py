@@ -38,7 +38,6 @@ class KernelResult(NamedTuple):
 
     Attributes
     ----------
-    F : ndarray
     data : ndarray or None
         The values of the Jacobian.
     flags : int

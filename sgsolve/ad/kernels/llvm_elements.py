@@ -30,11 +30,6 @@ LITERALS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 class ElementPrinter:
     """Prints what a loop computes for one element.
 
-    Parameters
-    ----------
-    function : FunctionPrinter
-    loop : Loop
-
     Attributes
     ----------
     before, body, after : list of str

@@ -16,14 +16,7 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
 
 class FunctionPrinter:
-    """The text of one function that runs loops one after the other.
-
-    Parameters
-    ----------
-    name : str
-    schedule : LoopSchedule
-    tables : Tables
-    """
+    """The text of one function that runs loops one after the other."""
 
     def __init__(self, name: str, schedule: LoopSchedule, tables: Tables) -> None:
         self.name, self.schedule, self.tables = name, schedule, tables

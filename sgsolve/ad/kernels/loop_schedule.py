@@ -43,7 +43,6 @@ class Loop:
 
     Attributes
     ----------
-    level, size : int
     stores : list of ElementStore
     """
 
@@ -59,7 +58,6 @@ class LoopSchedule:
 
     Attributes
     ----------
-    levels : LoopLevels
     memory_of : dict
         The memory that a value is stored in, as a whole.
     stored_whole : dict

@@ -29,7 +29,6 @@ class NumpyCall:
 
     Attributes
     ----------
-    operation : Operation
     level : int
         It is carried out after the loops of this level.
     """

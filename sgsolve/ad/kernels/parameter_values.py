@@ -24,10 +24,6 @@ class ParameterValues:
     """The values of all nodes that depend on parameters alone, and the constants of the Jacobian.
 
     Those of the last parameters are kept.
-
-    Parameters
-    ----------
-    code : KernelCode
     """
 
     def __init__(self, code: KernelCode) -> None:

@@ -76,7 +76,6 @@ class ExpressionPrinter:
 
     Parameters
     ----------
-    lines : FunctionLines
     function : callable
         Its module knows the names that are not local.
 

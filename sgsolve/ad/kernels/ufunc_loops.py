@@ -20,7 +20,6 @@ class UfuncLoop(NamedTuple):
 
     Attributes
     ----------
-    name : str
     signature : str
         As in ``ufunc.types``: "dd->d".
     function, data : int
@@ -39,7 +38,6 @@ def loop_of(ufunc: np.ufunc, types: str) -> UfuncLoop | None:
 
     Parameters
     ----------
-    ufunc : ufunc
     types : str
         "d" or "?" for each argument.
     """
@@ -61,7 +59,6 @@ class Reduction(NamedTuple):
 
     Attributes
     ----------
-    loop : UfuncLoop
     first : float or None
         The number that it begins with; None: the first element.
     """

@@ -25,7 +25,6 @@ class Positions:
 
     Attributes
     ----------
-    count : int
     start, step : int
         Of the progression.
     array : ndarray of int64 or None

@@ -64,12 +64,9 @@ class Variant:
 
     Parameters
     ----------
-    f : callable
-    x : ndarray
     arguments : mapping of str to value
     names : set of str
         Of the arguments that are inputs; the others are constants.
-    target : Pattern or None
 
     Attributes
     ----------

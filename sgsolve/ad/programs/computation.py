@@ -34,7 +34,6 @@ def pattern_and_values(
 
     Parameters
     ----------
-    derivative : Derivative
     size : int
         Number of rows.
     dtype : dtype

@@ -57,7 +57,6 @@ class FilledRows(Postponed):
 
     Attributes
     ----------
-    size : int
     base : Derivative or None
         Before the first of the assignments; None: zeros without derivatives.
     first : dict, optional

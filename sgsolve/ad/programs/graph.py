@@ -29,7 +29,6 @@ class Node:
 
     Attributes
     ----------
-    kind : Kind
     shape : tuple of int
         Lengths along each axis; empty for numbers and objects.
     dtype : dtype or None

@@ -16,7 +16,6 @@ class WithKeywords:
 
     Attributes
     ----------
-    function : callable
     count : int
         Number of arguments that are positional; the others are keywords.
     names : tuple of str
@@ -35,12 +34,7 @@ class WithKeywords:
 
 
 class Method:
-    """A method of ndarrays as a function.
-
-    Attributes
-    ----------
-    name : str
-    """
+    """A method of ndarrays as a function."""
 
     __slots__ = ("name",)
 

@@ -42,8 +42,6 @@ class TracedArray:
     Attributes
     ----------
     value : ndarray or numpy scalar
-    node : Node
-    graph : Graph
     """
 
     __slots__ = ("graph", "node", "value")

@@ -12,12 +12,7 @@ from .traced_arrays import TracedArray
 
 
 class TracedPositions(TracedArray):
-    """The positions at which a condition holds, which `branch` hands to a side.
-
-    Attributes
-    ----------
-    index : BranchIndex
-    """
+    """The positions at which a condition holds, which `branch` hands to a side."""
 
     __slots__ = ("index",)
 

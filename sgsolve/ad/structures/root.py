@@ -46,7 +46,6 @@ class Evaluation:
 
     Attributes
     ----------
-    root : Root
     real : bool
         Whether the unknowns are real: then complex numbers that depend on them have derivatives
         whatever is done to them, those of their conjugates and absolute values included.

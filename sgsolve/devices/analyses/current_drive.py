@@ -40,8 +40,6 @@ class CurrentDrive:
 
     Parameters
     ----------
-    device : Device
-    contact : str
     x : ndarray
         A solution at the voltage.
     voltage : float

@@ -42,7 +42,6 @@ def current(
 
     Parameters
     ----------
-    device : DeviceModel
     x : Array, shape (3n,)
         A solution, as an ndarray or an AD array.
     name : str

@@ -197,7 +197,6 @@ def from_cells(
         The two nodes of every edge of every cell.
     couples : ndarray, shape (k, e)
     volumes : ndarray, shape (k, v)
-    dual : str
     """
     k, e, _ = pairs.shape
     ordered = np.sort(pairs.reshape(k * e, 2), axis=1)

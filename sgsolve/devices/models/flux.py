@@ -98,7 +98,6 @@ def absolute(density: Array, near: Selection, far: Selection, drift: Drift, drop
         At the nodes.
     near, far : slice or ndarray
         Select the end that the drift counts from (a for electrons, b for holes) and the other.
-    drift : Drift
     drop : Array
         Quasi-Fermi potential at a minus at b, in units of kT/q.
     """
@@ -119,7 +118,6 @@ def relative(
     ----------
     weight : Array
         Diffusivity times couple over length.
-    drift : Drift
     drop : Array
         As `absolute` takes it.
     largest : float

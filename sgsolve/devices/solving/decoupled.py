@@ -105,7 +105,6 @@ def guess(
 
     Parameters
     ----------
-    device : DeviceModel
     p : dict
         All parameters.
     poisson : callable

@@ -67,7 +67,6 @@ class Densities:
 
     Parameters
     ----------
-    device : DeviceModel
     p : mapping
         All parameters, of which voltages do not matter.
     """

@@ -33,7 +33,6 @@ def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> A
 
     Parameters
     ----------
-    device : DeviceModel
     p : dict
         All parameters.
     n, h : ndarray, shape (n_s,)

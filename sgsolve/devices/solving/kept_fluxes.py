@@ -57,7 +57,6 @@ class KeptFluxes:
 
     Parameters
     ----------
-    device : Equations
     moving : bool
         Whether ions have a level at each node and a flux on each edge, for small signals. In the
         steady state each species has one level.

@@ -28,7 +28,6 @@ def spread_step(
 
     Parameters
     ----------
-    device : DeviceModel
     x : ndarray
         psi, phin and phip, V.
     before, after : dict

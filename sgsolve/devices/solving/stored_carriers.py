@@ -18,10 +18,6 @@ Array = np.ndarray
 class CarrierStorage:
     """What the carriers of a device store, for relative changes of their densities.
 
-    Parameters
-    ----------
-    densities : Densities
-
     Attributes
     ----------
     of : ndarray of int

@@ -27,12 +27,7 @@ ROUGHLY = solvers.ResidualTolerance(1e-2, of_scale=True) & solvers.ErrorToleranc
 
 
 class Poisson:
-    """Poisson's equation at given quasi-Fermi potentials, solved again and again.
-
-    Parameters
-    ----------
-    device : Equations
-    """
+    """Poisson's equation at given quasi-Fermi potentials, solved again and again."""
 
     def __init__(self, device: Equations) -> None:
         self._device, self._solver = device, poisson_method(device.thermal_voltage)
@@ -95,7 +90,6 @@ class Levels:
 
     Parameters
     ----------
-    device : Equations
     name : str
         The parameter that is swept.
     p : dict

@@ -19,7 +19,6 @@ class DiagramPlace:
 
     Attributes
     ----------
-    point : SpecialPoint
     taken : list of (tangent, side)
         Side 0 stands for both.
     """

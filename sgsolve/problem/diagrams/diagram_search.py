@@ -66,7 +66,6 @@ class DiagramSearch:
 
     Parameters
     ----------
-    problem : ProblemDefinition
     name : str
         The parameter.
     bounds : (float, float)
@@ -74,8 +73,6 @@ class DiagramSearch:
         Of each branch.
     limits : (int, int)
         The largest depth and number of branches.
-    folder : DiagramFolder or None
-    deadline : float
     """
 
     def __init__(

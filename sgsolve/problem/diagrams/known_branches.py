@@ -27,7 +27,6 @@ class KnownBranches:
 
     Parameters
     ----------
-    problem : ProblemDefinition
     name : str
         The parameter.
     span : float

@@ -37,7 +37,6 @@ class ProblemDefinition:
         Blocks, scales and sparsity patterns.
     storage : callable, str or None
         As given to `Problem`.
-    null_space : NullSpace
     workspaces : Pool
         The linear solvers.
     kernels : CompiledFunctions or None

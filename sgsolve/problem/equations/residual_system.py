@@ -36,9 +36,6 @@ class ResidualSystem:
 
     Parameters
     ----------
-    call : Call
-    unknowns : Unknowns
-    n : int
     kernels : CompiledFunctions, optional
         Compiled forms of the residual.
     """

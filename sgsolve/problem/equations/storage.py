@@ -56,7 +56,6 @@ class Storage:
     ----------
     storage : callable or str
         ``Q(x, names of parameters...)`` -> (n,), or the name of the parameter that is dx/dt.
-    system : ResidualSystem
 
     Raises
     ------

@@ -36,7 +36,6 @@ class GaugedFamily(Family):
 
     Parameters
     ----------
-    inner : ParameterizedSystem
     V, U : ndarray, shape (n, k)
         Bases of the null spaces of J and of its transpose.
     x0 : ndarray, shape (n,)

@@ -35,7 +35,6 @@ class Line:
     names : tuple of str
     origin, direction : tuple of float
         Parameter j is ``origin[j] + (t - offset) * direction[j]``.
-    offset : float
     """
 
     names: tuple[str, ...]

@@ -45,7 +45,6 @@ def vector_of(
 
     Parameters
     ----------
-    blocks : Blocks
     values : mapping of str to ndarray or AD array
     what : str
         Who made the values, for messages.
@@ -95,7 +94,6 @@ class FieldFunction:
     function : callable
         ``function(u=..., p=..., **parameters)``. What it returns may be a mapping of block to
         array; then it becomes one vector.
-    unknowns : Unknowns
     what : str
         What the function is, for messages.
     """

@@ -51,13 +51,7 @@ def parameter_names(given: str | Sequence[str]) -> tuple[str, ...]:
 
 
 class Signature:
-    """A residual, its Jacobian if the user has one, and the parameters they take.
-
-    Parameters
-    ----------
-    residual, jacobian : callable
-    params : mapping or None
-    """
+    """A residual, its Jacobian if the user has one, and the parameters they take."""
 
     def __init__(
         self,

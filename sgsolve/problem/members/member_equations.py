@@ -29,8 +29,6 @@ class MemberEquations:
 
     Parameters
     ----------
-    definition : ProblemDefinition
-    n : int
     params : sequence of mapping
         The parameters of each member that differ from those of the problem.
     varying : collection of str

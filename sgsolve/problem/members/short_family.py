@@ -47,7 +47,6 @@ class ShortFamily:
     ----------
     short : ShortNewton
         For one member, with a band.
-    count : int
 
     Attributes
     ----------

@@ -48,10 +48,7 @@ class MemberSolves:
 
     Parameters
     ----------
-    definition : ProblemDefinition
-    arguments : MemberArguments
     solver : Solver
-    deadline : float
     """
 
     def __init__(

@@ -56,7 +56,6 @@ class Batch:
         or AD arrays.
     states : sequence of ndarray, shape (P, n)
         For each argument, states at which the function can be traced.
-    p : float
     """
 
     def __init__(self, function: Function, states: Sequence[Vector], p: float) -> None:

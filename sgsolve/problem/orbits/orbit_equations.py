@@ -33,7 +33,6 @@ class OrbitEquations:
         The parameter that moves.
     states : ndarray, shape (P, n)
         At which the functions can be traced.
-    p : float
 
     Raises
     ------

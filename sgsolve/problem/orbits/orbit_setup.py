@@ -35,13 +35,7 @@ RESONANT = 1e-3  # relative difference of a frequency from that of the Hopf poin
 
 @dataclass(frozen=True)
 class Collocation:
-    """What the user asks of the discretization.
-
-    Attributes
-    ----------
-    degree : int
-    intervals : int or None
-    """
+    """What the user asks of the discretization."""
 
     degree: int
     intervals: int | None

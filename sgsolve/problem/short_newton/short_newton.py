@@ -68,11 +68,8 @@ class ShortNewton:
 
     Parameters
     ----------
-    pattern : Pattern
     parts : DirectParts
         The equilibrated matrix and the back end of the linear solver.
-    settings : Settings
-    blocks : Blocks
 
     Attributes
     ----------
@@ -136,11 +133,9 @@ class ShortNewton:
 
         Parameters
         ----------
-        evaluations : Evaluations
         x : ndarray, shape (n,)
         found : CompiledResult
             F and J at x.
-        max_iterations : int
         scale : ndarray of shape (n,) or None
             The sizes of the unknowns that the problem has.
         """

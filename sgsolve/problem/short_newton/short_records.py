@@ -38,7 +38,6 @@ class Settings(NamedTuple):
     ----------
     damped : bool
         Whether the steps are those of `DampedNewton`.
-    criterion : UsualCriterion
     has_scale : bool
         Whether the problem has sizes of the unknowns.
     """

@@ -51,7 +51,6 @@ def short_result(
     ----------
     pool : Pool or Workspace
         Of linear solvers.
-    system : ResidualSystem
     x : ndarray, shape (n,)
     solver : Solver
         Without a callback, printing, or a time limit.

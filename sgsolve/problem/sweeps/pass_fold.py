@@ -40,7 +40,6 @@ def pass_fold(
 
     Parameters
     ----------
-    family : PathFamily
     onwards : bool
         Continue past the fold to the target; else only to the first fold.
     detected : bool

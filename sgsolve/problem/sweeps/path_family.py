@@ -30,11 +30,8 @@ class PathFamily:
     ----------
     system : ResidualSystem
         Prepared, at any value.
-    path : ParameterPath
-    workspace : Workspace
     first, following : solver
         For the first point, which has no solution to start from, and for the others.
-    monitor : Monitor
 
     Attributes
     ----------

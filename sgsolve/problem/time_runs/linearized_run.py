@@ -113,7 +113,6 @@ class MixedRun:
 
     Parameters
     ----------
-    run : LinearizedRun
     columns : ndarray, shape (m, k)
         The combinations.
     """

@@ -33,7 +33,6 @@ class FoldFamily(Family):
 
     Parameters
     ----------
-    system : ResidualSystem
     p, q : str
         The parameter of the branch, and the second one.
     fold : ndarray, shape (n + 1,)

@@ -41,8 +41,6 @@ class HopfFamily(Family):
 
     Parameters
     ----------
-    system : ResidualSystem
-    pencil : MassPencil
     names : (str, str)
         The first parameter, and the second one.
     y : ndarray, shape (3 n + 2,)

@@ -26,7 +26,6 @@ class MassPencil:
 
     Parameters
     ----------
-    problem : ProblemDefinition
     system : ResidualSystem
         Prepared.
     stability : Stability or True
