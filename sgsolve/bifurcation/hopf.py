@@ -25,7 +25,6 @@ from ..continuation.stepper import Found, Point
 from ..errors import InputError, LinearSolveError
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
 from .hidden_pairs import EigenvalueCount, is_pair_hidden
-from .inertia import count_above
 from .normal_forms import hopf_form
 from .spectrum import (
     REAL,
@@ -36,7 +35,7 @@ from .spectrum import (
     known_within,
     most_near,
 )
-from .unstable_region import farthest_unstable
+from .spectrum_bounds import count_above, farthest_unstable
 
 HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"

@@ -24,7 +24,7 @@ from .. import linear
 from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
-from .inertia import is_symmetric
+from .spectrum_bounds import is_symmetric
 
 # Up to here all eigenvalues are computed: by the QZ algorithm if M is singular or not diagonal,
 # else by the QR algorithm, which takes half a second for 1000 unknowns. For larger systems

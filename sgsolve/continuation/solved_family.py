@@ -52,21 +52,6 @@ class Solution:
         residual = float(result.scaled_residual.max(initial=0.0))
         return cls(result.sizes, ahead, behind, result.nit, residual)
 
-    @property
-    def J(self) -> Any:
-        """The Jacobian of the linearization."""
-        return self._linear.J
-
-    @property
-    def Fp(self) -> Vector:
-        """The derivative of the residual by the parameter."""
-        return self._linear.Fp
-
-    @property
-    def _linear(self) -> Linear:
-        assert self.linear is not None, "a detector that needs it has a curve"
-        return self.linear
-
 
 class SolvedFamily(Protocol):
     """A family of systems that can be solved at a value; see `NaturalStepper`."""

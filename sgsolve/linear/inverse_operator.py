@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,7 @@ from scipy.sparse import issparse
 
 from ..arrays import Vector
 from ..errors import InputError, ShapeError
-
-Operator = Callable[[Vector], Vector]
+from .krylov_methods import Operator
 
 
 def applied(M: Any, n: int) -> Operator:

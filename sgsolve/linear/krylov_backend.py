@@ -13,9 +13,9 @@ import numpy as np
 from ..arrays import Vector
 from ..errors import BackendError, InputError, OutOfMemoryError
 from .backend import NUMERICAL, is_complex
-from .gmres import gmres
 from .inverse_operator import applied, is_fixed
 from .iterative import TOLERANCE, by_columns
+from .krylov_methods import gmres
 
 RESTART, MAX_PRODUCTS = 60, 600
 

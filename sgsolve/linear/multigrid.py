@@ -22,11 +22,10 @@ from ..arrays import Vector
 from ..errors import BackendError
 from ..norms import norm2
 from .backend import is_complex
-from .conjugate_gradients import conjugate_gradients
 from .elliptic import not_elliptic
-from .gmres import Operator, gmres
 from .hierarchy import BlockGaussSeidel, Hierarchy, block_rows
 from .iterative import TOLERANCE, Slowdown, by_columns
+from .krylov_methods import Operator, conjugate_gradients, gmres
 
 MAX_CYCLES = 200
 RESTART = 50

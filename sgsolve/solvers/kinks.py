@@ -24,7 +24,7 @@ from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
 from .presets import Newton
-from .runs_method import RunsMethod
+from .solver_protocol import RunsMethod
 from .system import System
 from .workspace import Workspace
 

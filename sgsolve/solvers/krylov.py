@@ -12,19 +12,16 @@ stopping criterion is that of the true residual.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..arrays import Vector
 from ..errors import InputError
-from ..linear.gmres import gmres
 from ..linear.inverse_operator import applied, is_fixed
+from ..linear.krylov_methods import Operator, gmres
 from ..results.status import Status
 from .iterate import Iterate
 from .settings import fraction, positive
-
-Operator = Callable[[Vector], Vector]
 
 GAMMA, ALPHA = 0.9, 2.0  # Eisenstat and Walker's choice 2
 

@@ -20,8 +20,8 @@ from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
 from .presets import TrustRegion
-from .runs_method import RunsMethod
 from .settings import positive
+from .solver_protocol import RunsMethod
 from .system import System
 from .workspace import Workspace
 

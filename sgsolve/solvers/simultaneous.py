@@ -25,7 +25,7 @@ from .member_scaling import MemberScaling
 from .member_slots import MemberSlots
 from .method import NewtonMethod
 from .system import MemberSystem
-from .workspace import Workspace
+from .workspace import Workspace, counts_of
 
 # Members that need more iterations are solved alone.
 MOST_ITERATIONS = 40
@@ -85,14 +85,7 @@ class SimultaneousNewton:
     @property
     def stats(self) -> Stats:
         """Counts of the stacked linear systems, and their seconds."""
-        found = self._solver.stats
-        return Stats(
-            n_analyze=found.n_analyze,
-            n_factor=found.n_factor,
-            n_solve=found.n_solve,
-            seconds=dict(found.seconds),
-            backend=self._solver.name,
-        )
+        return counts_of(self._solver)
 
     def run(self, starts: Vector, members: Iterable[int]) -> None:
         """Solve some members from their starts, shape (k, n), as far as they converge here."""

@@ -108,7 +108,7 @@ class Workspace:
         if kept is not None:
             if kept[0] is pattern or kept[0].equals(pattern):
                 return kept[1]
-            self._retired.add(_counts(kept[1]))
+            self._retired.add(counts_of(kept[1]))
         if self._block_indices is not None and purpose == NEWTON:
             self._blocks = self._block_indices(pattern.shape[0])
         V = self.gauged(purpose)
@@ -123,7 +123,7 @@ class Workspace:
         """Drop all linear solvers; the next factorization begins with a new analysis."""
         for _, solver in self._kept.values():
             if hasattr(solver, "stats"):
-                self._retired.add(_counts(solver))
+                self._retired.add(counts_of(solver))
         self._kept = {}
         self._factorized = (None, 0, None)
 
@@ -170,7 +170,7 @@ class Workspace:
         self._null_spaces[purpose] = V
         kept = self._kept.pop(purpose, None)
         if kept is not None:
-            self._retired.add(_counts(kept[1]))
+            self._retired.add(counts_of(kept[1]))
         if purpose == NEWTON:
             self._factorized = (None, 0, None)
 
@@ -204,7 +204,7 @@ class Workspace:
         total.add(self._retired)
         for _, solver in self._kept.values():
             if hasattr(solver, "stats"):
-                total.add(_counts(solver))
+                total.add(counts_of(solver))
         return total
 
 
@@ -214,7 +214,8 @@ def _exchange(held: dict[str, Any], one: str, other: str) -> None:
     held.update({k: v for k, v in zip((other, one), values, strict=True) if v is not None})
 
 
-def _counts(solver: Any) -> Stats:
+def counts_of(solver: Any) -> Stats:
+    """Return the counts of a linear solver, its seconds, and its name."""
     stats = solver.stats
     return Stats(
         n_analyze=stats.n_analyze,

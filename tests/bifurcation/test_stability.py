@@ -6,8 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import Problem
 from sgsolve.bifurcation import Stability, spectrum
-from sgsolve.bifurcation.inertia import count_above
-from sgsolve.bifurcation.unstable_region import farthest_unstable
+from sgsolve.bifurcation.spectrum_bounds import count_above, farthest_unstable
 from sgsolve.errors import InputError
 from tests.continuation.gallery import bratu, bratu_2d, brusselator
 from tests.selection import slow

@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from sgsolve import Problem, linear
 from sgsolve.errors import BackendError
 from sgsolve.linear import hierarchy
-from sgsolve.linear.conjugate_gradients import conjugate_gradients
 from sgsolve.linear.hierarchy import block_rows
+from sgsolve.linear.krylov_methods import conjugate_gradients
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point, grid, weak_diagonal
 

@@ -9,7 +9,7 @@ from scipy.sparse.linalg import aslinearoperator, spilu, splu
 
 from sgsolve import Problem, Status, solvers
 from sgsolve.errors import InputError
-from sgsolve.linear.gmres import gmres
+from sgsolve.linear.krylov_methods import gmres
 from sgsolve.solvers.krylov import KrylovDirection
 
 

@@ -24,7 +24,7 @@ from ...errors import LinearSolveError
 from ...results.status import Status
 from ...solvers.iterate import Iterate
 from ...solvers.outcome import Outcome
-from ...solvers.runs_method import RunsMethod
+from ...solvers.solver_protocol import RunsMethod
 from ..equations.model import DeviceModel
 from .density_newton import RANGE, Densities, DensityMeasure, DensityState, density_method
 from .methods import accurate

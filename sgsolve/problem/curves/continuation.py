@@ -19,7 +19,6 @@ from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
 from ..equations.definition import ProblemDefinition
 from ..families.gauged_family import LEVEL_KEPT, curve_family, lifted
-from ..families.stability import stability_of
 from ..solves.solve import run_solver
 from .curve_run import Asked, asked_of, check_inside, curve_view, run_curve
 
@@ -34,7 +33,7 @@ def continuation(
     **options: Any,
 ) -> Branch:
     """Follow the curve of solutions through x0; see `Problem.continuation`."""
-    options["stability"] = stability_of(problem, options["stability"], lambda p: {name: p})
+    options["stability"] = problem.stability(options["stability"], lambda p: {name: p})
     asked = asked_of(bounds, options, (name,))
     p, first = _start_value(problem, name, asked), as_solver(solver)
     system, x, remark = problem.started(x0, {name: p}, first)

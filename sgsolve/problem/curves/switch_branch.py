@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...bifurcation.multiple_crossings import departures
-from ...bifurcation.switching import departure
+from ...bifurcation.switching import departure, departures
 from ...continuation.options import checked_bounds
 from ...continuation.stepper import RunState
 from ...errors import ConvergenceError, InputError
@@ -23,7 +22,6 @@ from ...results.special_points import SpecialPoint
 from ...solvers.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..families.gauged_family import curve_family, lifted
-from ..families.stability import stability_of
 from .chosen_point import chosen_point
 from .curve_run import asked_of, check_inside, curve_view, run_curve
 
@@ -48,8 +46,8 @@ def switch_branch(
     if special.other_tangent is None or branch.weights is None:
         raise InputError(f"no second branch is known at {special}: take one of a continuation")
     params = {**branch.params, branch.name: special.parameter}
-    options["stability"] = stability_of(
-        problem, options["stability"], lambda p: {**params, branch.name: p}
+    options["stability"] = problem.stability(
+        options["stability"], lambda p: {**params, branch.name: p}
     )
     bounds = branch.bounds if bounds is None else bounds
     unbounded = bounds is None or bool(np.isinf(checked_bounds(bounds)).all())

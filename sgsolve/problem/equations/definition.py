@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arrays import Vector
+from ...bifurcation import Stability
 from ...errors import InputError, ParameterError
 from ...results.result import Result
 from ...solvers.workspace import Pool, Workspace
@@ -23,6 +24,7 @@ from .compiled_functions import CompiledFunctions
 from .null_space import NullSpace
 from .prepared_start import prepared_start
 from .residual_system import ResidualSystem
+from .storage import Storage
 
 
 @dataclass(frozen=True)
@@ -126,3 +128,22 @@ class ProblemDefinition:
             workspace.gauge(V)
             workspace.searches = 0 if self.null_space else 2
             yield workspace
+
+    def stability(self, given: Any, moved: Callable[[float], Mapping[str, Any]]) -> Any:
+        """Return the settings of stability for True, anything else as it is.
+
+        With a storage Q, F + dQ/dt = 0, and M = -dQ/dx in M dx/dt = F.
+
+        Parameters
+        ----------
+        moved : callable
+            ``moved(p)`` -> the parameters that differ from those of the problem, by name.
+        """
+        if given is not True or self.storage is None:
+            return Stability.of(given)
+
+        def mass(x: Vector, p: float) -> Any:
+            system, at = self.system(x, moved(p))
+            return -Storage(self.storage, system).matrix(at)
+
+        return Stability(mass=mass)

@@ -1,1 +1,1 @@
-"""The systems of a problem along a parameter or a path of parameters, and their stability."""
+"""The systems of a problem along a parameter or a path of parameters."""

@@ -31,7 +31,6 @@ from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..families.gauged_family import LEVEL_KEPT
 from ..families.parameter_path import ParameterPath
-from ..families.stability import stability_of
 from .pass_fold import pass_fold
 from .path_family import PathFamily
 
@@ -51,7 +50,7 @@ def sweep(
     _check_settings(steps, at_fold)
     first = as_solver(solver)
     path = ParameterPath.of(name, values)
-    asked["stability"] = stability_of(problem, asked["stability"], path.params)
+    asked["stability"] = problem.stability(asked["stability"], path.params)
     options = RunOptions.of(path.names, (), **asked)
     crossings = tuple(kind for kind in options.detect if kind != "fold")
     _check_path(problem, path, crossings)

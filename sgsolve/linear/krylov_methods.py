@@ -1,6 +1,10 @@
-"""GMRES with right preconditioning, whose stopping criterion is the norm of the true residual.
+"""GMRES with right preconditioning, and conjugate gradients.
 
-Reference: Saad, Iterative Methods for Sparse Linear Systems (2003), algorithm 6.9.
+GMRES stops by the norm of the true residual. Scalar products are sums on one thread. Threads of
+BLAS wait busily between two of them, while the product with the matrix and the preconditioner run:
+SciPy's conjugate gradients take up to three times the CPU time with two threads.
+
+Reference: Saad, Iterative Methods for Sparse Linear Systems (2003), algorithms 6.9 and 9.1.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ..arrays import Vector
-from ..norms import linear_combination, norm2, scalar_products
+from ..norms import linear_combination, norm2, scalar_product, scalar_products
 
 Operator = Callable[[Vector], Vector]
 
@@ -90,3 +94,33 @@ def _cycle(
         return np.zeros(n), 1
     y = solve_triangular(R[:rank, :rank], rhs[:rank], check_finite=False)
     return precondition(linear_combination(y, basis[:rank])), k + 1
+
+
+def conjugate_gradients(
+    product: Operator, b: Vector, precondition: Operator, tolerance: float, max_products: int
+) -> tuple[Vector, float, int]:
+    """Solve A x = b roughly; stop where A or the preconditioner is not positive definite.
+
+    Returns
+    -------
+    x : ndarray
+    left : float
+        Norm of the residual of the recurrence relative to that of b.
+    products : int
+    """
+    x, r = 0.0 * b, b
+    start = norm = norm2(b)
+    used, p, of_last = 0, x, 1.0
+    while norm > tolerance * start and used < max_products:
+        z = precondition(r)
+        now = scalar_product(r, z)
+        p = z + (now / of_last) * p if used else z
+        q = product(p)
+        curvature = scalar_product(p, q)
+        used += 1
+        if not (now > 0.0 and curvature > 0.0):
+            break
+        x = x + (now / curvature) * p
+        r = r - (now / curvature) * q
+        norm, of_last = norm2(r), now
+    return x, (norm / start if start > 0.0 else 0.0), used
