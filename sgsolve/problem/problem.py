@@ -793,29 +793,12 @@ class Problem:
         ([0.5671, 0.8526], [0.3217, 0.7269])
         """
         return run_sweep(
-            self._definition,
-            x0,
-            parameter,
-            values,
-            solver=solver,
-            steps=steps,
-            outputs=outputs,
-            detect=detect,
-            events=events,
-            stop=stop,
-            until=until,
-            stability=stability,
-            keep_states=keep_states,
-            max_points=max_points,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=progress,
-            raise_on_failure=raise_on_failure,
-            callback=callback,
-            verbose=verbose,
-            time_limit=time_limit,
-            at_fold=at_fold,
-        )
+            self._definition, x0, parameter, values, solver=solver, steps=steps, outputs=outputs,
+            detect=detect, events=events, stop=stop, until=until, stability=stability,
+            keep_states=keep_states, max_points=max_points, checkpoint=checkpoint, resume=resume,
+            progress=progress, raise_on_failure=raise_on_failure, callback=callback,
+            verbose=verbose, time_limit=time_limit, at_fold=at_fold,
+        )  # fmt: skip
 
     def continuation(
         self,
@@ -922,30 +905,13 @@ class Problem:
         fold at 0.666666666667; fold at -0.666666666667
         """
         return run_continuation(
-            self._definition,
-            x0,
-            parameter,
-            bounds,
-            solver=solver,
-            steps=steps,
-            step=step,
-            max_step=max_step,
-            outputs=outputs,
-            detect=detect,
-            events=events,
-            stop=stop,
-            until=until,
-            stability=stability,
-            keep_states=keep_states,
-            max_points=max_points,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=progress,
-            raise_on_failure=raise_on_failure,
-            callback=callback,
-            verbose=verbose,
+            self._definition, x0, parameter, bounds, solver=solver, steps=steps, step=step,
+            max_step=max_step, outputs=outputs, detect=detect, events=events, stop=stop,
+            until=until, stability=stability, keep_states=keep_states, max_points=max_points,
+            checkpoint=checkpoint, resume=resume, progress=progress,
+            raise_on_failure=raise_on_failure, callback=callback, verbose=verbose,
             time_limit=time_limit,
-        )
+        )  # fmt: skip
 
     def switch_branch(
         self,
@@ -1022,29 +988,13 @@ class Problem:
         (1.0, 1.0)
         """
         return run_switch_branch(
-            self._definition,
-            branch,
-            special_point,
-            bounds,
-            steps=steps,
-            step=step,
-            max_step=max_step,
-            outputs=outputs,
-            detect=detect,
-            events=events,
-            stop=stop,
-            until=until,
-            stability=stability,
-            keep_states=keep_states,
-            max_points=max_points,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=progress,
-            raise_on_failure=raise_on_failure,
-            callback=callback,
-            verbose=verbose,
+            self._definition, branch, special_point, bounds, steps=steps, step=step,
+            max_step=max_step, outputs=outputs, detect=detect, events=events, stop=stop,
+            until=until, stability=stability, keep_states=keep_states, max_points=max_points,
+            checkpoint=checkpoint, resume=resume, progress=progress,
+            raise_on_failure=raise_on_failure, callback=callback, verbose=verbose,
             time_limit=time_limit,
-        )
+        )  # fmt: skip
 
     def branches_at(
         self,
@@ -1193,24 +1143,11 @@ class Problem:
         [-1.0, 0.0, 1.0]
         """
         return run_bifurcation_diagram(
-            self._definition,
-            x0,
-            parameter,
-            bounds,
-            depth=depth,
-            max_branches=max_branches,
-            orbits=orbits,
-            solver=solver,
-            folder=folder,
-            time_limit=time_limit,
-            max_points=max_points,
-            steps=steps,
-            step=step,
-            max_step=max_step,
-            outputs=outputs,
-            detect=detect,
-            stability=stability,
-        )
+            self._definition, x0, parameter, bounds, depth=depth, max_branches=max_branches,
+            orbits=orbits, solver=solver, folder=folder, time_limit=time_limit,
+            max_points=max_points, steps=steps, step=step, max_step=max_step, outputs=outputs,
+            detect=detect, stability=stability,
+        )  # fmt: skip
 
     def hopf_curve(
         self,
@@ -1314,30 +1251,13 @@ class Problem:
         ['generalized hopf']
         """
         return run_hopf_curve(
-            self._definition,
-            branch,
-            parameter,
-            bounds,
-            special_point,
-            steps=steps,
-            step=step,
-            max_step=max_step,
-            outputs=outputs,
-            detect=detect,
-            events=events,
-            stop=stop,
-            until=until,
-            stability=stability,
-            keep_states=keep_states,
-            max_points=max_points,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=progress,
-            raise_on_failure=raise_on_failure,
-            callback=callback,
-            verbose=verbose,
+            self._definition, branch, parameter, bounds, special_point, steps=steps, step=step,
+            max_step=max_step, outputs=outputs, detect=detect, events=events, stop=stop,
+            until=until, stability=stability, keep_states=keep_states, max_points=max_points,
+            checkpoint=checkpoint, resume=resume, progress=progress,
+            raise_on_failure=raise_on_failure, callback=callback, verbose=verbose,
             time_limit=time_limit,
-        )
+        )  # fmt: skip
 
     def fold_curve(
         self,
@@ -1423,30 +1343,13 @@ class Problem:
         0.00000000
         """
         return run_fold_curve(
-            self._definition,
-            branch,
-            parameter,
-            bounds,
-            special_point,
-            steps=steps,
-            step=step,
-            max_step=max_step,
-            outputs=outputs,
-            detect=detect,
-            events=events,
-            stop=stop,
-            until=until,
-            stability=stability,
-            keep_states=keep_states,
-            max_points=max_points,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=progress,
-            raise_on_failure=raise_on_failure,
-            callback=callback,
-            verbose=verbose,
+            self._definition, branch, parameter, bounds, special_point, steps=steps, step=step,
+            max_step=max_step, outputs=outputs, detect=detect, events=events, stop=stop,
+            until=until, stability=stability, keep_states=keep_states, max_points=max_points,
+            checkpoint=checkpoint, resume=resume, progress=progress,
+            raise_on_failure=raise_on_failure, callback=callback, verbose=verbose,
             time_limit=time_limit,
-        )
+        )  # fmt: skip
 
     def deflated_continuation(
         self,
@@ -1506,16 +1409,9 @@ class Problem:
         [1, 3]
         """
         return run_deflated_continuation(
-            self._definition,
-            x0,
-            parameter,
-            values,
-            max_solutions,
-            deflation,
-            solver,
-            progress,
+            self._definition, x0, parameter, values, max_solutions, deflation, solver, progress,
             time_limit,
-        )
+        )  # fmt: skip
 
     def sensitivity(
         self,
@@ -1748,34 +1644,14 @@ class Problem:
         1.38629
         """
         return run_transient(
-            self._definition,
-            x0,
-            interval,
-            steps=steps,
-            rtol=rtol,
-            atol=atol,
-            first_step=first_step,
-            max_step=max_step,
-            max_steps=max_steps,
-            times=times,
-            interpolate=interpolate,
-            dense_output=dense_output,
-            breakpoints=breakpoints,
-            start=start,
-            outputs=outputs,
-            events=events,
-            stop=stop,
-            on_event=on_event,
-            until=until,
-            keep_states=keep_states,
-            checkpoint=checkpoint,
-            resume=resume,
-            raise_on_failure=raise_on_failure,
-            progress=progress,
-            callback=callback,
-            verbose=verbose,
-            time_limit=time_limit,
-        )
+            self._definition, x0, interval, steps=steps, rtol=rtol, atol=atol,
+            first_step=first_step, max_step=max_step, max_steps=max_steps, times=times,
+            interpolate=interpolate, dense_output=dense_output, breakpoints=breakpoints,
+            start=start, outputs=outputs, events=events, stop=stop, on_event=on_event, until=until,
+            keep_states=keep_states, checkpoint=checkpoint, resume=resume,
+            raise_on_failure=raise_on_failure, progress=progress, callback=callback,
+            verbose=verbose, time_limit=time_limit,
+        )  # fmt: skip
 
     def periodic_orbit(
         self,
@@ -1848,15 +1724,9 @@ class Problem:
         7.6298745 True
         """
         return run_periodic_orbit(
-            self._definition,
-            start,
-            special_point,
-            period,
-            degree,
-            intervals,
-            tolerance,
+            self._definition, start, special_point, period, degree, intervals, tolerance,
             multipliers,
-        )
+        )  # fmt: skip
 
     def orbit_continuation(
         self,
@@ -1955,32 +1825,13 @@ class Problem:
         2.000000 6.283185
         """
         return run_orbit_continuation(
-            self._definition,
-            start,
-            parameter,
-            bounds,
-            special_point,
-            degree=degree,
-            intervals=intervals,
-            max_period=max_period,
-            steps=steps,
-            step=step,
-            max_step=max_step,
-            outputs=outputs,
-            detect=detect,
-            events=events,
-            stop=stop,
-            until=until,
-            keep_states=keep_states,
-            max_points=max_points,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=progress,
-            raise_on_failure=raise_on_failure,
-            callback=callback,
-            verbose=verbose,
-            time_limit=time_limit,
-        )
+            self._definition, start, parameter, bounds, special_point, degree=degree,
+            intervals=intervals, max_period=max_period, steps=steps, step=step, max_step=max_step,
+            outputs=outputs, detect=detect, events=events, stop=stop, until=until,
+            keep_states=keep_states, max_points=max_points, checkpoint=checkpoint, resume=resume,
+            progress=progress, raise_on_failure=raise_on_failure, callback=callback,
+            verbose=verbose, time_limit=time_limit,
+        )  # fmt: skip
 
     def transient_sensitivity(
         self,
@@ -2059,21 +1910,10 @@ class Problem:
         -0.13534
         """
         return run_transient_sensitivity(
-            self._definition,
-            x0,
-            interval,
-            parameter,
-            functional,
-            mode,
-            event,
-            error_control,
-            steps=steps,
-            rtol=rtol,
-            atol=atol,
-            breakpoints=breakpoints,
-            max_step=max_step,
+            self._definition, x0, interval, parameter, functional, mode, event, error_control,
+            steps=steps, rtol=rtol, atol=atol, breakpoints=breakpoints, max_step=max_step,
             start=start,
-        )
+        )  # fmt: skip
 
     def small_signal(
         self,
