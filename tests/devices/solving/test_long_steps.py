@@ -65,3 +65,41 @@ def test_a_channel_where_velocities_saturate(field, name, bias):
     assert not coarse.rejected
     assert coarse.stats.n_factor < 40
     check(device, "drain", coarse, fine)
+
+
+def insulated_gate_bipolar_transistor(finest):
+    """Half a cell of 60 um; the p-type body is reached by the emitter, the drift region by none."""
+    from sgsolve.devices import Device, Gate, Ohmic, graded, materials, rectangle, srh
+
+    x = graded([0.0, 4e-4, 6e-4, 1e-3], 2e-4, 20 * finest, 1.8)
+    y = graded([0.0, 1e-4, 3e-4, 60e-4, 63e-4], finest, 10 * finest, 2.0)
+    mesh = rectangle(x, np.concatenate([[-1e-5, -5e-6], y]))
+    at, depth = mesh.nodes.T
+    silicon = mesh.centers()[:, 1] > 0
+    source = (depth <= 1e-4) & (at >= 2e-4) & (at <= 4e-4)
+    layers = [depth < 0, source, (depth <= 3e-4) & (at <= 6e-4), depth < 60e-4]
+    contacts = {
+        "emitter": Ohmic(mesh.where((depth == 0) & (at <= 3e-4))),
+        "collector": Ohmic(mesh.where(depth == depth.max())),
+        "gate": Gate(mesh.where((depth == depth.min()) & (at >= 4e-4)), offset=-4.1),
+    }
+    values = materials.silicon.at(300.0, [srh]) | {"tau_n": 1e-6, "tau_p": 1e-6}
+    values["eps_r"] = mesh.on_edges(np.where(silicon, 11.7, 3.9))
+    net = np.select(layers, [0.0, 1e19, -1e17, 1e14], -1e18)
+    return Device(
+        mesh, net, contacts, values, recombination=[srh], active=mesh.part(silicon)
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sgsolve.devices.SwitchedWarning")
+@pytest.mark.parametrize("finest", [2e-6, 3e-6])
+@pytest.mark.parametrize("bias", [60.0, 100.0, 150.0])
+def test_a_blocked_transistor_whose_collector_rounds_to_currents(finest, bias):
+    """At 100 V rounding of a potential is a current, which circulates in the collector."""
+    device = insulated_gate_bipolar_transistor(finest)
+    sweep = device.sweep("collector", [0.0, bias])
+    assert sweep.success
+    into, out = (device.currents(sweep, name)[-1] for name in ("collector", "emitter"))
+    assert 1e-9 < into < 1e-7
+    assert into == pytest.approx(-out, rel=1e-12)
