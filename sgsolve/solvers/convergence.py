@@ -26,7 +26,7 @@ from .determination import determined
 from .entries import unknowns_with
 from .iterate import Iterate
 from .limit_at_infinity import at_limit
-from .rounding import SMALL_STEP, at_rounding
+from .rounding import NOISE, SMALL_STEP, at_rounding
 from .termination import TerminationTest
 
 MOVED = 1e-4  # if terms changed by more of their sum, the old Jacobian says nothing
@@ -52,7 +52,8 @@ def termination_status(
         if not old or test.passed(it):
             return unless_at_limit(it, Status.CONVERGED)
     note_closed(it)
-    if it.step_size <= SMALL_STEP and _stagnates(it):
+    tiny = it.step_size_absolute <= NOISE * it.memory.get("start size", 1.0)
+    if (tiny or it.step_size <= SMALL_STEP) and _stagnates(it):
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
     if it.largest > RUNAWAY:
         return Status.DIVERGED

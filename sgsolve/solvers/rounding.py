@@ -30,6 +30,9 @@ LINE = 0.1  # a residual this close to a straight line is no rounding error
 LINEAR_NOISE = EPS**1.5
 
 PERTURBED, SCATTER = 4, 8.0  # points that show the scatter of a residual, and units of it
+# Points that show rounding of constants, how many different errors they show in each equation at
+# least, which a jump or two do not, and the part of the residual that counts as a difference.
+SHOWN, DIFFERENT, APART = 6, 4, 1e-3
 
 
 def small(it: Iterate, absolute: Any, relative: float, of_scale: bool) -> bool:
@@ -111,12 +114,15 @@ def at_rounding(it: Iterate) -> bool:
     noise = LINEAR_NOISE * it.S
     if it.scaling.unsized is not None:  # an equation without derivatives has no terms to cancel
         noise[it.terms(it.weights) == 0.0] = 0.0
-    if (left > np.maximum(own, noise)).any():
+    known = not (left > np.maximum(own, noise)).any()
+    if not known and (left > NOISE * it.terms(_natural_sizes(it))).any():
         return False
     try:
         dx = it.newton_direction()
     except LinearSolveError:
         return False
+    if not known:
+        return _hides_constants(it, dx)
     if (np.abs(dx) > np.maximum(SMALL_STEP * it.peak, LINEAR_NOISE * it.weights)).any():
         return False
     open_ = left > it.scaling.allowed(UNITS * EPS)
@@ -144,3 +150,42 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
     now = np.minimum(it.S, it.terms(np.maximum(it.weights, np.abs(dx))))
     real = stay & (np.abs(it.F) > LINEAR_NOISE * now)
     return not bool((line & (F != 0.0))[real].all()) if real.any() else True
+
+
+def _natural_sizes(it: Iterate) -> Vector:
+    """Return the scale, or the size of the start, which is 1 at least."""
+    if it.scaling.scale is not None:
+        return it.scaling.scale
+    return np.full(len(it.x), it.memory.get("start size", 1.0))
+
+
+def _hides_constants(it: Iterate, dx: Vector) -> bool:
+    """Whether equations do not answer to changes as small as Newton's step, for all of it is noise.
+
+    A structure at rest has no displacements, and its forces are rounding errors of the lengths of
+    its members: no unknown tells of their size. Next to x the Jacobian stays the same then, and
+    still each equation that Newton's step does not close misses its linear model at each point, by
+    another amount. Next to a kink the Jacobian changes, and next to jumps few amounts occur.
+    """
+    closed, random = it.evaluate(it.x + dx), np.random.default_rng(0)
+    if closed is None:
+        return False
+    left, held = np.abs(it.F), np.maximum(it.scaling.allowed(UNITS * EPS), LINEAR_NOISE * it.S)
+    open_ = (left > held) & (np.abs(closed) > APART * left)
+    errors, bent = np.empty((2, SHOWN, np.count_nonzero(open_)))
+    for k in range(SHOWN):
+        signs = random.choice([-1.0, 1.0], len(dx))
+        x = it.x + np.abs(dx) * random.uniform(0.25, 1.0, len(dx)) * signs
+        found = it.evaluate(x) is not None and it.counted.linearize(x)
+        if not found:
+            return False
+        change = x - it.x
+        errors[k] = np.abs(found[0] - it.F - it.J @ change)[open_]
+        bent[k] = (np.abs(found[1] - it.J) @ np.abs(change))[open_]
+        if not (errors[k] > APART * left[open_]).any():
+            return False
+    size = np.maximum(left[open_], errors.max(axis=0))
+    gaps = np.diff(np.sort(errors, axis=0), axis=0, prepend=0.0)
+    several = np.count_nonzero(gaps > APART * size, axis=0) >= DIFFERENT
+    noise = (bent <= APART * size).all(axis=0) & (size <= SCATTER * errors.max(axis=0))
+    return bool((several & noise).all())
