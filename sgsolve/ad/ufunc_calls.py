@@ -7,7 +7,6 @@ that is one number stays a number.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from typing import Any
 
@@ -18,7 +17,7 @@ from ..errors import DerivativeError
 from . import complex_values
 from .derivatives.array_operations import flat, raveled
 from .derivatives.derivative import Derivative
-from .derivatives.folded import narrow, without_overflow
+from .derivatives.folded import in_any_precision, without_overflow
 from .indexing import broadcast
 from .programs.number_rows import NumberRow
 from .rules import scipy_parameters
@@ -262,36 +261,21 @@ def _precise(v: Any, dtype: Any) -> Any:
 
 
 def _partial(ufunc: np.ufunc, rule: Any, *values: Any) -> Any:
-    loud = getattr(rule, "loud", rule)
+    loud = getattr(rule, "loud", rule)  # it sets the floating point flags
+    tolerant = loud
     for v in values:
         if type(v) is np.ndarray and v.dtype is DOUBLE:
             continue
         if hasattr(v, "record"):
-            return v.record_partials(_loud(rule), values)
+            return v.record_partials(in_any_precision(loud), values)
         if type(v) is not float:
-            loud = _loud(rule)
+            tolerant = in_any_precision(loud)
     if ufunc in EXACT:
         return rule(*values)
     try:
-        return without_overflow(loud, *values)
+        return without_overflow(tolerant, *values)
     except TypeError as error:
         raise DerivativeError(f"no derivative of {ufunc.__name__} here: {error}") from error
-
-
-@functools.lru_cache(maxsize=1000)
-def _loud(rule: Any) -> Any:
-    """Return a rule that sets the floating point flags, and takes extended precision if it can."""
-    loud = getattr(rule, "loud", rule)
-
-    def tolerant(*values: Any) -> Any:
-        if not any(getattr(v, "dtype", None) in EXTENDED for v in values):
-            return loud(*values)
-        try:
-            return loud(*values)
-        except TypeError:
-            return loud(*map(narrow, values))
-
-    return tolerant
 
 
 def _known(ufunc: Any, partial: Any, which: int) -> Any:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...pattern import Pattern, counting_sort
 from ...private_api import add_csr_product, csr_of_arrays
+from ..structures.operands import consecutive
 from ..structures.root import Root
 from ..structures.structure import Structure
 from .layout import HAS_ARRAY, HAS_NUMBER, HAS_ROWS, OPPOSITE, ROWS, SHARED, Layout
@@ -73,7 +74,8 @@ class Plan:
             # NumPy reads and writes through no other kind without converting it each time.
             self.spots = place.astype(np.intp)
             self._free = int(np.argmin(number))
-            self.source = None if _is_range(source, length) else source.astype(np.intp)
+            in_order = consecutive(source) == slice(0, length)
+            self.source = None if in_order else source.astype(np.intp)
         else:
             self.way = "product"
             self.product = _in_order_of_terms(place, source, weight, (nnz, length))
@@ -255,7 +257,3 @@ def drop_oldest(entries: dict[Any, Any], most: int) -> None:
 def _number_if_uniform(values: NDArray[Any]) -> Any:
     """Return the one number that all values are, or else the values."""
     return values[0] if len(values) and bool((values == values[0]).all()) else values
-
-
-def _is_range(positions: NDArray[np.int64], length: int) -> bool:
-    return len(positions) == length and bool((positions == np.arange(length)).all())

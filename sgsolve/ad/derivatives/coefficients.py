@@ -19,15 +19,13 @@ from ..structures import operations
 from ..structures.operands import Index
 from ..structures.structure import Structure
 from . import array_operations as op
-from .symbols import Symbol, TracedScalar
+from .symbols import Symbol
 
 Terms = dict[Structure, Coefficient]
 
 # The coefficient of the unknowns themselves.
 UNIT: Coefficient = (1.0, 0.0, None, None)
-PLAIN = (int, float, complex, bool, np.generic)
-NUMBERS = (*PLAIN, TracedScalar)
-BY_VALUE = (*PLAIN, type(None))
+BY_VALUE = (int, float, complex, np.generic, type(None))
 
 
 def _identity(operand: Any) -> Any:

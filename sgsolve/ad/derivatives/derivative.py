@@ -26,9 +26,9 @@ from ..assembly.plan import Coefficient
 from ..structures import operations
 from ..structures.operands import Constant, Index, Matrix
 from ..structures.root import Evaluation
+from ..structures.structure import Selection
 from . import array_operations as op
 from .coefficients import (
-    NUMBERS,
     Memo,
     Terms,
     add_term,
@@ -81,7 +81,7 @@ class Derivative:
         number: Any = 1.0
         if type(factor) is tuple:
             number, factor = factor
-        if isinstance(factor, NUMBERS):
+        if isinstance(factor, op.NUMBERS):
             return self.scaled_by_number(number * factor)
         memo = Memo()
         if not moderate(number):
@@ -303,7 +303,7 @@ class Derivative:
         """
         self.terms = merged(self.root.root, self.terms)
 
-    def _pulled(self, taken: list[Any]) -> Derivative:
+    def _pulled(self, taken: list[Selection]) -> Derivative:
         """Return the derivative on chosen rows, one structure and pull for each term."""
         terms: Terms = {}
         memo = Memo()

@@ -18,7 +18,7 @@ from ..assembly.plan import Coefficient
 from ..structures.operands import Constant, Matrix
 from ..structures.structure import Structure
 from . import array_operations as op
-from .coefficients import NUMBERS, Memo, Terms, add_term, expanded_term, placed, shift
+from .coefficients import Memo, Terms, add_term, expanded_term, placed, shift
 from .derivative import Derivative, Scale
 
 
@@ -31,8 +31,8 @@ class Folded(Derivative):
         """Return diag(factor) times this derivative."""
         if type(factor) is tuple:
             number, array = factor
-            factor = number * array if isinstance(array, NUMBERS) else op.multiply(array, number)
-        if isinstance(factor, NUMBERS):
+            factor = number * array if isinstance(array, op.NUMBERS) else op.multiply(array, number)
+        if isinstance(factor, op.NUMBERS):
             return self.scaled_by_number(factor)
         memo = Memo()
         terms: Terms = {}
@@ -63,7 +63,7 @@ class Folded(Derivative):
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
         """Return the derivative of a function with that rule, from its result and argument."""
-        tolerant = _in_any_precision(rule)
+        tolerant = in_any_precision(rule)
         return self.scaled(without_overflow(lambda y, x: op.partial(tolerant, y, x), result, value))
 
     def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
@@ -96,14 +96,14 @@ def _folded(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:
 
 
 @functools.lru_cache(maxsize=1000)
-def _in_any_precision(rule: Callable[..., Any]) -> Callable[..., Any]:
+def in_any_precision(rule: Callable[..., Any]) -> Callable[..., Any]:
     """Return a rule that continues in double precision where it cannot in extended precision."""
 
-    def tolerant(y: Any, x: Any) -> Any:
+    def tolerant(*values: Any) -> Any:
         try:
-            return rule(y, x)
+            return rule(*values)
         except TypeError:
-            return rule(narrow(y), narrow(x))
+            return rule(*map(narrow, values))
 
     return tolerant
 

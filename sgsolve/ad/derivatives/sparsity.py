@@ -11,13 +11,12 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import NDArray
-
 from ..structures import operations
 from ..structures.operands import Index, Matrix
 from ..structures.root import Evaluation
+from ..structures.structure import Selection
 from .coefficients import UNIT, Terms
-from .derivative import Derivative, Scale, same_evaluation
+from .derivative import Derivative, same_evaluation
 from .merging import AFTER_SUM, merged_structures
 
 
@@ -27,54 +26,22 @@ class Sparsity(Derivative):
     __slots__ = ()
     is_sparsity = True
 
-    def scaled(self, factor: Scale) -> Derivative:
-        """Return self: scaling, even by zero, changes no structure."""
+    def _unchanged(self, *_: Any, **__: Any) -> Derivative:
+        """Return self: the operation changes no structure, whatever its numbers and masks are."""
         return self
 
-    def scaled_by_number(self, number: Any) -> Derivative:
-        """Return self: scaling, even by zero, changes no structure."""
-        return self
-
-    def times(self, values: NDArray[Any]) -> Derivative:
-        """Return self: scaling changes no structure."""
-        return self
-
-    def over(self, values: NDArray[Any]) -> Derivative:
-        """Return self: scaling changes no structure."""
-        return self
-
-    def chained(self, rule: Any, result: Any, value: Any) -> Derivative:
-        """Return self: a function of each element changes no structure."""
-        return self
+    scaled = scaled_by_number = times = over = chained = masked = _unchanged
+    conjugated = real_part = imaginary_part = _unchanged
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the union."""
         return self.plus(other)
 
-    def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
-        """Return the union."""
-        return self.plus(other)
-
-    def conjugated(self) -> Derivative:
-        """Return self: a part of a number is taken of all that it depends on."""
-        return self
-
-    def real_part(self) -> Derivative:
-        """Return self."""
-        return self
-
-    def imaginary_part(self) -> Derivative:
-        """Return self."""
-        return self
-
-    def masked(self, mask: NDArray[Any]) -> Derivative:
-        """Return self: the next evaluation may have another mask."""
-        return self
+    quotient = product  # type: ignore[assignment]  # of arguments with other names
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return the union."""
-        same_evaluation(self, other)
-        return self._sum({**self.terms, **other.terms})
+        return self.plus_all([other])
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the union of all."""
@@ -82,22 +49,10 @@ class Sparsity(Derivative):
         for other in others:
             same_evaluation(self, other)
             terms.update(other.terms)
-        return self._sum(terms)
+        return Sparsity(self.root, merged_structures(self.root.root, terms, AFTER_SUM))
 
-    def taken(self, index: Index) -> Derivative:
-        """Return the sparsity of the flattened array at these positions."""
-        self._merge()
-        return Sparsity(
-            self.root, {operations.take_rows(g, index).structure: UNIT for g in self.terms}
-        )
-
-    def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
-        """Return the sparsity of ``y[start:stop:step]``."""
-        self._merge()
-        return Sparsity(
-            self.root,
-            {operations.take_slice(g, start, stop, step).structure: UNIT for g in self.terms},
-        )
+    def _pulled(self, taken: list[Selection]) -> Derivative:
+        return Sparsity(self.root, {structure: UNIT for structure, _ in taken})
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the sparsity of this array put at `rows`.
@@ -124,9 +79,6 @@ class Sparsity(Derivative):
             large = operations.large_product(g, matrix)
             terms[large[1] if large else operations.multiplied(g, matrix)] = UNIT
         return Sparsity(self.root, terms)
-
-    def _sum(self, terms: Terms) -> Derivative:
-        return Sparsity(self.root, merged_structures(self.root.root, terms, AFTER_SUM))
 
     def _merge(self) -> None:
         """Hold one structure instead of many if that is less."""

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..programs.result_memory import ResultMemory
 from . import machine
 from .calls_between_loops import CallsBetweenLoops
 from .kernel_code import KernelCode
 from .kernel_guards import ExpectedGuards
 from .kernel_memory import (
     KernelMemory,
-    ResultMemory,
     address_of,
     constants_of,
     is_function,

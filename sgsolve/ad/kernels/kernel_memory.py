@@ -1,9 +1,4 @@
-"""The memory of a kernel: the table of addresses, the arrays that the kernel writes, and results.
-
-Memory fresh from the system costs as much as filling it. An array for results is therefore used
-again when nothing refers to it any more. In a Newton loop the last result is still held when the
-next one is made.
-"""
+"""The memory of a kernel: the table of addresses, and the arrays that the kernel writes."""
 
 from __future__ import annotations
 
@@ -12,14 +7,12 @@ import ctypes.util
 import functools
 import math
 import sys
-from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...private_api import REFERENCES_OF_LIST_ONLY, item_references
 from ..programs.graph import Node
 from .kernel_code import KernelCode
 from .kernel_result import checked_array
@@ -45,8 +38,6 @@ class Template(NamedTuple):
 
 # So many numbers are copied in the time that it takes to find an address.
 SMALL = 4096
-MOST_RESULTS = 2
-LARGE = 4096  # below, memory for a result is not fresh from the system
 
 
 class KernelMemory:
@@ -198,30 +189,3 @@ def number_slots(code: KernelCode) -> list[Hashable]:
         for value in code.lowering.values.memories()
         if value.constant is None and value.is_number and value.key in code.tables.addresses
     ]
-
-
-class ResultMemory:
-    """Arrays of one size for results."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._results: deque[NDArray[Any]] = deque()
-
-    def array(self) -> NDArray[Any]:
-        """Return an array to which nothing else refers."""
-        if self.size < LARGE:
-            return np.empty(self.size)
-        unused = None
-        for _ in range(min(len(self._results), MOST_RESULTS)):
-            try:
-                held = [self._results.popleft()]
-            except IndexError:  # another thread took it
-                break
-            if unused is None and item_references(held) == REFERENCES_OF_LIST_ONLY:
-                unused = held.pop()
-            elif len(self._results) < MOST_RESULTS - 1:
-                self._results.append(held.pop())
-        if unused is None:
-            unused = np.empty(self.size)
-        self._results.append(unused)
-        return unused

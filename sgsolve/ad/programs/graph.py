@@ -190,12 +190,6 @@ class Graph:
             known = self._constants[key] = ConstantNode(value)
         return known
 
-    def known(
-        self, function: Callable[..., Any], operands: tuple[Operand, ...]
-    ) -> Operation | None:
-        """Return the operation of a function on these operands, if the graph has it."""
-        return self._known.get((function, operands))
-
     def operation(
         self,
         function: Callable[..., Any],

@@ -8,7 +8,6 @@ Jacobian are computed in their place in the source vector of the assembly.
 from __future__ import annotations
 
 import itertools
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
-from ...private_api import REFERENCES_OF_LIST_ONLY, item_references
 from ..assembly.layout import ROWS
 from ..assembly.plan import Plan, plan_of
 from ..derivatives import array_operations as op
@@ -25,12 +23,9 @@ from ..derivatives.folded import STRICT, wide
 from .derivative_graph import DerivativeNode, carry_out, inputs_of
 from .graph import Graph, Store
 from .numpy_printer import numpy_function
+from .result_memory import ResultMemory
 from .tape import Tape
 from .tracing import Tracer
-
-# Results to watch: in a Newton loop the last Jacobian is still held when the next one is made.
-MOST_RESULTS = 2
-
 
 IGNORANT: Any = {"all": "ignore"}
 
@@ -67,7 +62,7 @@ class Program:
             tracer.close()
         self.graph = tracer.graph
         self.source, self.compute = numpy_function(self.graph)
-        self._results: deque[NDArray[Any]] = deque()
+        self._results = ResultMemory(self.pattern.nnz, dtype)
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
     def run(self, inputs: dict[int, Any]) -> NDArray[Any]:
@@ -91,31 +86,12 @@ class Program:
         with np.errstate(**(IGNORANT if self.folded else STRICT)):
             numbers = self.compute(inputs, views)
         constant = self.plan.constant_values(numbers, self.dtype)
-        data = self.plan.finished(vector, *constant, self.dtype, self._unused())
+        data = self.plan.finished(vector, *constant, self.dtype, self._results.array())
         self._scratch.append((vector, views))
-        self._results.append(data)
         return data
 
     def _inputs(self, inputs: dict[int, Any]) -> dict[int, Any]:
         return {k: wide(item) for k, item in inputs.items()} if self.folded else inputs
-
-    def _unused(self) -> NDArray[Any] | None:
-        """Return the memory of a result that is not referenced any more.
-
-        The values are the largest array of an evaluation by far. Memory fresh from the system
-        costs as much as filling it, and the next Newton step needs as much again.
-        """
-        unused = None
-        for _ in range(min(len(self._results), MOST_RESULTS)):
-            try:
-                held = [self._results.popleft()]
-            except IndexError:
-                break
-            if unused is None and item_references(held) == REFERENCES_OF_LIST_ONLY:
-                unused = held.pop()
-            elif len(self._results) < MOST_RESULTS - 1:
-                self._results.append(held.pop())
-        return unused
 
     def places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Return a source vector and the stretches that it is made of."""

@@ -7,13 +7,14 @@ recorded operations are carried out one after the other, by the methods of `Deri
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..derivatives.coefficients import NUMBERS
+from ..derivatives.array_operations import NUMBERS
 from ..derivatives.derivative import Derivative, Scale
 from ..derivatives.symbols import TracedScalar
 from ..structures.operands import Constant, Index, Matrix
@@ -27,30 +28,14 @@ MOST_NUMBERS = 4
 PLAIN_NUMBERS = (float, int, np.float64, complex, np.complex128)
 
 
-def _method_of_derivative(name: str) -> Callable[..., Derivative]:
+@functools.cache
+def _derivative_method(name: str) -> Callable[..., Derivative]:
     """Return the function that calls a method of whatever form of derivative there will be."""
 
     def call(derivative: Derivative, *arguments: Any) -> Derivative:
         return getattr(derivative, name)(*arguments)
 
     return call
-
-
-_CHAINED = _method_of_derivative("chained")
-_CONJUGATED = _method_of_derivative("conjugated")
-_IMAGINARY_PART = _method_of_derivative("imaginary_part")
-_MASKED = _method_of_derivative("masked")
-_NOTHING = _method_of_derivative("nothing")
-_MULTIPLIED = _method_of_derivative("multiplied")
-_PLUS = _method_of_derivative("plus")
-_PRODUCT = _method_of_derivative("product")
-_PUT = _method_of_derivative("put")
-_QUOTIENT = _method_of_derivative("quotient")
-_REAL_PART = _method_of_derivative("real_part")
-_SCALED_BY_NUMBER = _method_of_derivative("scaled_by_number")
-_TAKEN = _method_of_derivative("taken")
-_TAKEN_SLICE = _method_of_derivative("taken_slice")
-_WEIGHTED = _method_of_derivative("weighted")
 
 
 class Recorded(Derivative):
@@ -74,10 +59,14 @@ class Recorded(Derivative):
 
     def sliced_unknowns(self) -> Sequence[int] | None:
         """Return the unknowns whose derivative this is, if slices alone led to it."""
-        node, start = self.node, self.tape.graph.start
+        node, start, taken_slice = (
+            self.node,
+            self.tape.graph.start,
+            _derivative_method("taken_slice"),
+        )
         slices = []
         while node is not start:
-            if node.apply is not _TAKEN_SLICE:
+            if node.apply is not taken_slice:
                 return None
             slices.append(node.arguments)
             node = node.parents[0]
@@ -94,8 +83,11 @@ class Recorded(Derivative):
         items: tuple[Any, ...] = (),
         others: tuple[Recorded, ...] = (),
     ) -> Derivative:
-        """Return the derivative after an operation that was not met at this node before."""
+        """Return the derivative after an operation; the commonest ones look themselves up first."""
         tape, parent = self.tape, self.node
+        known = parent.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
         parents = (parent, *(o.node for o in others))
         inputs = tuple(map(tape.position, items))
         if parent.depth >= MOST_DEPTH or -1 in inputs:
@@ -104,11 +96,6 @@ class Recorded(Derivative):
         node = parent.children.setdefault(key, DerivativeNode(apply, parents, arguments, inputs))
         tape.graph.size += 1
         return Recorded(tape, node)
-
-    def _without_arguments(self, apply: Callable[..., Derivative]) -> Derivative:
-        """Return the derivative after an operation on it alone."""
-        known = self.node.children.get(apply)
-        return self._noted(apply, apply) if known is None else Recorded(self.tape, known)
 
     def scaled(self, factor: Scale) -> Derivative:
         """Return diag(factor) times this derivative."""
@@ -144,10 +131,7 @@ class Recorded(Derivative):
             if not traced:
                 number = complex(number) if isinstance(number, complex) else float(number)
             key: Hashable = ("number", tape.position(number))
-            known = self.node.children.get(key)
-            if known is not None:
-                return Recorded(tape, known)
-            return self._noted(key, _SCALED_BY_NUMBER, (), (number,))
+            return self._noted(key, _derivative_method("scaled_by_number"), (), (number,))
         key = (float, type(number), number)
         known = self.node.children.get(key)
         if known is not None:
@@ -156,35 +140,31 @@ class Recorded(Derivative):
         met.add(number)
         if len(met) >= MOST_NUMBERS:
             varying.add(place)
-        return self._noted(key, _SCALED_BY_NUMBER, (number,))
+        return self._noted(key, _derivative_method("scaled_by_number"), (number,))
 
     def weighted(self, constant: Constant) -> Derivative:
         """Return diag(constant) times this derivative, the constant part of it staying constant."""
         known = self.node.children.get(constant)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(constant, _WEIGHTED, (constant,))
+        return self._noted(constant, _derivative_method("weighted"), (constant,))
 
     def conjugated(self) -> Derivative:
         """Return the complex conjugate."""
-        return self._without_arguments(_CONJUGATED)
+        return self._noted("conjugated", _derivative_method("conjugated"))
 
     def real_part(self) -> Derivative:
         """Return the real part."""
-        return self._without_arguments(_REAL_PART)
+        return self._noted("real_part", _derivative_method("real_part"))
 
     def imaginary_part(self) -> Derivative:
         """Return the imaginary part."""
-        return self._without_arguments(_IMAGINARY_PART)
+        return self._noted("imaginary_part", _derivative_method("imaginary_part"))
 
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
-        position = self.tape.position(mask)
-        key = ("masked", position)
-        known = self.node.children.get(key)
-        if known is not None:
-            return Recorded(self.tape, known)
-        return self._noted(key, _MASKED, (), (mask,))
+        key = ("masked", self.tape.position(mask))
+        return self._noted(key, _derivative_method("masked"), (), (mask,))
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
@@ -195,7 +175,7 @@ class Recorded(Derivative):
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, _PLUS, (sign,), (), (other,))
+        return self._noted(key, _derivative_method("plus"), (sign,), (), (other,))
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others."""
@@ -206,9 +186,6 @@ class Recorded(Derivative):
                 return tape.carry_out(self.node).plus_all(others)
             mine.append(other)
         key = ("total", *[other.node for other in mine])
-        known = self.node.children.get(key)
-        if known is not None:
-            return Recorded(tape, known)
         return self._noted(key, _total, (), (), tuple(mine))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
@@ -221,7 +198,7 @@ class Recorded(Derivative):
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, _PRODUCT, (), (value, others), (other,))
+        return self._noted(key, _derivative_method("product"), (), (value, others), (other,))
 
     def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
         """Return the derivative of a quotient from its value and that of the denominator."""
@@ -230,10 +207,7 @@ class Recorded(Derivative):
             return tape.carry_out(self.node).quotient(other, result, others)
         i, j = tape.position(result), tape.position(others)
         key = ("quotient", other.node, i, j)
-        known = self.node.children.get(key)
-        if known is not None:
-            return Recorded(tape, known)
-        return self._noted(key, _QUOTIENT, (), (result, others), (other,))
+        return self._noted(key, _derivative_method("quotient"), (), (result, others), (other,))
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
         """Return the derivative of a function with that rule, from its result and argument."""
@@ -243,7 +217,7 @@ class Recorded(Derivative):
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(tape, known)
-        return self._noted(key, _CHAINED, (rule,), (result, value))
+        return self._noted(key, _derivative_method("chained"), (rule,), (result, value))
 
     def taken(self, index: Index) -> Derivative:
         """Return the derivative of the flattened array at these positions."""
@@ -251,14 +225,11 @@ class Recorded(Derivative):
             position = self.tape.position(index)
             # A program is right only for arrays that repeat a position, or for all others.
             key: Hashable = ("taken", position, index.unique)
-            known = self.node.children.get(key)
-            if known is None:
-                return self._noted(key, _TAKEN, (), (index,))
-            return Recorded(self.tape, known)
+            return self._noted(key, _derivative_method("taken"), (), (index,))
         known = self.node.children.get(index)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(index, _TAKEN, (index,))
+        return self._noted(index, _derivative_method("taken"), (index,))
 
     def taken_slice(self, start: int, stop: int, step: int) -> Derivative:
         """Return the derivative of ``y[start:stop:step]``."""
@@ -266,33 +237,30 @@ class Recorded(Derivative):
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(key, _TAKEN_SLICE, (start, stop, step))
+        return self._noted(key, _derivative_method("taken_slice"), (start, stop, step))
 
     def put(self, rows: Index | slice, size: int) -> Derivative:
         """Return the derivative of an array of `size` zeros with this one added at `rows`."""
         if type(rows) is Index and rows.transient:
             position = self.tape.position(rows)
             key: Hashable = ("put", position, size, rows.unique)
-            known = self.node.children.get(key)
-            if known is None:
-                return self._noted(key, _put_indexed, (size,), (rows,))
-            return Recorded(self.tape, known)
+            return self._noted(key, _put_indexed, (size,), (rows,))
         key = (rows.start if type(rows) is slice else rows, "put", size)
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(key, _PUT, (rows, size))
+        return self._noted(key, _derivative_method("put"), (rows, size))
 
     def nothing(self) -> Derivative:
         """Return the derivative of constants."""
-        return self._without_arguments(_NOTHING)
+        return self._noted("nothing", _derivative_method("nothing"))
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
         known = self.node.children.get(matrix)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(matrix, _MULTIPLIED, (matrix,))
+        return self._noted(matrix, _derivative_method("multiplied"), (matrix,))
 
     def combined(
         self,
@@ -309,9 +277,6 @@ class Recorded(Derivative):
         mine: Any = others
         positions = tuple([tape.position(item) for item in items])
         key = (apply, argument, positions, tuple([o.node for o in mine]))
-        known = self.node.children.get(key)
-        if known is not None:
-            return Recorded(tape, known)
         return self._noted(key, apply, (argument,), items, mine)
 
 

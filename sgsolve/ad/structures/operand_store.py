@@ -77,7 +77,7 @@ class OperandStore:
                 return operand
         contents = tuple(map(Contents, parts))
         operand = Matrix(_csr(array, contents), contents, clock, form)
-        self.nbytes += sum(p.nbytes for p in parts) + sum(p.nbytes for p in parts)
+        self.nbytes += 2 * sum(p.nbytes for p in parts)
         self._by_content.setdefault(key, []).append(operand)
         self._remember(array, operand, contents, parts)
         return operand

@@ -64,6 +64,14 @@ class Contents:
         return same
 
 
+def consecutive(positions: IndexArray) -> slice | None:
+    """Return the slice with the same positions, if they are consecutive."""
+    v = positions
+    if len(v) and int(v[-1]) - int(v[0]) == len(v) - 1 and bool((v[1:] - v[:-1] == 1).all()):
+        return slice(int(v[0]), int(v[-1]) + 1)
+    return None
+
+
 class Index:
     """A constant array of non-negative positions.
 
@@ -115,10 +123,7 @@ class Index:
     @cached_property
     def range(self) -> slice | None:
         """The slice with the same positions, if they are consecutive."""
-        v = self.values
-        if len(v) and int(v[-1]) - int(v[0]) == len(v) - 1 and bool((v[1:] - v[:-1] == 1).all()):
-            return slice(int(v[0]), int(v[-1]) + 1)
-        return None
+        return consecutive(self.values)
 
     @cached_property
     def shift(self) -> tuple[int, IndexArray, IndexArray] | None:

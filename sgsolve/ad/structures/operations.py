@@ -17,7 +17,7 @@ from ...arrays import IndexArray
 from ...private_api import csr_of_arrays
 from .gathered import Gathered
 from .large_products import LARGE, LargeProduct, pattern_of_product, values_of_product
-from .operands import Constant, Index, Matrix
+from .operands import Constant, Index, Matrix, consecutive
 from .structure import Rows, Selection, Structure
 
 Made = TypeVar("Made", Selection, Structure)
@@ -193,25 +193,13 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Selection:
         pull[element] = compact
         # An Index gathers in blocks where positions are consecutive, as they mostly are.
         return Selection(root.selection(cols), Index(pull, None, False, root.clock))
-    chosen = _range(compact)  # consecutive rows of entries by rows: nothing is copied
-    rows: Rows = _range(element)
+    chosen = consecutive(compact) or compact  # of consecutive rows nothing is copied
+    rows: Rows = consecutive(element) or element
     if isinstance(rows, slice) and len(element) == len(wanted):
         rows = None
     weights = structure.weights[chosen] if structure.has_weights else None
     cols = structure.cols[chosen] if weights is None else structure.cols
     return Selection(Structure(root, len(wanted), rows, weights, cols), chosen)
-
-
-def _range(positions: IndexArray) -> slice | IndexArray:
-    """Return the slice with the same positions if they are consecutive, else the positions."""
-    count = len(positions)
-    if (
-        count
-        and positions[-1] - positions[0] == count - 1
-        and bool((np.diff(positions) == 1).all())
-    ):
-        return slice(int(positions[0]), int(positions[0]) + count)
-    return positions
 
 
 def _matches(place: IndexArray, wanted: IndexArray, size: int) -> tuple[IndexArray, IndexArray]:

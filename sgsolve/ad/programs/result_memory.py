@@ -1,0 +1,52 @@
+"""Memory for results, used again when nothing refers to a result any more.
+
+The values of a Jacobian are the largest array of an evaluation by far. Memory fresh from the system
+costs as much as filling it. In a Newton loop the last result is still held when the next one is
+made.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...private_api import REFERENCES_OF_LIST_ONLY, item_references
+
+MOST_RESULTS = 2
+LARGE = 4096  # below, memory for a result is not fresh from the system
+
+
+class ResultMemory:
+    """Arrays of one size and type for results.
+
+    Parameters
+    ----------
+    size : int
+    dtype : dtype
+    """
+
+    def __init__(self, size: int, dtype: Any = float) -> None:
+        self._size, self._dtype = size, dtype
+        self._results: deque[NDArray[Any]] = deque()
+
+    def array(self) -> NDArray[Any]:
+        """Return an array to which nothing else refers."""
+        if self._size < LARGE:
+            return np.empty(self._size, self._dtype)
+        unused = None
+        for _ in range(min(len(self._results), MOST_RESULTS)):
+            try:
+                held = [self._results.popleft()]
+            except IndexError:  # another thread took it
+                break
+            if unused is None and item_references(held) == REFERENCES_OF_LIST_ONLY:
+                unused = held.pop()
+            elif len(self._results) < MOST_RESULTS - 1:
+                self._results.append(held.pop())
+        if unused is None:
+            unused = np.empty(self._size, self._dtype)
+        self._results.append(unused)
+        return unused
