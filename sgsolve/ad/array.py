@@ -272,10 +272,7 @@ class ADArray(Operators):
         raise refusals.plain_number("complex")
 
     def __index__(self) -> int:
-        raise DerivativeError(
-            "an AD array cannot be an index, a count or an order; take it from constants, or "
-            "choose among elements with np.where"
-        )
+        raise refusals.AsIndexError
 
     def __round__(self, ndigits: int | None = None) -> Any:
         return dispatch.call(np.round, (self, ndigits or 0), {})

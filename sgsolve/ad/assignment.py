@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataTypeError, DerivativeError, ShapeError
+from ..errors import DataTypeError, ShapeError
 from .derivatives.derivative import Derivative, total
-from .indexing import arrays_of_key, named_key, positions_of
+from .indexing import arrays_of_key, constant_index, kept, named_key, positions_of
 from .nested import array_of
+from .refusals import AsIndexError
 from .structures.operands import Index
 from .ufunc_calls import raw_value
 
@@ -125,7 +126,8 @@ def replaced(
     ShapeError, DataTypeError
         If v cannot be broadcast to the elements, or has a type that y cannot hold.
     """
-    key = _checked_key(key)
+    if hasattr(key, "_derivative"):
+        raise AsIndexError
     v = _given_array(array_of(v))
     if not np.can_cast(v.dtype, y.dtype, "same_kind"):
         raise DataTypeError(f"y[key] = v: y has dtype {y.dtype}, and v {v.dtype}")
@@ -142,14 +144,6 @@ def replaced(
     v = _fitted(v, shape)
     value = _new_value(y._value, raw_value(v), key, places)
     return value, _derivative(y, v, places, increment)
-
-
-def _checked_key(key: Any) -> Any:
-    if hasattr(key, "_derivative"):
-        raise DerivativeError(
-            "an AD array cannot be an index; take it from constants, or choose with np.where"
-        )
-    return key
 
 
 def _given_array(v: Any) -> Any:
@@ -186,7 +180,7 @@ def _places_of_range(begin: int, end: int, size: int) -> Places:
     return Places(rows, (slice(0, begin), slice(end, size)), None, rows)
 
 
-def _places_of_key(y: Any, key: Any) -> tuple[tuple[int, ...], Places]:
+def _places_of_key(y: Any, key: Any) -> Any:
     """Return the shape of ``y[key]`` and the places after an assignment to it."""
     if hasattr(key, "record"):
         key = key.decided()
@@ -195,23 +189,9 @@ def _places_of_key(y: Any, key: Any) -> tuple[tuple[int, ...], Places]:
         name = ("assigned", shape, named_key(key))
     except TypeError:
         return _found_places(shape, arrays_of_key(key), root.index)
-    known = root.children.get(name)
-    if known is None:
-        found = _found_places(shape, key, lambda rows, _: Index(rows, None, False, root.clock))
-        known = root.children.setdefault(name, NamedPlaces(found))
-    known.used = root.clock
-    return known.places
-
-
-class NamedPlaces:
-    """The places of a key without arrays, kept with the structures until they are dropped."""
-
-    __slots__ = ("children", "places", "used")
-
-    def __init__(self, places: tuple[tuple[int, ...], Places]) -> None:
-        self.places = places
-        self.used = 0
-        self.children: dict[Hashable, Any] = {}
+    return kept(
+        root, name, lambda: _found_places(shape, key, lambda rows, _: constant_index(root, rows))
+    )
 
 
 def _found_places(

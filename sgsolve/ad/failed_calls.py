@@ -49,10 +49,7 @@ def explain(
     elif isinstance(error, IndexError):
         if is_of_index(error):
             if _hold_derivative(args):
-                raise DerivativeError(
-                    "an AD array cannot be an index; take it from constants, or choose with "
-                    "np.where"
-                ) from error
+                raise refusals.AsIndexError from error
             error.add_note(OF_FIELDS)
     elif isinstance(error, ValueError):
         if is_of_unpacking(error) and _is_of(f, error):

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DerivativeError
 from .derivatives.derivative import Derivative
+from .refusals import AsIndexError
 from .structures.operands import Index
 
 
@@ -23,9 +23,7 @@ def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, D
     if type(key) is tuple and type(value) is np.ndarray:
         return value[key], _taken_in_general(value.shape, derivative, key)
     if hasattr(key, "_derivative"):
-        raise DerivativeError(
-            "an AD array cannot be an index; take it from constants, or choose with np.where"
-        )
+        raise AsIndexError
     if hasattr(key, "record"):
         if hasattr(key, "index"):
             return key.index.gather(value), derivative.taken(key.index)
@@ -66,7 +64,7 @@ def element(derivative: Derivative, shape: tuple[int], position: int) -> Derivat
     if known is None:
         return permuted(derivative, name, shape, lambda p: p[position])
     known.used = root.clock
-    return derivative.taken(known.index)
+    return derivative.taken(known.made)
 
 
 def permuted(
@@ -87,26 +85,35 @@ def selection(
     name: Hashable,
     shape: tuple[int, ...],
     choose: Callable[[NDArray[np.int64]], Any],
-) -> Index:
+) -> Any:
     """Return the index of ``choose(y)`` for a y of that shape; see `permuted`."""
-    known: NamedOperand | None = root.children.get(name)
-    if known is None:
-        positions = np.ascontiguousarray(choose(positions_of(shape)), dtype=np.int64).ravel()
-        index = Index(positions, None, False, root.clock)
-        known = root.children.setdefault(name, NamedOperand(index))
-    known.used = root.clock
-    return known.index
+    return kept(root, name, lambda: constant_index(root, choose(positions_of(shape))))
 
 
-class NamedOperand:
-    """A named index or matrix, kept with the structures so that it is dropped when they are."""
+def constant_index(root: Any, positions: Any) -> Index:
+    """Return the index of positions that are the same in every evaluation."""
+    flat = np.ascontiguousarray(positions, dtype=np.int64).ravel()
+    return Index(flat, None, False, root.clock)
 
-    __slots__ = ("children", "index", "used")
 
-    def __init__(self, index: Any) -> None:
-        self.index = index
+class Kept:
+    """What has a name, kept with the structures so that it is dropped when they are."""
+
+    __slots__ = ("children", "made", "used")
+
+    def __init__(self, made: Any) -> None:
+        self.made = made
         self.used = 0
         self.children: dict[Hashable, Any] = {}
+
+
+def kept(root: Any, name: Hashable, make: Callable[[], Any]) -> Any:
+    """Return what has this name; it is made at the first request, and kept while it is used."""
+    known: Kept | None = root.children.get(name)
+    if known is None:
+        known = root.children.setdefault(name, Kept(make()))
+    known.used = root.clock
+    return known.made
 
 
 def broadcast(derivative: Derivative, old: tuple[int, ...], new: tuple[int, ...]) -> Derivative:

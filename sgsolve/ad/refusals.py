@@ -120,6 +120,16 @@ class MissingAttributeError(DerivativeError, AttributeError):
     """An attribute of NumPy's arrays that an AD array does not have."""
 
 
+class AsIndexError(DerivativeError):
+    """An AD array in place of a whole number."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an AD array cannot be an index, a count or an order; take it from constants, or "
+            "choose among elements with np.where"
+        )
+
+
 class WholeArrayError(DerivativeError):
     """An operator in place, ``F += y``, on a whole ndarray F."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
-from ..indexing import NamedOperand
+from ..indexing import kept, positions_of
 from ..structures.operands import Constant, Matrix
 
 DOUBLES = (np.float64, np.complex128)
@@ -40,20 +40,20 @@ def linear_einsum(
     name, y = without_repetition(inputs[carrying[0]], operands[carrying[0]])
     others = [(n, a) for k, (n, a) in enumerate(zip(inputs, operands, strict=True))
               if k != carrying[0]]  # fmt: skip
-    kept = sorted({k for n, _ in others for k in n} & {*name, *output})
+    fixed = sorted({k for n, _ in others for k in n} & {*name, *output})
     summed = [k for k in name if k not in output]
     sizes = _index_sizes([(name, y), *others])
-    if sizes is None or not set(summed) & set(kept):
+    if sizes is None or not set(summed) & set(fixed):
         return None
     number = {k: i for i, k in enumerate(sizes)}
     spelled = itertools.chain.from_iterable((a, [number[k] for k in n]) for n, a in others)
-    factors = np.einsum(*spelled, [number[k] for k in kept])
+    factors = np.einsum(*spelled, [number[k] for k in fixed])
     if any(a.dtype not in DOUBLES for a in (factors, y)):
         return None
     constant = y._derivative.root.constant(factors)
     if not constant.persistent:
         return None
-    matrix = _matrix_of(y, name, output, summed, kept, sizes, constant)
+    matrix = _matrix_of(y, name, output, summed, fixed, sizes, constant)
     return y._derivative.multiplied(matrix)
 
 
@@ -72,35 +72,29 @@ def _matrix_of(
     name: list[str],
     output: list[str],
     summed: list[str],
-    kept: list[str],
+    fixed: list[str],
     sizes: dict[str, int],
     constant: Constant,
-) -> Matrix:
+) -> Any:
     """Return the matrix by which the flattened y is multiplied; kept as long as it is used."""
     root = y._derivative.root
-    key = ("einsum", tuple(name), tuple(output), tuple(kept), tuple(sizes.items()), constant)
-    known = root.children.get(key)
-    if known is None:
-        letters = [*output, *summed]
-        shape = tuple(sizes[k] for k in letters)
+    key = ("einsum", tuple(name), tuple(output), tuple(fixed), tuple(sizes.items()), constant)
+    letters = [*output, *summed]
+    shape = tuple(sizes[k] for k in letters)
 
-        def spread(values: NDArray[Any], axes: list[str]) -> NDArray[Any]:
-            moved = np.transpose(values, [axes.index(k) for k in letters if k in axes])
-            places = tuple(slice(None) if k in axes else np.newaxis for k in letters)
-            return np.broadcast_to(moved[places], shape).ravel()
+    def spread(values: NDArray[Any], axes: list[str]) -> NDArray[Any]:
+        moved = np.transpose(values, [axes.index(k) for k in letters if k in axes])
+        places = tuple(slice(None) if k in axes else np.newaxis for k in letters)
+        return np.broadcast_to(moved[places], shape).ravel()
 
-        count = int(np.prod([sizes[k] for k in output], dtype=np.int64))
-        rows = np.arange(count).reshape([sizes[k] for k in output])
-        values = constant.values.reshape([sizes[k] for k in kept])
-        columns = np.arange(y.size).reshape(y.shape)
-        coo = sp.coo_array(
-            (spread(values, kept), (spread(rows, output), spread(columns, name))),
-            shape=(count, y.size),
-        )
-        matrix = Matrix(sp.csr_array(coo), (), root.clock, (coo.shape, "csr"))
-        known = root.children.setdefault(key, NamedOperand(matrix))
-    known.used = root.clock
-    return known.index
+    def matrix() -> Matrix:
+        rows = positions_of(tuple(sizes[k] for k in output))
+        values = constant.values.reshape([sizes[k] for k in fixed])
+        places = spread(rows, output), spread(positions_of(y.shape), name)
+        coo = sp.coo_array((spread(values, fixed), places), shape=(rows.size, y.size))
+        return Matrix(sp.csr_array(coo), (), root.clock, (coo.shape, "csr"))
+
+    return kept(root, key, matrix)
 
 
 def without_repetition(name: list[str], operand: Any) -> tuple[list[str], Any]:

@@ -14,7 +14,7 @@ from ...errors import DerivativeError, ShapeError
 from ...private_api import add_csr_product
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
-from ..indexing import NamedOperand
+from ..indexing import kept
 from ..structures.operands import Matrix
 from ..structures.root import Evaluation
 from ..ufunc_calls import DOUBLE, EXTENDED, array_of_values, raw_value
@@ -136,11 +136,8 @@ def _constant_right(y: ADArray, A: Any, result: Any) -> ADArray:
 def _repeated(root: Evaluation, matrix: Matrix, count: int, left: bool) -> Matrix:
     """Return A acting on each column of a flattened matrix (left), or A.T on each row; kept."""
     name = ("repeated", matrix, count, left)
-    known = root.children.get(name)
-    if known is None:
-        known = root.children.setdefault(name, NamedOperand(_repeat(matrix.csr, count, left, root)))
-    known.used = root.clock
-    return known.index
+    repeated: Matrix = kept(root, name, lambda: _repeat(matrix.csr, count, left, root))
+    return repeated
 
 
 def _repeat(csr: Any, count: int, left: bool, root: Evaluation) -> Any:

@@ -16,7 +16,7 @@ from ...private_api import NOT_GIVEN
 from .. import complex_values
 from ..array import ADArray
 from ..derivatives.derivative import Derivative
-from ..indexing import NamedOperand
+from ..indexing import constant_index, kept, positions_of
 from ..structures.operands import Index
 from ..ufunc_calls import EXTENDED, array_of_values, raw_value
 from .branching import where
@@ -57,16 +57,13 @@ def _chosen(a: Any, limits: dict[str, Any], neutral: Any) -> Any:
 
 def _summed(derivative: Derivative, shape: tuple[int, ...], axis: Any, size: int) -> Derivative:
     """Return the derivative of a sum over axes of an array of this shape."""
-    name = ("sum", shape, normalized(axis, len(shape)))
-    root = derivative.root
-    known = root.children.get(name)
-    if known is None:
-        kept = [1 if k in name[2] else n for k, n in enumerate(shape)]
-        place = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), shape)
-        flat = np.ascontiguousarray(place, dtype=np.int64).ravel()
-        known = root.children.setdefault(name, NamedOperand(Index(flat, None, False, root.clock)))
-    known.used = root.clock
-    return derivative.put(known.index, size)
+    axes, root = normalized(axis, len(shape)), derivative.root
+
+    def place() -> Index:
+        lengths = tuple(1 if k in axes else n for k, n in enumerate(shape))
+        return constant_index(root, np.broadcast_to(positions_of(lengths), shape))
+
+    return derivative.put(kept(root, ("sum", shape, axes), place), size)
 
 
 def _weighted_sum(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
