@@ -19,6 +19,19 @@ from .ufunc_calls import DOUBLE
 NUMBERS = (int, float, TracedFloat)
 
 
+def _by_rule(ufunc: Any) -> tuple[Any, Any]:
+    """Return an operator and its reflected form, by the general rule."""
+    return (
+        lambda self, other: call_ufunc(ufunc, self, other),
+        lambda self, other: call_ufunc(ufunc, other, self),
+    )
+
+
+def _compared(operation: Any) -> Any:
+    """Return a comparison of values: its result decides, it carries no derivative."""
+    return lambda self, other: operation(self._value, ufunc_calls.raw_value(other))
+
+
 class Operators:
     """Arithmetic and comparisons; the base of `ADArray`, which adds the data and the protocols."""
 
@@ -131,17 +144,8 @@ class Operators:
             return type(self)(result, self._derivative.chained(_inverse_slope, y, x))
         return call_ufunc(np.divide, other, self)
 
-    def __floordiv__(self, other: Any) -> Any:
-        return call_ufunc(np.floor_divide, self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return call_ufunc(np.floor_divide, other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return call_ufunc(np.remainder, self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return call_ufunc(np.remainder, other, self)
+    __floordiv__, __rfloordiv__ = _by_rule(np.floor_divide)
+    __mod__, __rmod__ = _by_rule(np.remainder)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -159,8 +163,7 @@ class Operators:
             return type(self)(value**other, self._derivative.scaled((2.0, slope)))
         return call_ufunc(operator.pow, self, other)
 
-    def __rpow__(self, other: Any) -> Any:
-        return call_ufunc(operator.pow, other, self)
+    __rpow__ = _by_rule(operator.pow)[1]
 
     def __matmul__(self, other: Any) -> Any:
         return dispatch.call(np.matmul, (self, other), {})
@@ -181,25 +184,9 @@ class Operators:
     __ipow__ = in_place(operator.pow, "**=")
     __imatmul__ = in_place(operator.matmul, "@=")
 
-    # Comparisons are of values: their results decide, they carry no derivative.
-
-    def __lt__(self, other: Any) -> Any:
-        return self._value < ufunc_calls.raw_value(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._value <= ufunc_calls.raw_value(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._value > ufunc_calls.raw_value(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._value >= ufunc_calls.raw_value(other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self._value == ufunc_calls.raw_value(other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self._value != ufunc_calls.raw_value(other)
+    __lt__, __le__ = _compared(operator.lt), _compared(operator.le)
+    __gt__, __ge__ = _compared(operator.gt), _compared(operator.ge)
+    __eq__, __ne__ = _compared(operator.eq), _compared(operator.ne)
 
     __hash__ = None  # type: ignore[assignment]  # as an ndarray: == is element by element
 

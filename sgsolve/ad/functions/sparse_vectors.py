@@ -216,30 +216,18 @@ def _dense_sum(parts: list[SparseVector], n: int) -> Any:
         values.append(v)
     dtype = common_dtype(values)
     if root is None:
-        if one is not None:
-            return one.record(added_at, (n, dtype, tuple(p.idx for p in parts), *values))
-        result = np.zeros(n, dtype)
-        for (_, idx, _), v in zip(parts, values, strict=True):
-            np.add.at(result, idx, v)
-        return result
-    result = np.zeros(n, dtype)
+        given = (n, dtype, tuple([p.idx for p in parts]), *values)
+        return added_at(*given) if one is None else one.record(added_at, given)
+    indices = tuple([root.index(p.idx, n) for p in parts])
     places = []
-    indices = []
-    for (_, idx, array), v in zip(parts, values, strict=True):
-        index = root.index(idx, n)
-        if one is not None:
-            indices.append(index)
-        elif index.unique:
-            result[index.range or index.values] += v
-        else:
-            np.add.at(result, index.values, v)
+    for index, (_, idx, array), v in zip(indices, parts, values, strict=True):
         if type(array) is ADArray:
             d = array._derivative
             if v.shape != idx.shape:
                 d = broadcast(d, v.shape, idx.shape)
             places.append(d.put(index, n))
-    if one is not None:
-        result = one.record(sum_of_values, (n, dtype, tuple(indices), *values))
+    given = (n, dtype, indices, *values)
+    result = sum_of_values(*given) if one is None else one.record(sum_of_values, given)
     return ADArray(result, total(places))
 
 

@@ -97,16 +97,9 @@ def primitive(f: Function, rule: Function) -> Function:
             )
         structure_only = any(a._derivative.is_sparsity for a in args if isinstance(a, ADArray))
         slopes = [1.0] * len(args) if structure_only else _slopes(rule, y, which, values)
-        total: Derivative | None = None
-        for a, slope in zip(args, slopes, strict=True):
-            if not isinstance(a, ADArray):
-                continue
-            # A slope may be an array that the caller keeps and changes.
-            own = np.array(slope) if isinstance(slope, np.ndarray) else slope
-            d = broadcast(a._derivative, a.shape, shape).scaled(flat(own, y))
-            total = d if total is None else total.plus(d)
-        assert total is not None
-        return share_where_views(ADArray(y, total), args)
+        # A slope may be an array that the caller keeps and changes.
+        own = [np.array(s) if isinstance(s, np.ndarray) else s for s in slopes]
+        return share_where_views(from_partials(y, zip(args, own, strict=True)), args)
 
     return applied
 
@@ -125,7 +118,7 @@ def from_partials(value: Any, parts: Iterable[tuple[Any, Any]]) -> Any:
     total: Derivative | None = None
     for argument, partial in parts:
         if isinstance(argument, ADArray):
-            d = broadcast(argument._derivative, argument.shape, value.shape)
+            d = broadcast(argument._derivative, argument.shape, np.shape(value))
             d = d.scaled(1.0 if d.is_sparsity else flat(partial, value))
             total = d if total is None else total.plus(d)
     return value if total is None else ADArray(value, total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from .llvm_function import FunctionPrinter
@@ -55,16 +55,8 @@ class ElementPrinter:
         self.index_key: Hashable = ("index", len(self.tables.indices), function.name)
 
     def _print_call(
-        self, loop: UfuncLoop, operands: list[tuple[str, int]], count: str, lines: list[str]
-    ) -> None:
-        """Call a loop for operands, each with its step."""
-        self._print_call_with(
-            loop, [p for p, _ in operands], [step for _, step in operands], [count], lines
-        )
-
-    def _print_call_with(
-        self, loop: UfuncLoop, pointers: list[str], steps: list[Any], counts: list[Any],
-        lines: list[str],
+        self, lines: list[str], loop: UfuncLoop, counts: Sequence[Any],
+        pointers: Sequence[str], steps: Sequence[Any],
     ) -> None:  # fmt: skip
         """Call a loop with these tables of addresses, steps and counts."""
         f = self.function
@@ -81,11 +73,11 @@ class ElementPrinter:
 
     def _print_product(self, value: Product) -> None:
         """Call the loop of ``matmul`` for one pair of arrays, and write the result."""
-        arrays = [a.key if isinstance(a, Memory) else self._own_memory(a) for a in value.args]
-        pointers = [self._pointer(key) for key in (*arrays, self._own_memory(value))]
-        counts, steps = product_layout(*value.sizes)
-        names = [[self._outer_integer(k) for k in table] for table in (steps, counts)]
-        self._print_call_with(value.loop, pointers, names[0], names[1], self.before)
+        arrays = map(self._memory_read, (*value.args, value))
+        pointers = list(map(self._pointer, arrays))
+        layout = product_layout(*value.sizes)
+        steps, counts = ([self._outer_integer(k) for k in table] for table in layout[::-1])
+        self._print_call(self.before, value.loop, counts, pointers, steps)
 
     def _address_of_number(self, value: Value) -> str:
         key = ("address", value)
@@ -99,6 +91,9 @@ class ElementPrinter:
 
     def _own_memory(self, value: Value) -> Hashable | None:
         return self.schedule.memory_of.get(value)
+
+    def _memory_read(self, value: Value) -> Hashable | None:
+        return value.key if isinstance(value, Memory) else self._own_memory(value)
 
     def _slot(self, value: Value) -> int:
         slot = self._slots.setdefault(value, len(self._slots))
@@ -129,8 +124,7 @@ class ElementPrinter:
         if self.schedule.is_read(value, self.loop):
             return self._load(value.dtype, self._pointer(self._own_memory(value)), self.i)
         if isinstance(value, Take):
-            arg = value.args[0]
-            key = arg.key if isinstance(arg, Memory) else self._own_memory(arg)
+            key = self._memory_read(value.args[0])
             return self._load(value.dtype, self._pointer(key), self._position(value.positions))
         if is_call(value) or (self._stage.get(value, 0) < self._now and self._is_kept(value)):
             memory = self._own_memory(value)
@@ -163,8 +157,7 @@ class ElementPrinter:
         if self.schedule.is_read(value, self.loop):
             return self._load(value.dtype, self._pointer(self._own_memory(value)), "0", lines)
         if isinstance(value, Take):
-            arg = value.args[0]
-            key = arg.key if isinstance(arg, Memory) else self._own_memory(arg)
+            key = self._memory_read(value.args[0])
             at = self._outer_integer(int(value.positions.values[0]))
             return self._load(value.dtype, self._pointer(key), at, lines)
         if isinstance(value, Rows):
@@ -183,13 +176,13 @@ class ElementPrinter:
         slot = self.function.new()
         self.function.entry.append(f"{slot} = alloca double")
         operands.append((slot, 8 if value.dtype == "d" else 1))
-        self._print_call(value.op, operands, "1", self.before)
+        self._print_call(self.before, value.op, ["1"], *zip(*operands, strict=True))
         return self._load(value.dtype, slot, "0", self.before)
 
     def _reduced_number(self, value: Reduced) -> str:
         """Call the loop with its result as its first argument, as NumPy's reductions do."""
         arg, f = value.args[0], self.function
-        base = self._pointer(arg.key if isinstance(arg, Memory) else self._own_memory(arg))
+        base = self._pointer(self._memory_read(arg))
         slot = f.new()
         f.entry.append(f"{slot} = alloca double")
         if len(value.args) > 1:
@@ -199,7 +192,8 @@ class ElementPrinter:
             self.before.append(f"{rest} = getelementptr double, ptr {base}, i64 1")
         self._store_at(first, "d", slot, "0", self.before)
         operands = [(slot, 0), (rest, 8), (slot, 0)]
-        self._print_call(value.loop, operands, self._outer_integer(count), self.before)
+        number = [self._outer_integer(count)]
+        self._print_call(self.before, value.loop, number, *zip(*operands, strict=True))
         return self._load("d", slot, "0", self.before)
 
     def _constant(self, value: Number) -> str:
@@ -231,13 +225,13 @@ class ElementPrinter:
     def _new_position(self, positions: Positions) -> str:
         f, lines = self.function, self.body
         if positions.array is None:
-            start = self._progression_start(positions)
+            start = self._kept_integer(("start", positions), positions.start)
             at = f.new()
             if positions.step == 1:
                 lines.append(f"{at} = add i64 {self.i}, {start}")
                 return at
             scaled = f.new()
-            step = self._progression_step(positions)
+            step = self._kept_integer(("step", positions), positions.step)
             lines.append(f"{scaled} = mul i64 {self.i}, {step}")
             lines.append(f"{at} = add i64 {scaled}, {start}")
             return at
@@ -255,16 +249,9 @@ class ElementPrinter:
         lines.append(f"{wide} = sext i32 {narrow} to i64")
         return wide
 
-    def _progression_start(self, positions: Positions) -> str:
-        key = ("start", positions)
+    def _kept_integer(self, key: Hashable, number: int) -> str:
         if key not in self._outside:
-            self._outside[key] = self._outer_integer(positions.start)
-        return self._outside[key]
-
-    def _progression_step(self, positions: Positions) -> str:
-        key = ("step", positions)
-        if key not in self._outside:
-            self._outside[key] = self._outer_integer(positions.step)
+            self._outside[key] = self._outer_integer(number)
         return self._outside[key]
 
     def _sum_of_row(
@@ -274,8 +261,7 @@ class ElementPrinter:
         lines = self.body if lines is None else lines
         key = ("matrix", id(value.matrix))
         self.tables.matrices[key] = value.matrix
-        arg = value.args[0]
-        source = arg.key if isinstance(arg, Memory) else self._own_memory(arg)
+        source = self._memory_read(value.args[0])
         parts = ((*key, "p"), (*key, "j"), (*key, "x"), source)
         pointers = RowPointers(*map(self._pointer, parts))
         start = value.args[1]

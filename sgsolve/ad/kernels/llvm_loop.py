@@ -193,14 +193,14 @@ class LoopPrinter(ElementPrinter):
         assert isinstance(call, Elementwise)
         operands = [self._block(a, begin, lines) for a in call.args]
         operands.append(self._block(call, begin, lines))
-        self._print_call(call.op, operands, count, lines)
+        self._print_call(lines, call.op, [count], *zip(*operands, strict=True))
 
     def _block(self, value: Value, begin: str, lines: list[str]) -> tuple[str, int]:
         """Return address and step of the elements of a block."""
         step = 8 if value.dtype == "d" else 1
         if value.size == 1:
             return self._address_of_number(value), 0
-        memory = value.key if isinstance(value, Memory) else self._own_memory(value)
+        memory = self._memory_read(value)
         if memory is None:
             return self._scratch(value), step
         at = self.function.new()

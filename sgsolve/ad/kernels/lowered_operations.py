@@ -5,6 +5,7 @@ They are those of derivatives (`array_operations`), of sgsolve's own functions, 
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -193,16 +194,6 @@ def lower_sum_in_order(
     return lowering.values.rows(matrix, lowering.values.place(len(rows), joined))
 
 
-def lower_any(lowering: Lowering, operation: Operation) -> Value | None:
-    """Return whether a truth value holds for some element."""
-    return lower_reduced_truth(lowering, operation, False)
-
-
-def lower_all(lowering: Lowering, operation: Operation) -> Value | None:
-    """Return whether a truth value holds for every element."""
-    return lower_reduced_truth(lowering, operation, True)
-
-
 def lower_counted(lowering: Lowering, operation: Operation) -> Value | None:
     """Return for how many elements a truth value holds."""
     value = lower_truth_to_reduce(lowering, operation)
@@ -317,6 +308,6 @@ SPECIAL: dict[Any, Callable[[Lowering, Operation], Value | None]] = {
     matrix_times_vector: lower_product,
     operator.matmul: lower_dense_product,
     np.matmul: lower_dense_product,
-    np.any: lower_any,
-    np.all: lower_all,
+    np.any: functools.partial(lower_reduced_truth, every=False),
+    np.all: functools.partial(lower_reduced_truth, every=True),
 }

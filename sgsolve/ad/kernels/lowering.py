@@ -8,7 +8,7 @@ parameters alone is a call too, carried out when the parameters change.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,14 +17,11 @@ from ..programs.graph import ConstantNode, Graph, Input, Kind, Node, Operand, Op
 from ..programs.traced_branches import BranchIndex
 from . import elementwise
 from .loop_levels import LoopLevels
-from .lowered_operands import (
-    NoValueError,
-    element_type,
-)
+from .lowered_operands import NoValueError, element_type
 from .values import Value, Values
 
 
-class NumpyCall:
+class NumpyCall(NamedTuple):
     """An operation that NumPy carries out between the loops.
 
     Attributes
@@ -33,10 +30,8 @@ class NumpyCall:
         It is carried out after the loops of this level.
     """
 
-    __slots__ = ("level", "operation")
-
-    def __init__(self, operation: Operation, level: int) -> None:
-        self.operation, self.level = operation, level
+    operation: Operation
+    level: int
 
 
 class Lowering:

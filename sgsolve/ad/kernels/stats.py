@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
@@ -42,14 +42,7 @@ class CompiledStats:
 
     def copy(self) -> CompiledStats:
         """Return the same counts, which do not go on."""
-        return CompiledStats(
-            self.kernels,
-            self.compiled,
-            self.uncompiled,
-            self.seconds,
-            self.reasons.copy(),
-            self.calls.copy(),
-        )
+        return replace(self, reasons=self.reasons.copy(), calls=self.calls.copy())
 
     def since(self, before: CompiledStats) -> CompiledStats:
         """Return what was counted after an earlier copy; the calls are those of all kernels."""

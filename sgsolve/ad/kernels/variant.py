@@ -217,12 +217,11 @@ class Variant:
         if known is None:
             self._counts[with_jacobian] = [{count} for count in counts]
             return FIRST
-        reason = ""
+        if not self.is_new(with_jacobian, counts):
+            return ""
         for met, count in zip(known, counts, strict=True):
-            if len(met) == 1 and count not in met:
-                met.add(count)
-                reason = COUNTED
-        return reason
+            met.add(count)
+        return COUNTED
 
     def is_new(self, with_jacobian: bool, counts: tuple[float, ...]) -> bool:
         """Whether a result with such counts is to be compared with NumPy's."""

@@ -20,7 +20,7 @@ ROOT_PI = float(np.sqrt(np.pi))
 Rule = Callable[..., tuple[Any, ...]]
 
 
-def _last_argument(slope: Callable[..., Any]) -> Any:
+def last_argument(slope: Callable[..., Any]) -> Any:
     """Make the rule of a function that is differentiable in its last argument only."""
     return quiet(lambda y, *arguments: (*(None,) * (len(arguments) - 1), slope(y, *arguments)))
 
@@ -44,14 +44,14 @@ def _beta_density(a: Any, b: Any, x: Any) -> Any:
     return np.exp(powers - special.betaln(a, b))
 
 
-def _gamma_density(a: Any, x: Any) -> Any:
+def gamma_density(a: Any, x: Any) -> Any:
     """Return x^(a-1) exp(-x) / gamma(a) (8.8.13 and 8.4.4), without overflow."""
     return np.exp(special.xlogy(np.subtract(a, 1.0), x) - x - special.gammaln(a))
 
 
 def _gamma_slope(a: Any, b: Any, x: Any) -> Any:
     """Return the slope in x of the gamma distribution with rate a and shape b."""
-    return np.where(np.equal(a, 0), 0.0, a * _gamma_density(b, np.multiply(a, x)))
+    return np.where(np.equal(a, 0), 0.0, a * gamma_density(b, np.multiply(a, x)))
 
 
 def _student_density(df: Any, t: Any) -> Any:
@@ -164,13 +164,13 @@ DISTRIBUTIONS: dict[Any, Any] = {
     special.betaincc: lambda y, a, b, x: -_beta_density(a, b, x),
     special.betaincinv: lambda y, a, b, p: 1.0 / _beta_density(a, b, y),
     special.betainccinv: lambda y, a, b, p: -1.0 / _beta_density(a, b, y),
-    special.gammaincinv: lambda y, a, p: 1.0 / _gamma_density(a, y),
-    special.gammainccinv: lambda y, a, p: -1.0 / _gamma_density(a, y),
+    special.gammaincinv: lambda y, a, p: 1.0 / gamma_density(a, y),
+    special.gammainccinv: lambda y, a, p: -1.0 / gamma_density(a, y),
     special.stdtr: lambda y, df, t: _student_density(df, t),
     special.stdtrit: lambda y, df, p: 1.0 / _student_density(df, y),
-    special.chdtr: lambda y, v, x: 0.5 * _gamma_density(0.5 * np.asarray(v), 0.5 * x),
-    special.chdtrc: lambda y, v, x: -0.5 * _gamma_density(0.5 * np.asarray(v), 0.5 * x),
-    special.chdtri: lambda y, v, p: -2.0 / _gamma_density(0.5 * np.asarray(v), 0.5 * y),
+    special.chdtr: lambda y, v, x: 0.5 * gamma_density(0.5 * np.asarray(v), 0.5 * x),
+    special.chdtrc: lambda y, v, x: -0.5 * gamma_density(0.5 * np.asarray(v), 0.5 * x),
+    special.chdtri: lambda y, v, p: -2.0 / gamma_density(0.5 * np.asarray(v), 0.5 * y),
     special.gdtr: lambda y, a, b, x: _gamma_slope(a, b, x),
     special.gdtrc: lambda y, a, b, x: -_gamma_slope(a, b, x),
     special.fdtr: lambda y, m, n, x: _ratio_density(m, n, x),
@@ -268,7 +268,7 @@ def _voigt(y: Any, x: Any, sigma: Any, gamma: Any) -> tuple[Any, Any, Any]:
 
 FUNCTIONS: dict[Any, Rule] = {
     **{
-        ufunc: _last_argument(slope)
+        ufunc: last_argument(slope)
         for table in (CYLINDER, HYPERGEOMETRIC, DISTRIBUTIONS, POLYNOMIALS)
         for ufunc, slope in table.items()
     },
@@ -285,7 +285,7 @@ FUNCTIONS: dict[Any, Rule] = {
 # SciPy's functions lambertw and zeta hand their arguments to ufuncs of their own.
 BY_NAME: dict[str, Rule] = {
     LAMBERTW_UFUNC: quiet(lambda y, z, k, tol: (np.exp(-y) / (1.0 + y), None, None)),  # 4.13.4
-    ZETA_UFUNC: _last_argument(
+    ZETA_UFUNC: last_argument(
         lambda y, s, a: np.negative(s) * special.zeta(np.add(s, 1.0), a)
     ),  # 25.11.17
 }

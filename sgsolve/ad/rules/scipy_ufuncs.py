@@ -16,9 +16,9 @@ from scipy import special
 
 from . import scipy_parameters
 from .quiet import quiet
+from .scipy_parameters import ROOT_PI, gamma_density, last_argument
 
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
-ROOT_PI = float(np.sqrt(np.pi))
 ROOT_2PI = float(np.sqrt(2.0 * np.pi))
 
 
@@ -87,11 +87,6 @@ def _spence_slope(y: Any, x: Any) -> Any:
 
 def _boxcox_slopes(y: Any, x: Any, k: Any) -> Any:
     return np.power(x, np.subtract(k, 1.0)), None
-
-
-def _ordered(slope: Callable[..., Any]) -> Any:
-    """Make the rule of f(order, x), differentiable in x only."""
-    return quiet(lambda y, n, x: (None, slope(y, n, x)))
 
 
 Unary = Callable[[Any, Any], Any]
@@ -195,11 +190,6 @@ def _digamma_difference(a: Any, b: Any) -> Any:
     return np.where(poles, mirrored, low - high) if np.any(poles) else low - high
 
 
-def _gammainc_slope(y: Any, a: Any, x: Any) -> Any:
-    """Return x^(a-1) exp(-x) / gamma(a) (8.8.13 and 8.4.4), without overflow."""
-    return np.exp(special.xlogy(np.subtract(a, 1.0), x) - x - special.gammaln(a))
-
-
 def _poch(y: Any, a: Any, m: Any) -> tuple[Any, Any]:
     whole = special.digamma(a + m)
     return y * (whole - special.digamma(a)), y * whole
@@ -229,14 +219,14 @@ BINARY: dict[np.ufunc, Binary] = {
     special.huber: quiet(_huber),
     special.pseudo_huber: quiet(_pseudo_huber),
     special.boxcox: quiet(_boxcox_slopes),
-    special.gammainc: _ordered(_gammainc_slope),
-    special.gammaincc: _ordered(lambda y, a, x: -_gammainc_slope(y, a, x)),
-    special.expn: _ordered(lambda y, n, x: -_expn(np.trunc(n) - 1, x)),
-    special.jv: _ordered(lambda y, n, x: special.jvp(n, x)),
-    special.yv: _ordered(lambda y, n, x: special.yvp(n, x)),
-    special.iv: _ordered(lambda y, n, x: special.ivp(n, x)),
-    special.kv: _ordered(lambda y, n, x: special.kvp(n, x)),
-    special.hyp0f1: _ordered(lambda y, b, x: special.hyp0f1(np.add(b, 1.0), x) / b),
+    special.gammainc: last_argument(lambda y, a, x: gamma_density(a, x)),
+    special.gammaincc: last_argument(lambda y, a, x: -gamma_density(a, x)),
+    special.expn: last_argument(lambda y, n, x: -_expn(np.trunc(n) - 1, x)),
+    special.jv: last_argument(lambda y, n, x: special.jvp(n, x)),
+    special.yv: last_argument(lambda y, n, x: special.yvp(n, x)),
+    special.iv: last_argument(lambda y, n, x: special.ivp(n, x)),
+    special.kv: last_argument(lambda y, n, x: special.kvp(n, x)),
+    special.hyp0f1: last_argument(lambda y, b, x: special.hyp0f1(np.add(b, 1.0), x) / b),
 }
 
 
