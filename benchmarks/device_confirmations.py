@@ -18,14 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from breakdown_confirmations import (
-    Row,
-    avalanche,
-    breakdown,
-    extrapolated,
-    temperatures,
-    tunneling,
-)
+from breakdown_confirmations import Row, avalanche, breakdown, extrapolated, temperatures, tunneling
 from scipy.special import lambertw
 
 from sgsolve import Problem

@@ -41,10 +41,7 @@ def main(picture: str | None = None, periods: int = 5, rtol: float = 1e-5) -> di
         rectifier.zeros(),
         (0.0, periods / FREQUENCY),
         rtol=rtol,
-        outputs={
-            "in": lambda x: rectifier.at("in", x),
-            "out": lambda x: rectifier.at("out", x),
-        },
+        outputs={"in": lambda x: rectifier.at("in", x), "out": lambda x: rectifier.at("out", x)},
     )
     last = run["out"][run["t"] > (periods - 1) / FREQUENCY]
     if picture is not None:

@@ -58,11 +58,7 @@ def storage(u: Any, c: Any) -> Any:
 def main(picture: str | None = None) -> Branch:
     """Follow the front while a changes, and draw it."""
     problem = Problem(
-        front,
-        params={"a": 0.1},
-        blocks={"u": (N,), "c": ()},
-        fields=True,
-        storage=storage,
+        front, params={"a": 0.1}, blocks={"u": (N,), "c": ()}, fields=True, storage=storage
     )
     start = problem.pack(u=REFERENCE, c=0.5)
     branch = problem.continuation(

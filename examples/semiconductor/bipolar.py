@@ -84,10 +84,7 @@ def main(voltages: Sequence[float] = VOLTAGES, picture: str | None = None) -> Bi
     device = transistor()
     sweep = device.sweep("base", voltages, V_collector=2.0)
     data = Bipolar(
-        sweep.parameter,
-        device.currents(sweep, "collector"),
-        device.currents(sweep, "base"),
-        device,
+        sweep.parameter, device.currents(sweep, "collector"), device.currents(sweep, "base"), device
     )
     print(
         table(

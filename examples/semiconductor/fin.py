@@ -70,9 +70,7 @@ def transistor(sides: str) -> Device:
 # -----------
 # ``main`` computes, prints a table and returns the data.
 def main(
-    gate: Sequence[float] = VOLTAGES,
-    drains: Sequence[float] = DRAINS,
-    picture: str | None = None,
+    gate: Sequence[float] = VOLTAGES, drains: Sequence[float] = DRAINS, picture: str | None = None
 ) -> Fin:
     """Sweep the gate of both transistors at each drain voltage."""
     data = Fin(np.asarray(gate), {}, {})

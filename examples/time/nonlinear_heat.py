@@ -98,10 +98,7 @@ def draw(picture: str, found: dict[str, Any]) -> None:
     left.set(xlabel="x", ylabel="y", title=f"temperature at t = {end:g}")
     left.figure.colorbar(drawn, ax=left)
     x = SIDE * (2.0 * (np.arange(n) + 0.5) / n - 1.0)
-    for t, values, color in (
-        (TIMES[0], exact(TIMES[0], n), "C1"),
-        (end, u, "C0"),
-    ):
+    for t, values, color in ((TIMES[0], exact(TIMES[0], n), "C1"), (end, u, "C0")):
         right.plot(x, exact(t, n)[n // 2], "k", lw=0.8, label="exact" if t == end else None)
         right.plot(x, values[n // 2], "o", mfc="none", ms=4, color=color, label=f"t = {t:g}")
     right.set(xlabel="x", ylabel="u", title="section through the middle")

@@ -81,10 +81,7 @@ def permuted(
 
 
 def selection(
-    root: Any,
-    name: Hashable,
-    shape: tuple[int, ...],
-    choose: Callable[[NDArray[np.int64]], Any],
+    root: Any, name: Hashable, shape: tuple[int, ...], choose: Callable[[NDArray[np.int64]], Any]
 ) -> Any:
     """Return the index of ``choose(y)`` for a y of that shape; see `permuted`."""
     return kept(root, name, lambda: constant_index(root, choose(positions_of(shape))))

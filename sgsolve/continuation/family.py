@@ -103,12 +103,7 @@ def linearized(family: Family, z: Vector) -> Linear | None:
 
 
 def second_derivative(
-    family: Family,
-    at: Linear,
-    w: Vector,
-    v: Vector,
-    h: float | None = None,
-    usual: float = 0.0,
+    family: Family, at: Linear, w: Vector, v: Vector, h: float | None = None, usual: float = 0.0
 ) -> Vector | None:
     """Return the gradient over z of w . [J Fp] v, shape (n + 1,), by a central difference.
 

@@ -85,11 +85,7 @@ class CurveBar:
 
     @classmethod
     def of(
-        cls,
-        progress: bool | None,
-        name: str,
-        bounds: tuple[float, float],
-        max_points: int,
+        cls, progress: bool | None, name: str, bounds: tuple[float, float], max_points: int
     ) -> CurveBar:
         """Return the bar of a run."""
         bar = progress_bar(progress, max_points, f"continuation {name}", bar_format=FORMAT)

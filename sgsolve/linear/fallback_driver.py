@@ -130,11 +130,7 @@ class FallbackDriver:
         self.ready = True
 
     def solve(
-        self,
-        prepared: PreparedMatrix,
-        b: NDArray[Any],
-        transpose: bool,
-        step: bool = False,
+        self, prepared: PreparedMatrix, b: NDArray[Any], transpose: bool, step: bool = False
     ) -> Answer:
         """Return an answer that holds for the prepared system.
 

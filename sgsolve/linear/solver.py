@@ -104,10 +104,7 @@ class LinearSolver:
     """
 
     def __init__(
-        self,
-        pattern: Any,
-        backend: Any = "auto",
-        blocks: Sequence[Any] | Mapping[str, Any] = (),
+        self, pattern: Any, backend: Any = "auto", blocks: Sequence[Any] | Mapping[str, Any] = ()
     ) -> None:
         pattern = Pattern.of(pattern)
         if pattern.shape[0] != pattern.shape[1] or pattern.shape[0] == 0:

@@ -20,9 +20,7 @@ IVP_METHODS: dict[str, Any] = {
     "ESDIRK4": RungeKutta("ESDIRK4"),
     "TR-BDF2": RungeKutta("TR-BDF2"),
 }
-NOT_NEEDED = {
-    "min_step": "a run ends where its steps reach the rounding of the time",
-}
+NOT_NEEDED = {"min_step": "a run ends where its steps reach the rounding of the time"}
 
 
 def check_no_options(options: Mapping[str, Any]) -> None:

@@ -17,14 +17,7 @@ from ..results.blocks import Blocks
 from .determination import SHORT
 from .iterate import EPS
 from .limit_at_infinity import SHRUNK, SIGNIFICANT
-from .termination import (
-    And,
-    ErrorTolerance,
-    Or,
-    ResidualTolerance,
-    RoundingLevel,
-    TerminationTest,
-)
+from .termination import And, ErrorTolerance, Or, ResidualTolerance, RoundingLevel, TerminationTest
 
 # The sizes here are those of the Jacobian before the last step: they are right to this factor.
 MARGIN = 2.0

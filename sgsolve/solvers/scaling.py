@@ -69,13 +69,7 @@ class Scaling:
             self._floor = floor
 
     def take(
-        self,
-        weights: Vector,
-        magnitude: Vector,
-        own: Vector,
-        sized: Vector,
-        S: Vector,
-        bare: bool,
+        self, weights: Vector, magnitude: Vector, own: Vector, sized: Vector, S: Vector, bare: bool
     ) -> None:
         """Take sizes that were computed elsewhere."""
         self.weights, self.magnitude, self.S = weights, magnitude, S

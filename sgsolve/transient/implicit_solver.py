@@ -54,10 +54,7 @@ class ImplicitSolver:
     """
 
     def __init__(
-        self,
-        system: EvolutionSystem,
-        workspace: Workspace,
-        weights: ErrorWeights,
+        self, system: EvolutionSystem, workspace: Workspace, weights: ErrorWeights
     ) -> None:
         self.system, self.weights = system, weights
         self.tolerance, self.max_iterations = 0.02, 4

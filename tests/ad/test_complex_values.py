@@ -95,10 +95,7 @@ OF_X = {
     "complex base": lambda x: np.abs((1j) ** x[:N]),
     "complex table": lambda x: np.abs(np.interp(x[:N], [-3.0, 0, 3], [1j, 2, 3 - 1j])),
 }
-CASES = {
-    **{name: lambda x, f=f: f(cartesian(x)) for name, f in OF_Z.items()},
-    **OF_X,
-}
+CASES = {**{name: lambda x, f=f: f(cartesian(x)) for name, f in OF_Z.items()}, **OF_X}
 
 
 def differences(f, x):

@@ -300,10 +300,7 @@ def test_eigenvalues_of_any_size(unit, mass):
     """Those of LAPACK as SciPy 1.17 calls it are of size 1e138 at most, and 1e-139 at least."""
     J = sp.csr_array(unit * mass[:, None] * np.array([[1.0, 1.0], [-2.0, -1.0]]))
     M = sp.csr_array(sp.diags_array(mass))
-    for values in (
-        spectrum.all_eigenvalues(J, M),
-        spectrum.eigenvalues(J, M, (0.0,), 2)[0],
-    ):
+    for values in (spectrum.all_eigenvalues(J, M), spectrum.eigenvalues(J, M, (0.0,), 2)[0]):
         np.testing.assert_allclose(np.sort(values.imag), [-unit, unit], rtol=1e-12)
 
 

@@ -13,10 +13,7 @@ FAMILIES = {
     "square": (lambda x, p: x**2 - p, lambda p: [np.sqrt(p)]),
     "exponential": (lambda x, p: np.exp(x) - p, lambda p: [np.log(p)]),
     "pitchfork": (lambda x, p: p * x - x**3, lambda p: [0.0]),
-    "product": (
-        lambda x, p: ad.hstack([x[0] - p, x[1] * x[0] - p]),
-        lambda p: [p, 1.0],
-    ),
+    "product": (lambda x, p: ad.hstack([x[0] - p, x[1] * x[0] - p]), lambda p: [p, 1.0]),
 }
 families = pytest.mark.parametrize("name", FAMILIES)
 huge = pytest.mark.parametrize("size", [1e150, 1e300, *slow(1e200)])

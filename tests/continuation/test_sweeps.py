@@ -14,10 +14,7 @@ TANGENT = Natural(predictor=TangentPredictor())
 def test_coupled_cubic_within_the_published_number_of_evaluations():
     for start in (1.0, 10.0):
         branch = Problem(coupled_cubic).sweep(
-            np.full(50, start),
-            "lam",
-            np.linspace(0.0, 1.0, 11),
-            steps=TANGENT,
+            np.full(50, start), "lam", np.linspace(0.0, 1.0, 11), steps=TANGENT
         )
         assert branch.success
         assert np.abs(branch.x - 1.0).max() < 1e-9
@@ -113,13 +110,7 @@ def test_the_time_of_the_way_round_a_fold_is_told(clock):
 def test_jumps_are_refused_and_explained():
     problem = Problem(tilted_pitchfork)
     with pytest.warns(PartialBranchWarning, match="fold at 0.66666"):
-        branch = problem.sweep(
-            [-2.0],
-            "mu",
-            [-1.0, 0.5, 1.0],
-            steps=TANGENT,
-            solver=Newton(),
-        )
+        branch = problem.sweep([-2.0], "mu", [-1.0, 0.5, 1.0], steps=TANGENT, solver=Newton())
     assert branch.states.max() < -0.9  # still on the lower branch
     assert any("jumped" in reason for _, reason in branch.rejected)
 
@@ -133,11 +124,7 @@ def test_jumps_are_refused_when_several_parameters_move():
     rows = [(-1.0, 0.0), (-1.0, 0.5), (0.3, 0.5), (0.3, 1.0)]
     with pytest.warns(PartialBranchWarning, match=r"fold at row 1.897\d* \(mu = 0.16666"):
         branch = Problem(moved_pitchfork).sweep(
-            [-2.0],
-            ("mu", "shift"),
-            rows,
-            steps=TANGENT,
-            solver=Newton(),
+            [-2.0], ("mu", "shift"), rows, steps=TANGENT, solver=Newton()
         )
     assert len(branch) == 2
     assert branch.states.max() < -0.9

@@ -9,13 +9,7 @@ import pytest
 
 from sgsolve.devices import Gate, Ohmic
 from sgsolve.devices.models.contacts import Contact
-from sgsolve.errors import (
-    ConvergenceError,
-    InputError,
-    NotFiniteError,
-    ParameterError,
-    ShapeError,
-)
+from sgsolve.errors import ConvergenceError, InputError, NotFiniteError, ParameterError, ShapeError
 
 
 @pytest.fixture

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import linear
-from sgsolve.linear.accuracy import (
-    Answer,
-    LinearSystem,
-    largest_ratio,
-    refined,
-    relaxed_error,
-)
+from sgsolve.linear.accuracy import Answer, LinearSystem, largest_ratio, refined, relaxed_error
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point
 

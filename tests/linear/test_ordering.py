@@ -24,8 +24,7 @@ NAMES = ["auto", "superlu", "banded"] + ["pardiso"] * available()
 
 
 @pytest.mark.parametrize(
-    ("A", "aligned"),
-    [(decoupled(500), 1), (drift_diffusion((300,), 5.0), 8), (five_point(20), 40)],
+    ("A", "aligned"), [(decoupled(500), 1), (drift_diffusion((300,), 5.0), 8), (five_point(20), 40)]
 )
 def test_shuffled_equations_have_a_band_as_narrow(A, aligned):
     assert narrow_order(Pattern.of(shuffled(A))).width <= aligned + 8

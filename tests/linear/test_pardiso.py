@@ -9,10 +9,7 @@ import pytest
 
 import sgsolve
 from sgsolve import linear
-from sgsolve.errors import (
-    BackendError,
-    OutOfMemoryError,
-)
+from sgsolve.errors import BackendError, OutOfMemoryError
 from sgsolve.linear import pardiso, pardiso_handle
 from sgsolve.linear.accuracy import Fault
 from sgsolve.linear.dense import Dense

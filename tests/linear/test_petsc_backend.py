@@ -247,10 +247,7 @@ print(repr(branch.states[:, 40].tolist()))
 @needs_mpi
 @pytest.mark.parametrize(
     "options",
-    [
-        "-pc_type fieldsplit -fieldsplit_u_pc_type gamg -fieldsplit_v_pc_type jacobi",
-        MUMPS,
-    ],
+    ["-pc_type fieldsplit -fieldsplit_u_pc_type gamg -fieldsplit_v_pc_type jacobi", MUMPS],
 )
 def test_the_same_program_runs_on_one_rank_and_on_several(options, tmp_path):
     texts = {}

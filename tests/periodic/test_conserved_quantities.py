@@ -18,10 +18,7 @@ def pendulum(x, c):
 def lotka_volterra(x, c):
     """The rate of change of u - log u + v - log v is c times the square of its gradient."""
     u, v = x
-    return [
-        -(u * (1.0 - v) + c * (1.0 - 1.0 / u)),
-        -(v * (u - 1.0) + c * (1.0 - 1.0 / v)),
-    ]
+    return [-(u * (1.0 - v) + c * (1.0 - 1.0 / u)), -(v * (u - 1.0) + c * (1.0 - 1.0 / v))]
 
 
 def family(model, x0, longest):

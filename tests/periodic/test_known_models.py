@@ -87,11 +87,7 @@ def test_folds_of_the_spikes_of_hodgkin_and_huxley():
         near, away = (cycle(parts * cycle.period) for cycle in (orbit, beside))
         change = np.full((1, 4), beside.period - orbit.period)
         T, exact = fold_of_cycles(
-            flow,
-            near,
-            np.concatenate([away - near, change]),
-            orbit.period,
-            point.parameter,
+            flow, near, np.concatenate([away - near, change]), orbit.period, point.parameter
         )
         assert point.parameter == pytest.approx(exact, abs=2e-9)
         assert orbit.period == pytest.approx(T, rel=1e-8)

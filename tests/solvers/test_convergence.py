@@ -171,13 +171,7 @@ class TestVanishing:
     def test_steps_that_do_not_shrink_are_not_believed(self):
         assert self.ending(1.2) is None
 
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"limited": True},
-            {"damping": 0.1},
-        ],
-    )
+    @pytest.mark.parametrize("change", [{"limited": True}, {"damping": 0.1}])
     def test_only_an_unbroken_run_counts(self, change):
         assert self.ending(0.5, change) == (Status.CONVERGED_SLOWLY, 14)
 

@@ -5,12 +5,7 @@ import pytest
 
 from sgsolve import Problem, solvers
 from tests import families
-from tests.problems import (
-    broyden_banded,
-    broyden_tridiagonal,
-    brusselator,
-    discrete_boundary_value,
-)
+from tests.problems import broyden_banded, broyden_tridiagonal, brusselator, discrete_boundary_value
 
 N = 100_000
 

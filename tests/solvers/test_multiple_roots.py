@@ -34,10 +34,7 @@ def test_a_multiple_root_at_zero(power):
 @pytest.mark.parametrize("power", [2, 3, 5, 9, 20, 40])
 def test_multiple_roots_in_a_large_system(power):
     start = np.linspace(1.5, 3.0, N)
-    for residual in (
-        lambda x: (x - 1.0) ** power,
-        one_multiple_root_among_linear_equations(power),
-    ):
+    for residual in (lambda x: (x - 1.0) ** power, one_multiple_root_among_linear_equations(power)):
         assert np.abs(Problem(residual).solve(start).x - 1.0).max() < 1e-8
 
 

@@ -26,9 +26,7 @@ def test_newton_is_quadratic():
         circle, [2.0, 0.5], solvers.Newton()
     )  # the exact root is (1, 1); orders from successive errors
     Problem(circle).solve(
-        [2.0, 0.5],
-        solvers.Newton(),
-        callback=lambda it: errors.append(np.abs(it.x - 1.0).max()),
+        [2.0, 0.5], solvers.Newton(), callback=lambda it: errors.append(np.abs(it.x - 1.0).max())
     )
     errors = [e for e in errors if e > 1e-13]
     orders = np.log(np.array(errors[2:])) / np.log(np.array(errors[1:-1]))
@@ -72,11 +70,7 @@ def test_every_armijo_step_satisfies_armijo():
     assert min(checked) < 1.0
 
 
-@pytest.mark.parametrize(
-    "solver",
-    PRESETS.values(),
-    ids=lambda s: s.name,
-)
+@pytest.mark.parametrize("solver", PRESETS.values(), ids=lambda s: s.name)
 class TestBadTrialPoints:
     def test_nan(self, solver):
         result = solve(lambda x: np.log(x) + 0.01 * x, [50.0], solver)

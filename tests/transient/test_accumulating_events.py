@@ -160,10 +160,7 @@ def test_a_thermostat_with_hysteresis_runs_on(steps):
         steps=steps,
         progress=False,
         events={"low": down(lambda u: u[0] - 9.9), "high": lambda u: u[0] - 10.1},
-        on_event={
-            "low": lambda u: np.array([u[0], 1.0]),
-            "high": lambda u: np.array([u[0], 0.0]),
-        },
+        on_event={"low": lambda u: np.array([u[0], 1.0]), "high": lambda u: np.array([u[0], 0.0])},
     )
     assert run.success
     period = np.log(10.1 / 9.9) + np.log((20 - 9.9) / (20 - 10.1))
@@ -181,10 +178,7 @@ def test_thousands_of_switchings_are_no_accumulation():
         rtol=1e-4,
         progress=False,
         events={"low": down(lambda u: u[0] - 9.999), "high": lambda u: u[0] - 10.001},
-        on_event={
-            "low": lambda u: np.array([u[0], 1.0]),
-            "high": lambda u: np.array([u[0], 0.0]),
-        },
+        on_event={"low": lambda u: np.array([u[0], 1.0]), "high": lambda u: np.array([u[0], 0.0])},
     )
     assert run.success
     assert len(run.special_points) == pytest.approx(2000, abs=2)
@@ -205,10 +199,7 @@ def test_a_relay_that_chatters_ends_in_words(steps, level):
             "down": down(lambda u: u[0] - level),
             "up": TimeEvent(lambda u: u[0] - level, direction=1),
         },
-        on_event={
-            "down": lambda u: np.array([u[0], -1.0]),
-            "up": lambda u: np.array([u[0], 1.0]),
-        },
+        on_event={"down": lambda u: np.array([u[0], -1.0]), "up": lambda u: np.array([u[0], 1.0])},
     )
     assert run.status is Status.STEP_TOO_SMALL
     assert "accumulate" in run.message

@@ -106,11 +106,7 @@ def test_the_trapezoid_forgets_a_start_that_is_off_its_constraint():
     """Two backward Euler half-steps damp what the rule alone would carry on for ever."""
     equations = linear(2.0)
     make = partial(
-        RungeKuttaStepper,
-        tableau=TRAPEZOID,
-        stores=equations.stores,
-        first=TWO_HALVES,
-        fixed=True,
+        RungeKuttaStepper, tableau=TRAPEZOID, stores=equations.stores, first=TWO_HALVES, fixed=True
     )
     run = Run(equations, 0.0, 1.0, 1e-10, 1e-10, make, 0.05)
     assert abs(equations.flow(1.0, run.x)[2]) < 1e-9

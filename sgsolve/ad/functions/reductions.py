@@ -139,13 +139,7 @@ def _weighted_real(a: ADArray, weights: Any, axis: Any, result: Any) -> ADArray:
 
 
 def _spread(
-    func: Any,
-    a: Any,
-    axis: Any,
-    ddof: Any,
-    dtype: Any = None,
-    keepdims: Any = False,
-    **kwargs: Any,
+    func: Any, a: Any, axis: Any, ddof: Any, dtype: Any = None, keepdims: Any = False, **kwargs: Any
 ) -> tuple[Any, Any, Any]:
     refuse(kwargs, func.__name__)
     v = raw_value(a)

@@ -119,10 +119,7 @@ def sparsevec(n: int, idx: ArrayLike, v: Any) -> SparseVector:
 
 
 def sparsesum(
-    terms: Iterable[Any],
-    *,
-    check_unique: bool = False,
-    return_sparse: bool = False,
+    terms: Iterable[Any], *, check_unique: bool = False, return_sparse: bool = False
 ) -> Any:
     """Return the sum of sparse vectors: how to write into chosen positions of an array.
 

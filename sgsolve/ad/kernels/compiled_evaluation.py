@@ -270,10 +270,7 @@ class CompiledEvaluation:
         return False
 
     def _new_variant(
-        self,
-        x: NDArray[Any],
-        arguments: Mapping[str, Any],
-        target: Pattern | None,
+        self, x: NDArray[Any], arguments: Mapping[str, Any], target: Pattern | None
     ) -> Variant | None:
         """Trace the present way through the code if that pays."""
         with self._lock:

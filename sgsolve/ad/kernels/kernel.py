@@ -17,13 +17,7 @@ from . import machine
 from .calls_between_loops import CallsBetweenLoops
 from .kernel_code import KernelCode
 from .kernel_guards import ExpectedGuards
-from .kernel_memory import (
-    KernelMemory,
-    address_of,
-    constants_of,
-    is_function,
-    number_slots,
-)
+from .kernel_memory import KernelMemory, address_of, constants_of, is_function, number_slots
 from .kernel_result import KernelResult
 from .parameter_values import ParameterValues
 

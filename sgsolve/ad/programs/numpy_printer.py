@@ -34,12 +34,7 @@ PLACED = {
     op.unrecorded(op.add): "add({}, {}, {out})",
     op.unrecorded(op.subtract): "subtract({}, {}, {out})",
 }
-FUNCTIONS = {
-    "multiply": np.multiply,
-    "add": np.add,
-    "subtract": np.subtract,
-    "copyto": np.copyto,
-}
+FUNCTIONS = {"multiply": np.multiply, "add": np.add, "subtract": np.subtract, "copyto": np.copyto}
 
 
 def numpy_function(graph: Graph) -> tuple[str, Callable[[Any, Any], Any]]:

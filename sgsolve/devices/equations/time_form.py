@@ -34,13 +34,7 @@ from ...errors import InputError
 from ...problem import Problem
 from ..meshes.watershed import flooded
 from ..models.carrier_statistics import chemical_potential, has_factor
-from ..models.heat import (
-    contact_parameters,
-    heat_left,
-    heat_scale,
-    local_parameters,
-    stored_heat,
-)
+from ..models.heat import contact_parameters, heat_left, heat_scale, local_parameters, stored_heat
 from ..models.interfaces import row_weight
 from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights, split_densities
 from ..models.trap_levels import level_blocks, level_captures

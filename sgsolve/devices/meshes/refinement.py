@@ -76,11 +76,7 @@ class Refinement:
 
 
 def refinement(
-    mesh: CellMesh,
-    potential: np.ndarray,
-    drop: float,
-    regions: Any = None,
-    dual: str | None = None,
+    mesh: CellMesh, potential: np.ndarray, drop: float, regions: Any = None, dual: str | None = None
 ) -> Refinement:
     """Return a mesh with nodes in the middle of edges over which a potential drops by much.
 

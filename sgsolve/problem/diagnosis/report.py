@@ -72,10 +72,7 @@ def _flat_equations(system: ResidualSystem, outcome: Outcome) -> str:
 
 
 def message(
-    result: Result,
-    cause: Exception | None = None,
-    notes: tuple[str, ...] = (),
-    found: str = "",
+    result: Result, cause: Exception | None = None, notes: tuple[str, ...] = (), found: str = ""
 ) -> str:
     """Return what happened, where it is worst and what to try, in a few sentences."""
     status = result.status
@@ -84,10 +81,7 @@ def message(
         return f"{text}; {result.remark}" if result.remark else text
     largest = float(abs(result.residual).max())
     worst = ", ".join(f"{name} = {value:.2e}" for name, value in result.worst(3))
-    parts = [
-        f"{text}; the largest residual is {largest:.2e}",
-        f"worst equations: {worst}",
-    ]
+    parts = [f"{text}; the largest residual is {largest:.2e}", f"worst equations: {worst}"]
     if isinstance(cause, SingularMatrixError):
         parts.append(suspects(result.blocks, cause))
     elif cause is not None:

@@ -18,13 +18,7 @@ from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
-from ...errors import (
-    DomainError,
-    InputError,
-    NotFiniteError,
-    ParameterError,
-    StructureError,
-)
+from ...errors import DomainError, InputError, NotFiniteError, ParameterError, StructureError
 from ...pattern import Pattern
 from ...results.history import Stats
 from ...transient.evolution import Currents, Derivatives

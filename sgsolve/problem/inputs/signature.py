@@ -243,10 +243,7 @@ def _keywords(function: Callable[..., Any], what: str) -> Keywords:
     except (TypeError, ValueError):  # a builtin tells nothing
         return None, {}, []
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    if not parameters or parameters[0].kind not in (
-        *positional,
-        inspect.Parameter.VAR_POSITIONAL,
-    ):
+    if not parameters or parameters[0].kind not in (*positional, inspect.Parameter.VAR_POSITIONAL):
         raise InputError(f"{what} must take the unknowns as its first positional argument")
     rest = parameters[1:]
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in rest):

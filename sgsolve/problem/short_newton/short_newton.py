@@ -28,18 +28,7 @@ from . import band_loops, damping_loops, start_loops, step_loops
 from .band_loops import BandSystem
 from .evaluations import Evaluations
 from .loop_memory import band_system, iterate_for, narrow_band
-from .loop_state import (
-    ASK,
-    EXAMINE,
-    FIX,
-    JACOBIAN,
-    LEAVE,
-    REFINE,
-    RESCALE,
-    SOLVED,
-    STEP,
-    VANISH,
-)
+from .loop_state import ASK, EXAMINE, FIX, JACOBIAN, LEAVE, REFINE, RESCALE, SOLVED, STEP, VANISH
 from .short_records import Record, Settings, ShortSolve
 
 LOOPS = CompiledLoops(

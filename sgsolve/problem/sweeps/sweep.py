@@ -138,11 +138,7 @@ def path_view(path: ParameterPath, system: ResidualSystem) -> View:
         return path.params(p)
 
     return View(
-        names=path.names,
-        params=system.params,
-        moved=moved,
-        place=path.place,
-        blocks=system.blocks,
+        names=path.names, params=system.params, moved=moved, place=path.place, blocks=system.blocks
     )
 
 

@@ -30,11 +30,7 @@ from ...bifurcation.codimension_two import (
 )
 from ...bifurcation.codimension_two_forms import zero_hopf_form
 from ...bifurcation.directional import slopes_along
-from ...bifurcation.normal_forms import (
-    bogdanov_takens_form,
-    cubic_coefficient,
-    fold_coefficient,
-)
+from ...bifurcation.normal_forms import bogdanov_takens_form, cubic_coefficient, fold_coefficient
 from ...continuation.columns import Column
 from ...continuation.stepper import Point
 from ...continuation.view import View

@@ -33,11 +33,7 @@ from ...bifurcation.codimension_two import (
     real_test,
     without,
 )
-from ...bifurcation.codimension_two_forms import (
-    double_hopf_form,
-    second_lyapunov,
-    zero_hopf_form,
-)
+from ...bifurcation.codimension_two_forms import double_hopf_form, second_lyapunov, zero_hopf_form
 from ...bifurcation.normal_forms import bogdanov_takens_form, hopf_form, null_vectors
 from ...continuation.columns import Column
 from ...continuation.stepper import Point

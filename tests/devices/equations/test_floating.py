@@ -41,10 +41,7 @@ def test_regions_are_those_without_a_contact():
 
 @pytest.mark.parametrize(
     ("make", "top", "cost"),
-    [
-        (transistor, 5.0, 8),
-        *slow((transistor, -5.0, 8), (thyristor, -10.0, 15)),
-    ],
+    [(transistor, 5.0, 8), *slow((transistor, -5.0, 8), (thyristor, -10.0, 15))],
 )
 @pytest.mark.slow
 def test_coarse_and_fine_sweeps_agree_to_all_digits(make, top, cost):
@@ -91,11 +88,7 @@ def test_one_long_step_gives_what_short_ones_give(make, bias):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "bias", "cost"),
-    [
-        (transistor, 100.0, 90),
-        (transistor, -60.0, 90),
-        (thyristor, -60.0, 1500),
-    ],
+    [(transistor, 100.0, 90), (transistor, -60.0, 90), (thyristor, -60.0, 1500)],
 )
 def test_one_long_step_beyond_punch_through(make, bias, cost):
     """Space charge limits the current there: the last solution is a better guess than levels."""

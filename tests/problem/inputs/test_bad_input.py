@@ -83,11 +83,7 @@ CASES = {
         sgsolve.InputError,
         "does not depend on x",
     ),
-    "residual changes x": (
-        lambda: Problem(inplace).solve([3.0]),
-        sgsolve.InputError,
-        "in place",
-    ),
+    "residual changes x": (lambda: Problem(inplace).solve([3.0]), sgsolve.InputError, "in place"),
     "unknown parameter": (
         lambda: good(b=1.0),
         sgsolve.ParameterError,

@@ -366,11 +366,7 @@ def unpacked(x):
 
 
 @pytest.mark.parametrize(
-    ("residual", "error"),
-    [
-        (lambda x: x["u"] - 1.0, IndexError),
-        (unpacked, ValueError),
-    ],
+    ("residual", "error"), [(lambda x: x["u"] - 1.0, IndexError), (unpacked, ValueError)]
 )
 def test_a_vector_taken_for_fields_is_explained(residual, error):
     problem = Problem(residual, blocks={"u": 2, "v": 1})

@@ -12,15 +12,7 @@ from sgsolve import (
     Status,
 )
 from tests.periodic import shooting
-from tests.periodic.oscillators import (
-    bent,
-    circle,
-    feedback,
-    one,
-    tube,
-    two_cycles,
-    van_der_pol,
-)
+from tests.periodic.oscillators import bent, circle, feedback, one, tube, two_cycles, van_der_pol
 from tests.periodic.shooting import special_cycle
 from tests.selection import slow
 

@@ -79,10 +79,7 @@ def landau(u, n, L, al=2.0, be=-1.5, r=1.0):
 
     A, B, s = spread(a), spread(b), a**2 + b**2
     return np.concatenate(
-        [
-            -(A - al * B + r * a - s * (a - be * b)),
-            -(B + al * A + r * b - s * (b + be * a)),
-        ]
+        [-(A - al * B + r * a - s * (a - be * b)), -(B + al * A + r * b - s * (b + be * a))]
     )
 
 

@@ -109,14 +109,7 @@ def assert_same_results(short, long):
     assert (short.status, short.solver, short.message) == (long.status, long.solver, long.message)
     assert short.stages == long.stages
     assert_same_arrays(short, long)
-    for name in (
-        "nit",
-        "njev",
-        "n_analyze",
-        "n_factor",
-        "n_solve",
-        "backend",
-    ):
+    for name in ("nit", "njev", "n_analyze", "n_factor", "n_solve", "backend"):
         assert getattr(short.stats, name) == getattr(long.stats, name), name
     for name in ("nfev", "n_compiled"):
         # rounding decides whether one residual more is computed to examine the solution
@@ -284,12 +277,7 @@ def grounded(x, q):
     return ad.stack([x[0] - 0.0, x[1] - 1.0, x[2] - q, x[3] ** 3 + x[3] - x[2] - x[1] + x[0]])
 
 
-GROUNDED = (
-    [0.0, 1.0, 0.0, 1.0],
-    [0.0, 1.0, 2.0, 0.9],
-    [0.0, 3.0, 2.0, 0.9],
-    [0.0, 0.0, 0.0, 0.0],
-)
+GROUNDED = ([0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 2.0, 0.9], [0.0, 3.0, 2.0, 0.9], [0.0, 0.0, 0.0, 0.0])
 
 
 def test_equations_that_hold_at_the_start_or_close_in_a_step(counted):

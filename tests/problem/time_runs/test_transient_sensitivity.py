@@ -284,9 +284,7 @@ def test_the_derivatives_of_an_algebraic_unknown_choose_the_steps():
 def test_derivatives_from_a_steady_state_over_any_length_of_time(length, rtol):
     """x' = p - x and y' = x - y from (1, 1): the derivatives grow from zero, that of y as t^2."""
     problem = Problem(
-        lambda u, p: np.stack([u[0] - p, u[1] - u[0]]),
-        params={"p": 1.0},
-        storage=lambda u: 1.0 * u,
+        lambda u, p: np.stack([u[0] - p, u[1] - u[0]]), params={"p": 1.0}, storage=lambda u: 1.0 * u
     )
     run = problem.transient_sensitivity([1.0, 1.0], (0.0, length), "p", rtol=rtol)
     exact = [1 - np.exp(-length), 1 - (1 + length) * np.exp(-length)]
