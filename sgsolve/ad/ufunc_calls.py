@@ -8,6 +8,7 @@ that is one number stays a number.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -123,16 +124,24 @@ def _of_several_arguments(ufunc: np.ufunc, rule: Any, inputs: tuple[Any, ...]) -
     if y.dtype.kind in "fc":
         values = [_precise(v, y.dtype) for v in values]
     partials = _partial(ufunc, rule, y, *values)
+    parts = [
+        (x, _known(ufunc, partials[k], k)) for k, x in enumerate(inputs) if carried[k] is not None
+    ]
+    return y, sum_of_parts(y, parts)
+
+
+def sum_of_parts(y: Any, parts: Iterable[tuple[Any, Any]]) -> Any:
+    """Return the derivative of y from arguments that carry derivatives and the partial ones.
+
+    The partials are not copied. None is returned where there is no argument.
+    """
     result: Any = None
-    for k, (d, v) in enumerate(zip(carried, values, strict=True)):
-        if d is None:
-            continue
-        partial = _known(ufunc, partials[k], k)
-        d = broadcast(d, v.shape, y.shape)
+    for x, partial in parts:
+        d = broadcast(x._derivative, x._value.shape, np.shape(y))
         if not d.is_sparsity:
             d = d.scaled(flat(partial, y))
         result = d if result is None else result.plus(d)
-    return y, result
+    return result
 
 
 def _several_results(ufunc: np.ufunc, rule: Any, x: Any) -> Any:

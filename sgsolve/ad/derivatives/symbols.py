@@ -99,3 +99,6 @@ def over(p: Any, q: Any) -> Any:
     if q == 0:
         raise ZeroDivisionError
     return p / q
+
+
+OF_NUMBERS = (times, plus, over)

@@ -15,6 +15,7 @@ from ..array import ADArray
 from ..nested import array_of
 from ..ufunc_calls import raw_value
 from .branching import where
+from .user import from_partials
 
 
 def with_numpys_value(func: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,7 +97,7 @@ def sinc(x: Any) -> Any:
     for k in range(8, 0, -1):
         series = (-1) ** k * 2.0 * k / math.factorial(2 * k + 1) + t * t * series
     slope = np.pi * np.where(small, t * series, (np.cos(safe) - np.sin(safe) / safe) / safe)
-    return with_slope(np.sinc(v), x, slope)
+    return from_partials(np.sinc(v), [(x, slope)])
 
 
 def angle(z: Any, deg: bool = False) -> Any:
@@ -117,14 +118,7 @@ def bessel_i0(x: Any) -> Any:
     """Return the modified Bessel function of order zero; for others see scipy.special."""
     from scipy import special
 
-    return with_slope(np.i0(raw_value(x)), x, special.i1(raw_value(x)))
-
-
-def with_slope(y: Any, x: Any, slope: Any) -> Any:
-    """Return y with the derivative ``slope * dx``, element by element."""
-    if x._derivative.is_sparsity:
-        return ADArray(y, x._derivative)
-    return ADArray(y, (x * slope)._derivative)
+    return from_partials(np.i0(raw_value(x)), [(x, special.i1(raw_value(x)))])
 
 
 def meshgrid(*xi: Any, indexing: str = "xy", copy: bool = True, sparse: bool = False) -> Any:

@@ -10,10 +10,7 @@ import numpy as np
 
 from ...errors import DerivativeError, InputError, ShapeError
 from ..array import ADArray
-from ..derivatives.array_operations import flat
-from ..derivatives.derivative import Derivative
-from ..indexing import broadcast
-from ..ufunc_calls import raw_value
+from ..ufunc_calls import raw_value, sum_of_parts
 from ..views import share_where_views
 
 Function = Callable[..., Any]
@@ -115,13 +112,8 @@ def from_partials(value: Any, parts: Iterable[tuple[Any, Any]]) -> Any:
         Element by element. The partials are not copied. Arguments that are no AD arrays are left
         out; if none is one, the value itself is returned.
     """
-    total: Derivative | None = None
-    for argument, partial in parts:
-        if isinstance(argument, ADArray):
-            d = broadcast(argument._derivative, argument.shape, np.shape(value))
-            d = d.scaled(1.0 if d.is_sparsity else flat(partial, value))
-            total = d if total is None else total.plus(d)
-    return value if total is None else ADArray(value, total)
+    derivative = sum_of_parts(value, ((a, p) for a, p in parts if isinstance(a, ADArray)))
+    return value if derivative is None else ADArray(value, derivative)
 
 
 def _values_of(f: Function, values: list[Any]) -> Any:

@@ -69,8 +69,8 @@ def _lowered_operation(lowering: Lowering, operation: Operation) -> Value | None
         return None
     if isinstance(function, Method):
         function = named_function(function)
-    special = SPECIAL.get(function) if not isinstance(function, Method) else None
-    if not isinstance(named_function(function), Method) and named_function(function) in REDUCTIONS:
+    special = SPECIAL.get(function)
+    if named_function(function) in REDUCTIONS:
         special = lower_reduction
     try:
         if special is not None:

@@ -42,19 +42,6 @@ def lower_same(lowering: Lowering, operation: Operation) -> Value:
     return lowering.argument(operation.operands[0])
 
 
-def lower_ones(lowering: Lowering, operation: Operation) -> Value:
-    """Return ones."""
-    like = lowering.argument(operation.operands[0])
-    ones = lowering.values.filled(lowering.values.number(1.0), like.size)
-    return ones if like.branch is None else not_in_a_branch()
-
-
-def lower_repeated_number(lowering: Lowering, operation: Operation) -> Value:
-    """Return an array of one number."""
-    size, number = operation.operands
-    return lowering.values.filled(lowering.argument(number), size.value)
-
-
 def lower_gathered(lowering: Lowering, operation: Operation) -> Value | None:
     """Return elements at the positions of an `Index`."""
     operands = operation.operands
@@ -293,8 +280,6 @@ REDUCTIONS: dict[Any, np.ufunc] = {
     np.min: np.minimum, np.amin: np.minimum,
 }  # fmt: skip
 SPECIAL: dict[Any, Callable[[Lowering, Operation], Value | None]] = {
-    op.unrecorded(op.ones_like): lower_ones,
-    op.unrecorded(op.constant): lower_repeated_number,
     op.unrecorded(op.gather): lower_gathered,
     Index.gather: lower_gathered,
     chosen_by_branch: lower_gathered,

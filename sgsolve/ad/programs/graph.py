@@ -32,7 +32,8 @@ class Node:
     shape : tuple of int
         Lengths along each axis; empty for numbers and objects.
     dtype : dtype or None
-        None for objects and indices.
+        None for objects and indices. A graph that becomes a function of NumPy calls needs neither
+        shapes nor types: those of its operations are not given.
     plain : bool
         Whether a number is one of Python's, not of NumPy's.
     strides : tuple of int or None
@@ -195,8 +196,8 @@ class Graph:
         function: Callable[..., Any],
         operands: tuple[Operand, ...],
         kind: Kind,
-        shape: tuple[int, ...],
-        dtype: Any,
+        shape: tuple[int, ...] = (),
+        dtype: Any = None,
     ) -> Operation:
         """Return the operation of a function on these operands; added if it is new."""
         known = self._known.get((function, operands))

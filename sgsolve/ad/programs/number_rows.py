@@ -48,22 +48,11 @@ class OneRow(Postponed):
     def plus(self, other: Any, sign: float = 1.0) -> Any:
         """Return this derivative plus (or minus, with sign -1) another one."""
 
-    def plus_all(self, others: Sequence[Any]) -> Any:
-        """Return the sum with all the others."""
-        total: Any = self
-        for other in others:
-            total = total.plus(other)
-        return total
-
     def put(self, rows: Any, size: int) -> Any:
         """Return the derivative of a vector of zeros with this number at one place."""
         if type(rows) is slice:
             return FilledRows(self.root, size, None, self.is_sparsity).filled(rows.start, self)
         return self.ordinary().put(rows, size)
-
-    def nothing(self) -> Any:
-        """Return the derivative of a constant."""
-        return type(self)(self.root, {})
 
 
 class NumberRow(OneRow):

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..derivatives import array_operations as op
-from ..derivatives.symbols import Symbol, UntraceableError
+from ..derivatives.symbols import OF_NUMBERS, Symbol, UntraceableError
 from ..structures.operands import Index
 from .graph import Graph, Kind, Operand
-from .result_types import result_type
 
 # Python takes a second to compile as many; loops over single elements make more.
 MOST_OPERATIONS = 20_000
@@ -55,7 +54,7 @@ class Tracer:
     """
 
     def __init__(self) -> None:
-        self.graph = Graph()
+        self.graph = Graph(most=MOST_OPERATIONS)
         self._results: dict[Any, Any] = {}
 
     def input(self, position: int, item: Any) -> Any:
@@ -63,19 +62,13 @@ class Tracer:
         if isinstance(item, Index):
             if not item.unique:
                 raise UntraceableError
-            node = self.graph.input(position, Kind.INDEX, (len(item),))
-            return TracedIndex(node, item, self.record)
+            return TracedIndex(self.graph.input(position, Kind.INDEX), item, self.record)
         if isinstance(item, np.ndarray):
-            node = self.graph.input(position, Kind.ARRAY, item.shape, item.dtype)
-            return Symbol(item[:2], node, self.record)
-        return Symbol(
-            None, self.graph.input(position, Kind.NUMBER, (), np.result_type(item)), self.record
-        )
+            return Symbol(item[:2], self.graph.input(position, Kind.ARRAY), self.record)
+        return Symbol(None, self.graph.input(position, Kind.NUMBER), self.record)
 
     def record(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Add an operation to the graph and return what stands for its result."""
-        if len(self.graph.operations) >= MOST_OPERATIONS:
-            raise UntraceableError
         operands = tuple(map(self.operand, arguments))
         key = (function, operands)
         if key not in self._results:
@@ -98,24 +91,16 @@ class Tracer:
         self._results.clear()
 
     def _symbol(self, function: Callable[..., Any], operands: tuple[Operand, ...]) -> Symbol:
-        node = self.graph.operation(function, operands, *result_type(function, operands))
-        return Symbol(None, node, self.record)
+        kind = Kind.NUMBER if function in OF_NUMBERS else Kind.ARRAY
+        return Symbol(None, self.graph.operation(function, operands, kind), self.record)
 
     def _partial(self, arguments: tuple[Any, ...], operands: tuple[Operand, ...]) -> Any:
         """Return what stands for a partial derivative: its form is the same for every array."""
         rule, y, x = arguments
         form = op.partial(rule, y.example, x.example)
         if isinstance(form, np.ndarray):
-            node = self.graph.operation(
-                op.unrecorded(op.partial), operands, Kind.ARRAY, y.node.shape, form.dtype
-            )
-            return Symbol(None, node, self.record)
-        if not isinstance(form, tuple):
-            return form
-        node = self.graph.operation(
-            second_of_partial, operands, Kind.ARRAY, y.node.shape, form[1].dtype
-        )
-        return form[0], Symbol(None, node, self.record)
+            return self._symbol(op.unrecorded(op.partial), operands)
+        return (form[0], self._symbol(second_of_partial, operands)) if type(form) is tuple else form
 
 
 def second_of_partial(rule: Callable[..., Any], y: Any, x: Any) -> Any:

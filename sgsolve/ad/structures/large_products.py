@@ -60,11 +60,6 @@ class LargeProduct:
         self._places = row_of_entry * unknowns + pattern.indices
         self.structure = g.root.placement(row_of_entry, pattern.indices, csr.shape[0])
 
-    @property
-    def dtype(self) -> Any:
-        """Type of the entries of the constant matrix."""
-        return self._left.dtype
-
     def values(self, coefficients: NDArray[Any]) -> NDArray[Any]:
         """Return the coefficients of the result from those of the structure."""
         right = self._matrix(coefficients)
