@@ -53,27 +53,15 @@ class Triangles:
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Return the solution, in the memory of b."""
-        (first, is_lower), (second, _) = order = [(self._L, True), (self._U, False)]
-        if transpose:
-            (first, is_lower), (second, _) = order[::-1]
-        b = self._solved(first, b, is_lower, transpose)
+        first, second, lower = (self._U, self._L, 0) if transpose else (self._L, self._U, 1)
+        solve = self._triangle
+        b = solve(len(first) - 1, first, b, 1, 0, lower, transpose, 1, 1)
         if self._moderate:
             b *= self._inverse
         else:
             with np.errstate(all="ignore"):
                 b *= self._inverse
-        return self._solved(second, b, not is_lower, transpose)
-
-    def _solved(self, factor: Vector, b: Vector, is_lower: bool, transpose: bool) -> Vector:
-        return self._triangle(
-            len(factor) - 1,
-            factor,
-            b,
-            trans=int(transpose),
-            lower=int(is_lower),
-            diag=1,
-            overwrite_x=1,
-        )
+        return solve(len(second) - 1, second, b, 1, 0, 1 - lower, transpose, 1, 1)
 
 
 class SymmetricFactors:

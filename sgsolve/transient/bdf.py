@@ -175,8 +175,8 @@ class BdfStepper:
         self.h, self.equal_steps = h, 0
 
     def _free_memory(self) -> Vector:
-        used = (self._past.memory, self._marked)
-        return next(m for m in self._memories if not any(m is one for one in used))
+        past, marked = self._past.memory, self._marked
+        return next(m for m in self._memories if m is not past and m is not marked)
 
     def attempt(self, t: float) -> TimeStep | RejectedStep:
         """Try one step to t = self.t + self.h; nothing changes but the counts."""
@@ -252,7 +252,7 @@ class BdfStepper:
         if self.control is not None:
             self.control.accept()
         self.t, self.failures = step.t, 0
-        self._weights = self.weights.observe(self.x)
+        self._weights = self.weights.observe(step.x)
         self.implicit.advance()
         self.equal_steps += 1
         if self.fixed:
@@ -310,23 +310,23 @@ class BdfStepper:
         numbers = (self.t, self.h, self._last_error, self._n)
         counts = (self.order, self.equal_steps, self.failures, self.rising, len(self.tape or ()))
         control = None if self.control is None else self.control.mark()
-        return (*numbers, *counts, self._past, control)
+        return (*numbers, *counts, self._past, self._weights, control)
 
     def undo(self, mark: tuple[Any, ...]) -> None:
         """Go back to a state."""
-        self.t, self.h, self._last_error, n, *counts, done, self._past, control = mark
+        *numbers, self._past, self._weights, control = mark
+        self.t, self.h, self._last_error, n, *counts, done = numbers
         self._split(n)
         self.order, self.equal_steps, self.failures, self.rising = counts
         if self.tape is not None:
             del self.tape[done:]
         if self.control is not None:
             self.control.undo(control)
-        self._weights = self.weights.weights(self.x)
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
-        *numbers, past, _ = self.mark()
-        return {"numbers": np.array(numbers, dtype=float), **past.save()}
+        *numbers, past, weights, _ = self.mark()
+        return {"numbers": np.array(numbers, dtype=float), "weights": weights, **past.save()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a saved state."""
@@ -335,7 +335,7 @@ class BdfStepper:
         base, distances = np.array(saved["base"]), np.array(saved["distances"])
         self._set_past(base, distances, int(saved["first"]))
         state = (order, equal_steps, failures, bool(rising), done)
-        self.undo((t, h, last_error, n, *state, self._past, None))
+        self.undo((t, h, last_error, n, *state, self._past, np.array(saved["weights"]), None))
 
 
 def _factor_of_order(order: int, error: float) -> float:

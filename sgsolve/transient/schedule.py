@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, nextafter
+from math import inf, nextafter, ulp
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Schedule:
 
     def min_step(self, t: float) -> float:
         """Return the length below which a step from t cannot be made."""
-        return max(4.0 * float(np.spacing(abs(t))), SHORTEST * self.length)
+        return max(4.0 * ulp(t), SHORTEST * self.length)
 
     def next_stop(self, t: float, jumps: Sequence[float] = ()) -> float:
         """Return the next time after t at which a step must end, just before a breakpoint.
@@ -106,7 +106,7 @@ def checked_span(times: Any) -> tuple[float, float]:
             f"times must increase, not from {t0:g} to {t1:g}; to integrate backward, let s = -t be "
             "the time and change the sign of the storage"
         )
-    unit = float(np.spacing(max(abs(t0), abs(t1))))
+    unit = ulp(max(abs(t0), abs(t1)))
     if t1 - t0 < RESOLVED * unit:
         raise InputError(
             f"times: the run from t = {t0:.17g} to {t1:.17g} has the length {t1 - t0:.3g}, and "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ulp
+
 import numpy as np
 
 from ..arrays import Vector
@@ -102,7 +104,7 @@ class Starts:
         A part of 1e-8 of the run is no step where the next breakpoint is nearer than ten thousand
         of them. Shorter steps than needed would let the charges hide the other terms.
         """
-        at_least = max(SHORTEST_SPAN * self.schedule.length, RESOLVED * float(np.spacing(abs(t))))
+        at_least = max(SHORTEST_SPAN * self.schedule.length, RESOLVED * ulp(t))
         before_jump = BEFORE_JUMP * (self.schedule.next_stop(t) - t)
         return max(min(self.schedule.t1, t + before_jump), t + at_least)
 
