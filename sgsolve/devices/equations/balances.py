@@ -18,7 +18,7 @@ from .boundary import emission
 from .carriers import Carriers
 from .conduction import fluxes, relative_fluxes
 from .model import DeviceModel
-from .source_terms import generation
+from .source_terms import pairs_made
 from .terminal import capture, recombination
 
 Array = Any
@@ -53,9 +53,9 @@ def continuity(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
 def _relative_losses(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[Array, Array]:
     """Return losses at each node over its density and vt: in the volume, at surfaces, to metals."""
     lost_n, lost_p = s.losses(capture(device, s, p))
-    light, metal = generation(p), emission(device, s, p)
-    if light is not None:
-        gained = device.layout.volumes * light / s.vt
+    made, metal = pairs_made(device, s, p), emission(device, s, p)
+    if made is not None:
+        gained = device.layout.volumes * made / s.vt
         lost_n = lost_n - gained * np.exp(-s.log_n)
         lost_p = lost_p - gained * np.exp(-s.log_p)
     if device.tunneling is not None:

@@ -29,7 +29,7 @@ from .checks import contact as check_contact
 from .conduction import fluxes
 from .ionization import ionized
 from .model import DeviceModel
-from .source_terms import generation, recombination_factor, space_charge
+from .source_terms import pairs_made, recombination_factor, space_charge
 
 Array = Any
 Cut = tuple[np.ndarray, np.ndarray]  # 1 at the nodes on a contact's side, for both carriers
@@ -89,8 +89,8 @@ def capture(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
 
 def recombination(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """Net recombination at each node, in its volume and at surfaces, 1/s; generation subtracted."""
-    rate, light = capture(device, s, p) * s.excess(), generation(p)
-    return rate if light is None else rate - device.layout.volumes * light
+    rate, made = capture(device, s, p) * s.excess(), pairs_made(device, s, p)
+    return rate if made is None else rate - device.layout.volumes * made
 
 
 def carriers_taken(

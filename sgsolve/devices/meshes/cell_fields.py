@@ -68,12 +68,15 @@ class CellFields:
 
     def field(self, s: Any) -> list[Array]:
         """Components of the electric field in the cells, V/cm."""
-        du = s.du if self.layout.every_edge else s.du[self.layout.kept]
-        return [part @ (du * (s.vt / self.lengths)) for part in self.parts]
+        return self.gradient(s, s.du if self.layout.every_edge else s.du[self.layout.kept])
 
-    def at_nodes(self, s: Any) -> Array:
-        """Root of the mean square of the field over the cells of each node, V/cm, at least 1."""
-        square = sum(e**2 for e in self.field(s))
+    def gradient(self, s: Any, drop: Array) -> list[Array]:
+        """Components of a gradient in the cells, V/cm, from drops along the edges in kT/q."""
+        return [part @ (drop * (s.vt / self.lengths)) for part in self.parts]
+
+    def at_nodes(self, cells: list[Array]) -> Array:
+        """Root of the mean square of a field over the cells of each node, V/cm, at least 1."""
+        square = sum(e**2 for e in cells)
         return np.sqrt((self.to_nodes @ square) / self.layout.volumes + FLOOR**2)
 
 

@@ -22,6 +22,12 @@ def more_arguments(model: Callable[..., Any]) -> tuple[str, ...]:
 
 
 @cache
+def joins_ends(model: Callable[..., Any]) -> bool:
+    """Whether a model takes the densities at the ends of a tunneling path, ``n_end, p_end``."""
+    return tuple(signature(model).parameters)[:2] == ("n_end", "p_end")
+
+
+@cache
 def keywords(model: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the keyword-only arguments of a model."""
     kinds = signature(model).parameters.items()

@@ -3,14 +3,16 @@
 Models are rate factors, as in `recombination`: the excess product times the factor is the rate,
 which is negative in reverse bias. So no current flows at zero bias. They take ``field`` and
 ``intrinsic`` after the densities: the root of the mean square of the field over the cells of a node
-(V/cm, at least 1), and the intrinsic density (cm^-3). They are local.
+(V/cm, at least 1), and the intrinsic density (cm^-3).
 
-The rate of `band_to_band` falls where either carrier exceeds the intrinsic density: next to a
-highly doped layer, and at high currents, where it underestimates tunneling. The peak of a forward
-biased tunnel diode is not in it.
+A model whose first arguments are called ``n_end, p_end`` gets the densities at the ends of the path
+of an electron through the gap, and their excess product takes the place of that at the node. The
+carriers that drift through a Zener diode so do not count as recombining in it. The peak of a
+forward biased tunnel diode is not in it.
 
 References: E. O. Kane, J. Appl. Phys. 32 (1961) 83; G. A. M. Hurkx, D. B. M. Klaassen, M. P. G.
-Knuvers, IEEE Trans. Electron Devices 39 (1992) 331.
+Knuvers, IEEE Trans. Electron Devices 39 (1992) 331; A. Schenk, Solid-State Electron. 36 (1993) 19,
+on the densities at the ends.
 """
 
 from __future__ import annotations
@@ -28,17 +30,26 @@ HBAR, ELECTRON = 6.62607015e-34 / (2.0 * np.pi), 9.1093837015e-31  # J s, kg
 
 
 def band_to_band(
-    n: Array, p: Array, field: Array, intrinsic: Array, *, A_btb: Array, E_btb: Array, s_btb: Array
+    n_end: Array,
+    p_end: Array,
+    field: Array,
+    intrinsic: Array,
+    *,
+    A_btb: Array,
+    E_btb: Array,
+    s_btb: Array,
 ) -> Array:
     """Return the rate factor of tunneling from band to band, after Hurkx.
 
-    ``r = A E^s exp(-E0 / E) / ((n + n_i) (p + n_i))``. Where both carriers are few, pairs are
+    ``r = A E^s exp(-E0 / E) / ((n + n_i) (p + n_i))``. Where both ends are empty, pairs are
     generated at Kane's rate ``A E^s exp(-E0 / E)``.
 
     Parameters
     ----------
-    n, p : ndarray or AD array
-        Densities of electrons and holes, cm^-3.
+    n_end, p_end : ndarray or AD array
+        Densities of electrons and holes at the ends of the path through the gap, cm^-3: those of
+        the node times ``(n_i / N)^r``. N is ``Nc`` or ``Nv``, or that of a free electron in a
+        device with ``ni``; r is the gradient of the carrier's level over the field.
     field, intrinsic : ndarray or AD array
         Field in V/cm and intrinsic density in cm^-3; the device gives both.
     A_btb : float or ndarray
@@ -67,7 +78,8 @@ def band_to_band(
     >>> f"{1e20 * band_to_band(0.0, 0.0, 1e6, 1e10, **values):.5e}"
     '2.24112e+21'
     """
-    return A_btb * field**s_btb * np.exp(-E_btb / field) / ((n + intrinsic) * (p + intrinsic))
+    kane = A_btb * field**s_btb * np.exp(-E_btb / field)
+    return kane / ((n_end + intrinsic) * (p_end + intrinsic))
 
 
 def trap_assisted(

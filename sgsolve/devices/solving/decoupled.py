@@ -25,7 +25,7 @@ from ..equations.conduction import conduction
 from ..equations.floating import majority
 from ..equations.model import DeviceModel
 from ..equations.neutrality import neutral
-from ..equations.source_terms import generation
+from ..equations.source_terms import generation, tunneled_at_most
 from ..equations.terminal import capture
 from ..meshes.mesh import incidence
 from ..models.device_layout import DeviceLayout
@@ -134,7 +134,7 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
     log_n, log_p = np.maximum(s.log_n, least), np.maximum(s.log_p, least)
     edges_n, edges_p = conduction(device, s, p, _drives(device, s))
     held_n, held_p = _reservoirs(device, s, p)
-    light = None if generation(p) is None else generation(p) * device.layout.volumes / s.vt
+    made = tunneled_at_most(device, s, p) + (0.0 if (light := generation(p)) is None else light)
     for _ in range(ROUNDS):
         n, h = np.exp(log_n), np.exp(log_p)
         # With the quasi-Fermi potentials of these densities: their splitting gives n_i.
@@ -142,8 +142,8 @@ def _densities(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> tuple[
         here = replace(s, log_n=log_n, log_p=log_p, n=n, p=h, un=un, up=up)
         rate = capture(device, here, p) / s.vt
         sources = [_logarithm(rate) + log_product]
-        if light is not None:
-            sources.append(_logarithm(light * np.ones(len(n))))
+        if np.any(made > 0.0):
+            sources.append(_logarithm(made * device.layout.volumes / s.vt * np.ones(len(n))))
         new_n = _solved_density(device, edges_n, 1, rate * h, sources, held_n)
         new_p = _solved_density(device, edges_p, -1, rate * n, sources, held_p)
         new_n = np.where(np.isneginf(new_n), np.maximum(s.log_n, few_n), new_n)

@@ -243,8 +243,30 @@ def test_coefficients_at_other_temperatures():
         ionization_values("Ge")
 
 
+def mean_at_nodes(potential, h):
+    """Root of the mean square of a gradient over the intervals of each node, V/cm."""
+    halves = 0.5 * h * (np.diff(potential) / h) ** 2
+    total = np.append(halves, 0.0) + np.append(0.0, halves)
+    return np.sqrt(total / (0.5 * (np.append(h, 0.0) + np.append(0.0, h))) + 1.0)
+
+
+@pytest.mark.parametrize("current", [100.0, *slow(1.0)])
+@pytest.mark.parametrize("mirrored", [False, *slow(True)])
+def test_a_zener_diode_at_currents_whose_carriers_fill_it(current, mirrored):
+    """Carriers that drift through it do not recombine there: the current is Kane's, summed."""
+    x = graded([0.0, 5e-6, 1e-5], 2e-7, 1e-8, 1.15)
+    contacts = {"p": Ohmic(-1 if mirrored else 0), "n": Ohmic(0 if mirrored else -1)}
+    net = np.where((x < 5e-6) != mirrored, -3e18, 3e18)
+    device = Device(interval(x), net, contacts, BARE | TUNNELING, recombination=[band_to_band])
+    found = drive_current(device, "n", [current], guess=5.0)
+    field = np.abs(np.diff(found.states[0][: len(x)])) / np.diff(x)
+    a, e0, s = TUNNELING.values()
+    kane = 1.602176634e-19 * np.sum(np.diff(x) * a * field**s * np.exp(-e0 / field))
+    assert current == pytest.approx(kane, rel=0.02)
+
+
 def test_tunneling_currents_of_a_pin_diode():
-    """Kane's rate where both carriers are few, summed by hand; no current at zero bias."""
+    """Kane's rate and the densities at the ends, by hand; no current at zero bias."""
     x = graded([0.0, 5e-6, 1.5e-5, 2e-5], 2e-7, 1e-8, 1.1)
     net = np.select([x < 5e-6, x > 1.5e-5], [-1e20, 1e20], 0.0)
     contacts, ni = {"p": Ohmic(0), "n": Ohmic(-1)}, 1e10
@@ -253,16 +275,14 @@ def test_tunneling_currents_of_a_pin_diode():
     assert abs(device.current(device.equilibrium(), "n")) < 1e-25
     sweep = device.sweep("n", [0.0, 4.0, 8.0])
     for i, volts in ((1, 4.0), (2, 8.0)):
-        state, h = sweep.states[i], np.diff(x)
-        square = (np.diff(state[: len(x)]) / h) ** 2
-        ends, halves = np.zeros(len(x)), np.zeros(len(x))
-        for side in (slice(None, -1), slice(1, None)):
-            ends[side] += 0.5 * h * square
-            halves[side] += 0.5 * h
-        field = np.sqrt(ends / halves + 1.0)
-        n, p = densities(device, state, V_n=volts)
-        few = (1.0 - n * p / ni**2) / ((1.0 + n / ni) * (1.0 + p / ni))
+        state, h, k = sweep.states[i], np.diff(x), len(x)
+        field, *slopes = (mean_at_nodes(state[j * k : (j + 1) * k], h) for j in range(3))
+        ends = []  # over n_i
+        for density, slope in zip(densities(device, state, V_n=volts), slopes, strict=True):
+            ends.append(density / ni * (ni / 2.5094e19) ** ((slope - 1.0) / field))
+        few = (1.0 - ends[0] * ends[1]) / ((1.0 + ends[0]) * (1.0 + ends[1]))
         rate = 4e14 * field**2.5 * np.exp(-1.9e7 / field) * few
+        halves = 0.5 * (np.append(h, 0.0) + np.append(0.0, h))
         expected = CODATA2018.q * np.sum((halves * rate)[1:-1])
         assert device.current(state, "n", V_n=volts) == pytest.approx(expected, rel=1e-6)
         middle = field[len(x) // 2]
