@@ -20,14 +20,14 @@ def array_of(y: Any) -> Any:
     Parts of one shape give the array of ``np.array(y)``; parts of different shapes are raveled
     and joined one after the other. An array of objects is a list of them.
     """
+    if holds_plain_numbers(y):
+        return np.asarray(y)
     if is_array_of_objects(y):
         note_objects(y)
         y = y.tolist()
     if not isinstance(y, LISTS):
         return y
     if hasattr(y, "__array__"):  # a tuple of a kind of its own, such as a sparse vector
-        return np.asarray(y)
-    if {type(part) for part in y} <= PLAIN_NUMBERS:
         return np.asarray(y)
     parts = [array_of(part) for part in y]
     if not any(hasattr(part, "_derivative") for part in parts):
@@ -38,6 +38,11 @@ def array_of(y: Any) -> Any:
     if len(shapes) == 1:
         return np.stack(parts)
     return np.concatenate([np.ravel(part) for part in parts])
+
+
+def holds_plain_numbers(y: Any) -> bool:
+    """Whether y is a list or a tuple of numbers of Python, and nothing else."""
+    return type(y) in LISTS and {*map(type, y)} <= PLAIN_NUMBERS
 
 
 def note_objects(y: Any) -> None:

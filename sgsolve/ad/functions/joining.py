@@ -11,7 +11,7 @@ from ...errors import DerivativeError
 from ..array import ADArray
 from ..derivatives.derivative import total
 from ..indexing import selection
-from ..nested import array_of
+from ..nested import array_of, holds_plain_numbers
 from ..programs.number_rows import joined_numbers
 from ..ufunc_calls import raw_value
 from .branching import where
@@ -72,6 +72,8 @@ def _joined_scalars(numbers: list[Any], result: Any) -> Any:
 
 
 def _array(a: Any) -> Any:
+    if holds_plain_numbers(a):
+        return np.asarray(a)
     if type(a) in ARRAYS or isinstance(a, np.ndarray) or hasattr(a, "record"):
         return a
     joined = array_of(a)

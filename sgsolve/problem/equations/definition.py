@@ -70,7 +70,8 @@ class ProblemDefinition:
         x may be a mapping of block to field. `moved` are parameters with other values than those
         of the definition.
         """
-        start = starting_point(pack(self.unknowns, x) if isinstance(x, Mapping) else x)
+        fields = type(x) is not np.ndarray and isinstance(x, Mapping)
+        start = starting_point(pack(self.unknowns, x) if fields else x)
         call = self.signature.call(moved or {})
         return ResidualSystem(call, self.unknowns, len(start), self.kernels), start
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
+from ...ad.ufunc_calls import raw_value
 from ...arrays import Vector
 from ...errors import InputError, NotFiniteError, StructureError
 from ...norms import is_finite
@@ -148,16 +149,22 @@ class ResidualSystem:
 
     def linearize(self, x: Vector) -> tuple[Vector, Any]:
         """Return F(x) and J(x) on the pattern."""
-        with Allocating("evaluate the Jacobian", self.n):
-            if self._call.signature.jacobian is not None:
+        if self.has_own_jacobian:
+            with Allocating("evaluate the Jacobian", self.n):
                 return self.residual(x), self._on_pattern(self._user_jacobian(x))
-            if self.kernels is None:
-                found = self.linearize_plainly(x)
-            else:
-                found = self._taken_ahead(x) or self.kernels.residual().linearized(
-                    x, self.params, self.pattern, lambda: self.linearize_plainly(x)
-                )
-            return found.F, found.pattern.matrix(found.data)
+        found = None if self.kernels is None else self._linearized_by_kernels(x, self.kernels)
+        F, data, pattern = found or self.linearize_plainly(x)
+        return F, pattern.matrix(data)
+
+    def _linearized_by_kernels(self, x: Vector, kernels: CompiledFunctions) -> CompiledResult:
+        """Return F and J by kernels, or by NumPy where there are none yet."""
+        ahead = self._taken_ahead(x)
+        if ahead is not None:
+            return ahead
+        with Allocating("evaluate the Jacobian", self.n):
+            return kernels.residual().linearized(
+                x, self.params, self.pattern, lambda: self.linearize_plainly(x)
+            )
 
     def replay(self, x: Vector) -> CompiledResult | None:
         """Return F and J by the kernel that served last; None if it does not serve here."""
@@ -180,7 +187,7 @@ class ResidualSystem:
             except StructureError:
                 self._pattern = self._unknowns.grow(self.n, ad.sparsity_pattern(y))
                 data = ad.jacobian_values(y, self._pattern)
-            return CompiledResult(np.array(ad.value(y), dtype=np.float64), data, self.pattern)
+            return CompiledResult(np.array(raw_value(y), dtype=np.float64), data, self.pattern)
 
     def confirm(self, x: Vector, F: Vector) -> bool:
         """Whether the user's code gives this F; if not, kernels are dropped."""
@@ -219,7 +226,7 @@ class ResidualSystem:
         """Check the residual at x, find the pattern if it is new, and return F(x)."""
         if self._pattern is not None:
             ahead = self._linearized_ahead(x)
-            if ahead is not None and _is_finite_at_start(ahead):
+            if ahead is not None and is_finite(ahead):
                 return ahead
         F = self.checked_residual(x)
         if self._pattern is None and with_pattern:
@@ -242,7 +249,7 @@ class ResidualSystem:
 
     def check_finite(self, F: Vector) -> None:
         """Raise NotFiniteError, which names an equation, if a residual is not finite."""
-        if not _is_finite_at_start(F):
+        if not is_finite(F):
             bad = np.flatnonzero(~np.isfinite(F))
             raise NotFiniteError(
                 f"the residual is not finite at the start, in {len(bad)} of {self.n} equations, "
@@ -302,9 +309,3 @@ class ResidualSystem:
             self._pattern = self._unknowns.grow(self.n, Pattern.of(J))
             placed = on_pattern(J, self.pattern)
         return placed
-
-
-def _is_finite_at_start(F: Vector) -> bool:
-    """Whether a residual is finite; its square may overflow, outside of the solvers' loops."""
-    with np.errstate(over="ignore"):
-        return is_finite(F)

@@ -69,7 +69,7 @@ class Signature:
         self.accepted, self.defaults, self.required = _keywords(residual, "the residual")
         self._of_jacobian = None if jacobian is None else _keywords(jacobian, "jacobian")
         self.params: dict[str, Any] = {}
-        self.params = self._checked(params or {})
+        self._take(self._checked(params or {}))
         self.scalars = frozenset(k for k, v in self.known.items() if isinstance(v, numbers.Real))
 
     @property
@@ -91,8 +91,15 @@ class Signature:
         """Return the same functions with other values of some parameters."""
         other = object.__new__(Signature)
         vars(other).update(vars(self))  # the same scalars: a function of time stands for a number
-        other.params = {**self.params, **self._checked(params)}
+        other._take({**self.params, **self._checked(params)})
         return other
+
+    def _take(self, params: dict[str, Any]) -> None:
+        """Take values of parameters, and note which are functions of time."""
+        self.params = params
+        self.functions_of_time = {
+            name: f for name, f in self.known.items() if callable(f) and is_function_of_time(f)
+        }
 
     def call(self, overrides: Mapping[str, Any]) -> Call:
         """Return the functions with all parameters given; raise if one is unknown or missing."""
@@ -111,12 +118,6 @@ class Signature:
                 )
         self._jacobian_takes(given)
         return Call(self, given)
-
-    @property
-    def functions_of_time(self) -> dict[str, Callable[[float], Any]]:
-        """The parameters whose value is a function of time."""
-        values = {**self.defaults, **self.params}
-        return {name: f for name, f in values.items() if callable(f) and is_function_of_time(f)}
 
     def takes(self, name: str) -> bool:
         """Whether the residual takes a parameter of that name."""
