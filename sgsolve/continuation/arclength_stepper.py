@@ -126,18 +126,18 @@ class ArclengthStepper(Stepper):
     def attempt(self, state: RunState) -> Point | Rejection:
         """Predict along the tangent or the secant, correct, and accept or reject the new point."""
         self._coarsen(state)
-        curve, here = self.curve, _last_point(state)
+        curve, here = self.curve, state.here
         guess = here.z + state.step * self.direction
-        corrected = curve.correct(guess, _tangent(here), state.step)
+        corrected = curve.correct(guess, here.tangent, state.step)
         if corrected.at is None:
             cause = SINGULAR if corrected.reason == SINGULAR_JACOBIAN else "corrector"
             return Rejection(here.p, corrected.reason, cause)
-        new = curve.point(corrected, _tangent(here), here.s + state.step)
+        new = curve.point(corrected, here.tangent, here.s + state.step)
         if new is None:
             return Rejection(here.p, BRANCH_POINT, SINGULAR)
         if curve.metric.norm(new.z - guess) > FAR * state.step:
             return Rejection(here.p, "the solution is far from the prediction", "far")
-        angle, most = curve.metric.angle(_tangent(here), _tangent(new)), self.settings.max_angle
+        angle, most = curve.metric.angle(here.tangent, new.tangent), self.settings.max_angle
         if angle > most:
             text = f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
             return Rejection(here.p, text, "angle")
@@ -155,7 +155,7 @@ class ArclengthStepper(Stepper):
         metric, chord = self.curve.metric, b.z - a.z
         if metric.norm(chord) == 0.0:  # the step is lost to rounding
             return 0.0
-        return metric.angle(metric.unit(chord), metric.unit(_tangent(a) + _tangent(b)))
+        return metric.angle(metric.unit(chord), metric.unit(a.tangent + b.tangent))
 
     def between(self, a: Point, b: Point, t: float) -> Point | None:
         """Return the point of the curve a fraction t of the way from a to b."""
@@ -172,12 +172,12 @@ class ArclengthStepper(Stepper):
 
     def accept(self, state: RunState, before: Point | None) -> None:
         """Set the next direction and step, and end the run if it only tends to a bound."""
-        here = _last_point(state)
+        here = state.here
         self.curve.family.accepted(here.z)
         if before is None:
             return
         along = self.settings.predictor.direction(here, before)
-        self.direction = _tangent(here) if along is None else self.curve.metric.unit(along)
+        self.direction = here.tangent if along is None else self.curve.metric.unit(along)
         state.step, self.growth = self._next, GROW
         bound = self.tends_to(state)
         if bound is not None and not state.ending:
@@ -226,14 +226,14 @@ class ArclengthStepper(Stepper):
 
     def _coarsen(self, state: RunState) -> None:
         """Choose a larger unit of x where x is far longer than the steps; the step is the same."""
-        fine, here, curve = self.curve.metric, _last_point(state), self.curve
+        fine, here, curve = self.curve.metric, state.here, self.curve
         coarse = fine.coarser(here.x, self.longest)
         if coarse is None:
             return
-        point = replace(here, tangent=coarse.unit(_tangent(here)), tests=dict(here.tests))
+        point = replace(here, tangent=coarse.unit(here.tangent), tests=dict(here.tests))
         curve.measured_by(coarse)
         try:
-            curve.corrector.factorize(point.at, curve.row(_tangent(point)))
+            curve.corrector.factorize(point.at, curve.row(point.tangent))
             for detector in self.detectors:
                 detector.measure(self, point, point)
         except LinearSolveError:  # next to a branch point: the next point will do
@@ -269,13 +269,13 @@ class ArclengthStepper(Stepper):
     def renew(self, state: RunState) -> None:
         """Linearize again at the last point, with new solvers, as a resumed run does."""
         self.curve.bordered.workspace.forget()
-        here = _last_point(state)
+        here = state.here
         here.at = linearized(self.curve.family, here.z) or here.at
-        self.curve.corrector.factorize(here.at, self.curve.row(_tangent(here)))
+        self.curve.corrector.factorize(here.at, self.curve.row(here.tangent))
 
     def resume(self, state: RunState) -> None:
         """Linearize at the last point, and check that it is a solution."""
-        here = _last_point(state)
+        here = state.here
         at = linearized(self.curve.family, here.z)
         if at is None or self.curve.corrector.scaled(at, abs(state.step)) > 1e-6:
             raise CheckpointError(
@@ -289,12 +289,3 @@ class ArclengthStepper(Stepper):
 def _end_at_asymptote(state: RunState, bound: float) -> None:
     state.status = Status.ASYMPTOTE
     state.ending = f"the bound {bound:.10g} is approached asymptotically"
-
-
-def _last_point(state: RunState) -> Point:
-    assert state.point is not None
-    return state.point
-
-
-def _tangent(point: Point) -> Vector:
-    return point.tangent

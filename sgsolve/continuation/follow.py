@@ -149,8 +149,7 @@ class _Run:
         """Try one step, and accept or reject it."""
         state = self.state
         tried = self.stepper.attempt(state)
-        here = state.point  # the stepper may have moved it to another metric or mesh
-        assert here is not None
+        here = state.here  # the stepper may have moved it to another metric or mesh
         found: list[Found] = []
         if isinstance(tried, Point):
             tried, found = self._examined(here, tried)

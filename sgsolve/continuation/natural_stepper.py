@@ -112,8 +112,7 @@ class NaturalStepper(Stepper):
         if self._beyond is not None:
             return self._beyond
         self._trial = self._factors = 0
-        here, target = state.point, self.values[self.reached]
-        assert here is not None
+        here, target = state.here, self.values[self.reached]
         p = target if abs(state.step) >= abs(target - here.p) else here.p + state.step
         guess = self.settings.predictor.predict(self.family, here, state.before, p)
         if guess is None:
@@ -161,8 +160,7 @@ class NaturalStepper(Stepper):
 
     def accept(self, state: RunState, before: Point | None) -> None:
         """Set the step to the same or to the next requested value."""
-        here = state.point
-        assert here is not None
+        here = state.here
         self._at = here.at
         if here is self._beyond:
             state.before, self._beyond = None, None
@@ -180,8 +178,7 @@ class NaturalStepper(Stepper):
 
     def reject(self, state: RunState, rejection: Rejection) -> bool:
         """Shorten the step; if it becomes too small, call `blocked` for a way past the value."""
-        here, target = state.point, self.values[self.reached]
-        assert here is not None
+        here, target = state.here, self.values[self.reached]
         self.spent, self._trial = self.spent + self._trial, 0
         self.failed += self._factors
         state.step *= self.settings.shrink
@@ -211,8 +208,7 @@ class NaturalStepper(Stepper):
         state.stats.add(result.stats)
         if not result.success:
             return None
-        assert state.point is not None
-        point = self._placed(self._point(target, result, None), state.point)
+        point = self._placed(self._point(target, result, None), state.here)
         if isinstance(point, Rejection):
             return None
         point.found = []
@@ -289,8 +285,7 @@ class NaturalStepper(Stepper):
 
     def resume(self, state: RunState) -> None:
         """Check that the last point is a solution, by its residual; no system is solved."""
-        here = state.point
-        assert here is not None
+        here = state.here
         assert self._at is not None
         F = self.family.residual_or_none(here.x, here.p)
         most = max(SOLVED, 2.0 * self._at.residual)

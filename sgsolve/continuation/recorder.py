@@ -121,13 +121,12 @@ class Recorder:
     def write(self, stepper: Stepper, state: RunState) -> None:
         """Write the checkpoint."""
         assert self.checkpoint is not None
-        assert state.point is not None
         content: dict[str, Any] = {"step": state.step, "ending": state.ending}
         for key, point in (("point", state.point), ("before", state.before)):
             content |= {f"{key} {name}": getattr(point, name) for name in KEPT if point is not None}
         content |= {f"stepper {key}": value for key, value in stepper.save().items()}
         for detector in self.detectors:
-            saved = detector.save(state.point)
+            saved = detector.save(state.here)
             content |= {f"test {detector.kind}: {key}": value for key, value in saved.items()}
         content = {key: value for key, value in content.items() if value is not None}
         content |= packed_special_points(state.special_points)  # with the unknowns of the run
@@ -153,13 +152,12 @@ class Recorder:
         self.kept = list(range(len(branch))) if branch.kept is None else branch.kept.tolist()
         stepper.restore(part(content, "stepper "))
         stepper.resume(state)
-        assert state.point is not None
         for detector in () if state.is_over else self.detectors:
             saved = part(content, f"test {detector.kind}: ")
             if saved:
-                detector.restore(state.point, saved)
+                detector.restore(state.here, saved)
             else:
-                detector.measure(stepper, state.point, None)
+                detector.measure(stepper, state.here, None)
         return state, branch.stats
 
 

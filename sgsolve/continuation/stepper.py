@@ -157,6 +157,12 @@ class RunState:
     stats: Stats = field(default_factory=Stats)
 
     @property
+    def here(self) -> Point:
+        """The last point, of a run that has one."""
+        assert self.point is not None
+        return self.point
+
+    @property
     def is_over(self) -> bool:
         """Whether the run ended, and does not go on when it is resumed."""
         return bool(self.ending) and not self.status.resumable

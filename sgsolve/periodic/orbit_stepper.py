@@ -90,8 +90,7 @@ class OrbitStepper(ArclengthStepper):
     def accept(self, state: RunState, before: Point | None) -> None:
         """End the run where the largest number of intervals is too coarse for the orbit."""
         super().accept(state, before)
-        assert state.point is not None
-        error = self.orbits.error(state.point.x)
+        error = self.orbits.error(state.here.x)
         last = FINEST * self.first_count < 2 * self.orbits.grid.N
         if error > COARSE and last and not state.ending:
             state.status = Status.STEP_TOO_SMALL
@@ -102,23 +101,21 @@ class OrbitStepper(ArclengthStepper):
 
     def _coarse(self, state: RunState) -> bool:
         """Whether the last orbit, or its trivial multiplier, needs a better mesh."""
-        assert state.point is not None
         count = self.orbits.grid.N
-        if self.orbits.error(state.point.x) > POOR and 2 * count <= FINEST * self.first_count:
+        if self.orbits.error(state.here.x) > POOR and 2 * count <= FINEST * self.first_count:
             return True
-        values = state.point.tests.get(KEY)
+        values = state.here.tests.get(KEY)
         wrong = values is not None and distance_of_trivial(values) > WRONG
         return wrong and 2 * count <= FINER * self.first_count
 
     def _fine(self, state: RunState) -> bool:
         """Whether half of the intervals, but not fewer than at first, will do again."""
-        assert state.point is not None
         if 2 * self.first_count > self.orbits.grid.N:
             return False
         halved = 2.0 ** (self.orbits.scheme.degree + 1)
-        values = state.point.tests.get(KEY)
+        values = state.here.tests.get(KEY)
         exact = values is None or distance_of_trivial(values) <= WRONG / halved**2
-        return exact and self.orbits.error(state.point.x) <= POOR / (SPARE * halved)
+        return exact and self.orbits.error(state.here.x) <= POOR / (SPARE * halved)
 
     def save(self) -> dict[str, Any]:
         """Return the data of the stepper, and when the mesh was adapted."""
@@ -133,8 +130,7 @@ class OrbitStepper(ArclengthStepper):
 
     def _judged(self, state: RunState, new: Point) -> Point | Rejection:
         """Return a new orbit, as the last one if the branch does not go on as orbits."""
-        here = state.point
-        assert here is not None
+        here = state.here
         X, _ = self.orbits.split(here.x)
         Y, now = self.orbits.split(new.x)
         if now <= 0.0:
@@ -190,8 +186,7 @@ class OrbitStepper(ArclengthStepper):
 
     def _remesh(self, state: RunState, count: int) -> bool:
         """Move the last orbit to a mesh that suits it; return False if it is not found there."""
-        family, curve, here = self.orbits, self.curve, state.point
-        assert here is not None
+        family, curve, here = self.orbits, self.curve, state.here
         kept, metric = family.saved(), curve.metric
         z, tangent, home = family.moved(
             family.remeshed(here.x, count), [here.z, here.tangent, self.home]

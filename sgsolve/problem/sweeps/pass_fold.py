@@ -47,8 +47,7 @@ def pass_fold(
     stepper, state, target
         See `NaturalStepper`.
     """
-    here = state.point
-    assert here is not None
+    here = state.here
     line = family.path.line(min(here.p, target))
     system = curve_family(family.system, line, here.x, here.p, family.workspace)
     span, rising = abs(target - stepper.values[stepper.reached - 1]), target > here.p
@@ -75,8 +74,7 @@ def _passage(
     found_in: tuple[Any, bool],
 ) -> Passage:
     """Return what came of it: the solution at the target, the folds, what stands in the way."""
-    here, (system, detected) = state.point, found_in
-    assert here is not None
+    here, (system, detected) = state.here, found_in
     passage = Passage()
     folds = [stripped(system, special) for special in run.special_points]
     for fold in folds:
