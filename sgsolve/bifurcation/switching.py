@@ -29,7 +29,7 @@ from ..norms import norm2
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 
-HALVINGS = 12
+HALVINGS = 14  # of the first step: down to 1e-6 of the usual change
 CONE = 0.35  # the new point lies this near the tangent, relative to the step
 
 WIDEST = 4  # null vectors that are looked for
@@ -66,19 +66,39 @@ def departure(
     normal = metric.unit(across - metric.dot(across, along) * along)
     corrector = Corrector(family, Bordered(workspace), metric)
     z0 = np.append(special.x, special.parameter)
-    for _ in range(HALVINGS):
-        corrected = corrector.correct(z0 + step * across, weights * normal, abs(step))
-        if corrected.at is not None:
-            z = corrected.at.z
-            if metric.norm(z - z0 - step * across) <= CONE * abs(step):
-                return z, metric.unit(z - z0)
-        step *= 0.5
+    z, step = entered(corrector, z0, across, weights * normal, step)
+    if z is not None:
+        return z, metric.unit(z - z0)
     raise ConvergenceError(
         f"the other branch at the {special} could not be entered with steps down to "
         f"{abs(step):.1e}. What to try: a step of the other sign; in a symmetric model more than "
         "two branches may cross here: take problem.branches_at, which looks for all, or "
         "problem.find_solutions beside the point, or disturb the symmetry a little"
     )
+
+
+def entered(
+    corrector: Corrector, start: Vector, way: Vector, row: Vector, step: float
+) -> tuple[Vector | None, float]:
+    """Return the first point of a branch in a direction from a point, and the step to it.
+
+    The step is halved while the corrector fails, or the point is not near the direction. None, and
+    the shortest step, if that does not help.
+
+    Parameters
+    ----------
+    way : ndarray, shape (n + 1,)
+        Of length 1 in the metric of the corrector.
+    row : ndarray, shape (n + 1,)
+        The plane in which points are corrected is that across it.
+    """
+    for _ in range(HALVINGS):
+        guess = start + step * way
+        at = corrector.correct(guess, row, abs(step)).at
+        if at is not None and corrector.metric.norm(at.z - guess) <= CONE * abs(step):
+            return at.z, step
+        step *= 0.5
+    return None, step
 
 
 def departures(

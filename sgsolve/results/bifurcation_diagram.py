@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .branch import Branch
+from .diagram import axes_or_new
 from .history import counted
 from .special_points import SpecialPoint
 
@@ -121,10 +122,7 @@ class BifurcationDiagram:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            ax = plt.figure().add_subplot()
+        ax = axes_or_new(ax)
         for branch, root in zip(self.branches, self.roots, strict=True):
             if isinstance(column, int):
                 name = f"unknown {column}"

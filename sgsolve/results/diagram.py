@@ -20,6 +20,15 @@ FINE = 16  # points of a smooth curve for each row of a branch
 DASHES = {0: "-", 1: "--", -1: ":"}  # by the sign of the number of unstable eigenvalues
 
 
+def axes_or_new(ax: Any) -> Any:
+    """Return the axes to draw in: those given, or those of a new figure for None."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.figure().add_subplot()
+
+
 def draw(
     p: Any,
     y: Any,
@@ -31,10 +40,7 @@ def draw(
     smooth: bool = False,
 ) -> Any:
     """Draw y over the parameter, a line for each of its columns; see `Branch.plot`."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.figure().add_subplot()
+    ax = axes_or_new(ax)
     for k, y_k in enumerate(np.reshape(y, (len(y), -1)).T):
         line = _drawn_curve(p, y_k, FINE if smooth else 1)
         named = {"label": f"{label}[{k}]"} if np.ndim(y) > 1 else {}

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from ..arrays import Vector
 from ..errors import InputError
 from .blocks import Blocks
+from .diagram import axes_or_new
 from .floquet import UNKNOWN, distance_of_trivial, trivial_of, unstable_multipliers
 
 HEADER = 5  # numbers before the mesh in an orbit that is packed into a vector
@@ -166,10 +167,7 @@ class PeriodicOrbit:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            ax = plt.figure().add_subplot()
+        ax = axes_or_new(ax)
         t = self.fine_times()
         x = self(t)
         if unknowns is not None:
@@ -201,10 +199,7 @@ class PeriodicOrbit:
             If the orbit has no multipliers.
         """
         known = self._known_multipliers()
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            ax = plt.figure().add_subplot()
+        ax = axes_or_new(ax)
         angle = np.linspace(0.0, 2.0 * np.pi, 200)
         ax.plot(np.cos(angle), np.sin(angle), color="0.7")
         values = known.astype(complex)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Blocks
+from .diagram import axes_or_new
 from .history import History, Stats, counted
 from .status import Status
 
@@ -250,10 +251,7 @@ class Result:
         'log'
         >>> plt.close(axes.figure)
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            ax = plt.figure().add_subplot()
+        ax = axes_or_new(ax)
         iteration = np.arange(len(self.history))
         ax.semilogy(iteration, self.history.column("scaled"), "o-", label="scaled residual")
         ax.semilogy(iteration[1:], self.history.column("step")[1:], "s--", label="relative step")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...bifurcation.switching import departure
+from ...bifurcation.switching import departure, entered
 from ...continuation.bordered import Bordered
 from ...continuation.corrector import Corrector
 from ...continuation.metric import Metric
@@ -30,8 +30,6 @@ from .periodic_orbit import first_orbit
 
 INTERVALS = 40
 ASIDE = 0.02  # length of the first step to the doubled orbit, in units of the orbit
-HALVINGS = 10
-CONE = 0.35  # the first doubled orbit lies this near to the direction of the null vector
 Start = tuple[ResidualSystem, OrbitFamily, Vector, Vector | None]
 
 
@@ -138,13 +136,9 @@ def _aside(
     family.refer_to(still[:-1])
     way = metric.unit(family.in_phase(still, way))
     corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, 10)
-    step = ASIDE * unit
-    for _ in range(HALVINGS):
-        guess = still + step * way
-        corrected = corrector.correct(guess, metric.weights * way, step)
-        if corrected.at is not None and metric.norm(corrected.at.z - guess) <= CONE * step:
-            return corrected.at.z
-        step *= 0.5
+    z, step = entered(corrector, still, way, metric.weights * way, ASIDE * unit)
+    if z is not None:
+        return z
     raise ConvergenceError(
         f"the doubled orbit could not be entered with steps down to {step:.1e}; is the multiplier "
         "-1 simple?"

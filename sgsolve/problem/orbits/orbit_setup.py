@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays import Vector
 from ...bifurcation.spectrum import eigenvalues
+from ...bifurcation.switching import entered
 from ...continuation.bordered import Bordered
 from ...continuation.corrector import Corrector
 from ...continuation.metric import Metric
@@ -27,7 +28,6 @@ from .orbit_equations import OrbitEquations
 DEGREES = 2, 12
 SHARE = 0.5  # of the range of the parameter that counts like the size of the orbit
 SMALL = 0.02  # first amplitude at a Hopf point, relative to the size of the unknowns
-HALVINGS = 14
 STIFF = 200  # unknowns above which Radau points damp the fast modes, as Gauss points do not
 SAMPLES = 24  # states of the guess at which the residual is tried
 RESONANT = 1e-3  # relative difference of a frequency from that of the Hopf point
@@ -127,16 +127,12 @@ def small_orbit(
     way = np.concatenate([mode(q, times).ravel(), [0.0, 0.0]])
     metric = Metric(family.weights(unit, T))
     way = metric.unit(way)
-    row = metric.weights * way
     step = SMALL * unit
-    for _ in range(HALVINGS):
-        guess = still + step * way
-        family.refer_to(guess[:-1])
-        corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, 10)
-        corrected = corrector.correct(guess, row, step)
-        if corrected.at is not None and metric.norm(corrected.at.z - guess) <= 0.3 * step:
-            return corrected.at.z, corrected.at.z - still
-        step *= 0.5
+    family.refer_to((still + step * way)[:-1])
+    corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, 10)
+    z, step = entered(corrector, still, way, metric.weights * way, step)
+    if z is not None:
+        return z, z - still
     raise ConvergenceError(
         f"no periodic orbit was found beside {point}, down to amplitudes of {step:.1e}; is the "
         "pair of eigenvalues simple, and does it cross the axis?"

@@ -22,6 +22,7 @@ from ...continuation.options import check_limit
 from ...continuation.progress_bar import progress_bar
 from ...errors import DataTypeError
 from ...results.branch import PartialBranchWarning
+from ...results.diagram import axes_or_new
 from ...results.history import counted
 from ...results.result import Result
 from ...solvers.deadline import OutOfTime, deadline_of
@@ -94,10 +95,7 @@ class SolutionSets:
         matplotlib.axes.Axes
             The axes.
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            ax = plt.figure().add_subplot()
+        ax = axes_or_new(ax)
         of = functional or np.linalg.norm
         dots = [(value, float(of(x))) for value, block in self for x in block]
         ax.plot(*np.array(dots).reshape(-1, 2).T, **{"linestyle": "", "marker": ".", **style})
