@@ -727,8 +727,8 @@ class Problem:
             In any order; each is reached exactly. A step that fails is halved, through values in
             between (along a straight line for several parameters). Later steps grow again.
         solver : NewtonMethod or Robust, optional
-            For all points. By default `Robust` for the first, and `DampedNewton`
-            with 30 iterations for the others.
+            For all points. By default `Robust` for the first. For the others `DampedNewton`
+            with 30 iterations, then `AcrossKinks`.
         steps : Natural, optional
             Step control: the predictor, the smallest step, the limit on the number of solves.
         outputs : mapping of str to callable, optional

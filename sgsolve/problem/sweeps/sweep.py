@@ -22,9 +22,11 @@ from ...continuation.view import View
 from ...errors import DataTypeError, InputError
 from ...results.branch import Branch
 from ...results.status import Status
+from ...solvers.kinks import AcrossKinks
 from ...solvers.monitor import Monitor
-from ...solvers.polyalgorithm import as_solver
+from ...solvers.polyalgorithm import Robust, as_solver
 from ...solvers.presets import DampedNewton
+from ...solvers.stages import Stage
 from ...solvers.workspace import Workspace
 from ..diagnosis.consistency import contradiction
 from ..equations.definition import ProblemDefinition
@@ -33,6 +35,10 @@ from ..families.gauged_family import LEVEL_KEPT
 from ..families.parameter_path import ParameterPath
 from .pass_fold import pass_fold
 from .path_family import PathFamily
+
+FOLLOWING = Robust(
+    stages=(Stage(DampedNewton(max_iterations=30)), Stage(AcrossKinks(), from_best=False))
+)
 
 
 def sweep(
@@ -57,7 +63,7 @@ def sweep(
     system, x, remark = problem.started(x0, path.params(path.values[0]), first)
     bar = SweepBar.of(options.progress, path, len(path.values))
     with problem.lend(system, x) as workspace:
-        following = DampedNewton(max_iterations=30) if solver is None else first
+        following = FOLLOWING if solver is None else first
         monitor = Monitor(deadline=options.deadline)
         if crossings:  # they are seen by the determinant of the Jacobian itself
             workspace.searches = 0

@@ -203,3 +203,21 @@ def test_a_changed_start_is_remarked():
     problem = Problem(lambda x, a=1.0: np.log(x) - np.log(a))
     for run in (problem.sweep([0.0], "a", [1.0, 2.0]), problem.continuation([0.0], "a", (0.5, 2))):
         assert "the residual is not finite at the start given, which was" in run.message
+
+
+def test_sets_of_contact_change_in_few_iterations():
+    obstacle = 0.05
+
+    def membrane(u, load):
+        w = np.pad(u.reshape(16, 16), 1)
+        near = w[2:, 1:-1] + w[:-2, 1:-1] + w[1:-1, 2:] + w[1:-1, :-2]
+        return np.minimum((near - 4 * w[1:-1, 1:-1]).ravel() * 17**2 + load, obstacle - u)
+
+    branch = Problem(membrane).sweep(np.zeros(256), "load", np.linspace(0.0, 8.0, 9))
+    assert branch.success
+    assert branch["nit"].sum() < 500  # damped steps alone take 2200
+    u = branch.states[-1]
+    free = u < obstacle - 1e-9
+    assert 20 < np.count_nonzero(free) < 236
+    forces = membrane(u, 8.0)
+    assert abs(forces[free]).max() < 1e-8
