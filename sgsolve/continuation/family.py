@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import Vector
 from ..pattern import Pattern, transposed_product
+from ..results.history import Stats
 
 SMALL = 1e-3  # an unknown below this part of the largest counts as this in a difference
 DIFFERENCE = 6e-6  # length of a central difference, relative to what changes along it
@@ -63,6 +64,31 @@ class Family(Protocol):
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Restore what `saved` returned."""
         return None
+
+
+class FamilyAround(Family):
+    """A family whose equations contain those of another one, `inner`, which counts evaluations."""
+
+    inner: Any
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of the residual alone."""
+        return self.inner.nfev
+
+    @property
+    def njev(self) -> int:
+        """Evaluations with derivatives."""
+        return self.inner.njev
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Spent in either."""
+        return self.inner.seconds
+
+    def compiled_counts(self) -> Stats:
+        """Return the counts of compiled evaluations so far."""
+        return self.inner.compiled_counts()
 
 
 class Linear:

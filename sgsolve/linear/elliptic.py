@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .hierarchy import block_owners
+
 # A row is of elliptic kind if its off-diagonal entries of the wrong sign are this small beside the
 # others, and its sum exceeds zero to this part of the diagonal entry; and most rows have to be.
 WRONG_SIGN, DOMINANCE, ELLIPTIC = 0.25, 0.05, 0.7
@@ -34,9 +36,7 @@ def not_elliptic(A: Any, blocks: Sequence[Any]) -> str:
     if np.iscomplexobj(A.data):
         return "the matrix is complex"
     n = A.shape[0]
-    owner = np.zeros(n, dtype=np.int64)
-    for k, index in enumerate(blocks, 1):
-        owner[index[index < n]] = k
+    owner = block_owners(blocks, n)
     rows = np.repeat(np.arange(n), np.diff(A.indptr))
     within = owner[rows] == owner[A.indices]
     diagonal = A.diagonal()

@@ -160,18 +160,15 @@ def _graph(A: Any, node: IndexArray) -> tuple[Any, NDArray[np.bool_]]:
 
 def _minimum_degree(graph: Any) -> IndexArray:
     """Return the place of each node by multiple minimum degree, as SuperLU has it."""
-    count = graph.shape[0]
-    dominant = sp.csc_array(graph + sp.eye_array(count, format="csc") * (1.0 + graph.sum()))
+    return _places_by_superlu(graph, "MMD_AT_PLUS_A", {"SymmetricMode": True})
+
+
+def _places_by_superlu(pattern: Any, method: Any, options: dict[str, Any]) -> IndexArray:
+    """Return the place of each column by a method of SuperLU, without a factorization."""
+    dominant = sp.csc_array(pattern + sp.eye_array(pattern.shape[0]) * (1.0 + pattern.sum()))
     # All entries beside the diagonal are dropped: only the order is wanted.
-    found = spilu(
-        dominant,
-        drop_tol=1.0,
-        fill_factor=1.0,
-        drop_rule="basic",
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
+    none: dict[str, Any] = {"drop_tol": 1.0, "fill_factor": 1.0, "drop_rule": "basic"}
+    found: Any = spilu(dominant, permc_spec=method, diag_pivot_thresh=0.0, options=options, **none)
     return np.asarray(found.perm_c, dtype=np.int64)
 
 
@@ -189,16 +186,7 @@ def column_order(A: Any) -> IndexArray:
         row_of_column = maximum_matching(pattern)[1]
         if (row_of_column >= 0).all():
             pattern = sp.csr_array(pattern[row_of_column])
-    dominant = sp.csc_array(pattern + sp.eye_array(n) * (1.0 + pattern.sum()))
-    found = spilu(
-        dominant,
-        drop_tol=1.0,
-        fill_factor=1.0,
-        drop_rule="basic",
-        permc_spec="COLAMD",
-        diag_pivot_thresh=0.0,
-    )
-    return np.argsort(found.perm_c)
+    return np.argsort(_places_by_superlu(pattern, "COLAMD", {}))
 
 
 def _dissection(graph: Any, imbalance: int) -> IndexArray:

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...continuation.family import Family
+from ...continuation.family import FamilyAround
 from ...errors import SingularMatrixError
 from ...linear.frame import Frame
 from ...pattern import Pattern
-from ...results.history import Stats
 from ...results.special_points import SpecialPoint
 from ...solvers.open_directions import gauge_levels
 from ...solvers.workspace import Workspace
@@ -31,7 +30,7 @@ LEVEL_KEPT = (
 )
 
 
-class GaugedFamily(Family):
+class GaugedFamily(FamilyAround):
     """A family with k multipliers behind x.
 
     Parameters
@@ -47,21 +46,6 @@ class GaugedFamily(Family):
         self.n, self.k = inner.n + V.shape[1], V.shape[1]
         self._below = np.hstack([V.T, np.zeros((self.k, self.k))])
         self._frame, self._of = Frame(inner.pattern, self.k), inner.pattern
-
-    @property
-    def nfev(self) -> int:
-        """Evaluations of the residual alone."""
-        return self.inner.nfev
-
-    @property
-    def njev(self) -> int:
-        """Evaluations with derivatives."""
-        return self.inner.njev
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """Spent in either."""
-        return self.inner.seconds
 
     @property
     def pattern(self) -> Pattern:
@@ -89,10 +73,6 @@ class GaugedFamily(Family):
         """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
         y, p = z[: -1 - self.k], float(z[-1])
         return self.inner.confirm(np.append(y, p), self.inner.linearize(y, p)[0])
-
-    def compiled_counts(self) -> Stats:
-        """Return the counts of compiled evaluations so far."""
-        return self.inner.compiled_counts()
 
     def accepted(self, z: Vector) -> None:
         """Keep the component along the null space that this point has."""

@@ -22,11 +22,8 @@ from ...bifurcation.codimension_two import (
     frequency_on_axis,
     has_pair_on_axis,
     is_pair_zero,
-    leading_eigenvalues,
     oscillation_test,
     pair_test,
-    pencil_eigenvalues,
-    without,
 )
 from ...bifurcation.codimension_two_forms import zero_hopf_form
 from ...bifurcation.directional import slopes_along
@@ -42,7 +39,7 @@ from ..curves.curve_run import asked_of, at_point, run_curve, start_at_special_p
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .fold_family import FoldFamily
-from .mass_pencil import MassPencil
+from .mass_pencil import MassPencil, two_parameter_view
 
 QUADRATIC = "quadratic"
 ROUNDING = 1e-12  # part of the largest value on the branch up to which a number is zero
@@ -82,22 +79,13 @@ def fold_curve(
 
 def _fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
     """Return the view of a curve of folds: the first parameter moves with the second."""
-    p, q = names
 
     def stripped_fold(special: SpecialPoint) -> SpecialPoint:
         found = replace(special, x=special.x[:-1], vector=None, tangent=None, other_tangent=None)
-        found.along = {p: float(special.x[-1])}
+        found.along = {names[0]: float(special.x[-1])}
         return found
 
-    return View(
-        names=(q, p),
-        params=system.params,
-        blocks=system.blocks,
-        moved=lambda x, value: {q: value, p: float(x[-1])},
-        state=lambda x: x[:-1],
-        special=stripped_fold,
-        place=lambda value: f"{q} = {value:.10g}",
-    )
+    return two_parameter_view(names, system, stripped_fold)
 
 
 def _without_rounding(values: Vector, along: Vector) -> Vector:
@@ -164,12 +152,7 @@ class _FoldTests:
 
     def others(self, z: Vector, q: float) -> Vector:
         """Return the eigenvalues without that which is zero; of large systems the leading ones."""
-        _, J, C = self._pencil.at(z[:-1], self._params(z, q))
-        if self.large:
-            values = leading_eigenvalues(J, C, self._settings.shifts, self._settings.count, 0.0)
-        else:
-            values = pencil_eigenvalues(J, C)
-        return without(values, (0.0,))
+        return self._pencil.others(z[:-1], self._params(z, q), self._settings, (0.0,))
 
 
 def _fold_curve_detectors(tests: _FoldTests, wanted: tuple[str, ...]) -> list[CodimensionTwo]:

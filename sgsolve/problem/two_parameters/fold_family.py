@@ -17,10 +17,9 @@ import numpy as np
 from ...arrays import Vector
 from ...bifurcation.folds import Singular, singularity
 from ...continuation.bordered import Bordered
-from ...continuation.family import Family, Linear, second_derivative
+from ...continuation.family import FamilyAround, Linear, second_derivative
 from ...linear.frame import Frame
 from ...pattern import Pattern
-from ...results.history import Stats
 from ...solvers.workspace import Workspace
 from ..equations.central_differences import central_difference, size_near_zero
 from ..equations.parameters import parameter_derivative
@@ -28,7 +27,7 @@ from ..equations.residual_system import ResidualSystem
 from ..families.parameter_family import ParameterizedSystem
 
 
-class FoldFamily(Family):
+class FoldFamily(FamilyAround):
     """Folds of a problem in (x, p) for each value of q.
 
     Parameters
@@ -55,7 +54,7 @@ class FoldFamily(Family):
         self.system, self.p, self.q = system, *names
         self.n = len(fold)
         self._bordered = Bordered(workspace, 1, whole=True)
-        self._inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
+        self.inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
         self._usual = largest[0]
         self._p_size = max(largest[1], abs(float(fold[-1]))) or 1.0
         self._size = abs(float(system.value_of(self.q)))  # the largest magnitude that q had
@@ -67,24 +66,9 @@ class FoldFamily(Family):
             self.accepted(np.append(fold, float(system.value_of(self.q))))
 
     @property
-    def nfev(self) -> int:
-        """Evaluations of the residual alone."""
-        return self._inner.nfev
-
-    @property
-    def njev(self) -> int:
-        """Evaluations with derivatives."""
-        return self._inner.njev
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """Spent in either."""
-        return self._inner.seconds
-
-    @property
     def pattern(self) -> Pattern:
         """J with a dense last row and column."""
-        inner = self._inner.pattern
+        inner = self.inner.pattern
         if self._frame is None or self._of is not inner:
             self._frame, self._of = Frame(inner, 1), inner
         return self._frame.pattern
@@ -92,7 +76,7 @@ class FoldFamily(Family):
     @property
     def scale(self) -> Vector | None:
         """The sizes of the unknowns, by default the largest on the branch, and that of p."""
-        scale = self._inner.scale
+        scale = self.inner.scale
         if scale is None:
             scale = np.full(self.n - 1, self._usual or 1.0)
         return np.append(scale, self._p_size)
@@ -102,7 +86,7 @@ class FoldFamily(Family):
         at = self._at(x, p)
         pair = self._singular(at)
         direction = np.append(pair.v, 0.0)
-        gradient = second_derivative(self._inner, at, pair.w, direction, usual=self._usual)
+        gradient = second_derivative(self.inner, at, pair.w, direction, usual=self._usual)
         if gradient is None:
             raise ArithmeticError("the derivative of the Jacobian is not finite")
         pattern = self.pattern
@@ -121,11 +105,7 @@ class FoldFamily(Family):
     def confirm(self, z: Vector, F: Vector) -> bool:
         """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
         self._set(float(z[-1]))
-        return self._inner.confirm(z[:-1], F[:-1])
-
-    def compiled_counts(self) -> Stats:
-        """Return the counts of compiled evaluations so far."""
-        return self.system.compiled_counts()
+        return self.inner.confirm(z[:-1], F[:-1])
 
     def accepted(self, z: Vector) -> None:
         """Take the null vectors at a point as the borders from there on."""
@@ -147,12 +127,12 @@ class FoldFamily(Family):
         return pair.v / np.linalg.norm(pair.v), pair.w / np.linalg.norm(pair.w)
 
     def _set(self, q: float) -> None:
-        self._inner.system = self.system.at({self.q: q})
+        self.inner.system = self.system.at({self.q: q})
 
     def _at(self, x: Vector, q: float) -> Linear:
         """Return the linearization of F over (x, p) at q."""
         self._set(q)
-        return Linear(x, *self._inner.linearize(x[:-1], float(x[-1])))
+        return Linear(x, *self.inner.linearize(x[:-1], float(x[-1])))
 
     def _singular(self, at: Linear) -> Singular:
-        return singularity(self._inner, at, self._bordered, self._b, self._c)
+        return singularity(self.inner, at, self._bordered, self._b, self._c)

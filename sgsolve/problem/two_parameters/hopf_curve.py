@@ -26,12 +26,10 @@ from ...bifurcation.codimension_two import (
     has_pair_on_axis,
     is_pair_zero,
     is_real_zero,
-    leading_eigenvalues,
     oscillation_test,
     pair_test,
     pencil_eigenvalues,
     real_test,
-    without,
 )
 from ...bifurcation.codimension_two_forms import double_hopf_form, second_lyapunov, zero_hopf_form
 from ...bifurcation.normal_forms import bogdanov_takens_form, hopf_form, null_vectors
@@ -46,7 +44,7 @@ from ..curves.curve_run import asked_of, at_point, run_curve, start_at_special_p
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .hopf_family import HopfFamily
-from .mass_pencil import MassPencil
+from .mass_pencil import MassPencil, two_parameter_view
 
 KINDS = ("fold", *ON_HOPF_POINTS)
 PHASE = 0.7  # of the critical vector at the start
@@ -105,7 +103,6 @@ def _hopf_start(
 
 
 def _view(names: tuple[str, str], system: ResidualSystem) -> View:
-    p, q = names
     n = system.n
 
     def stripped(special: SpecialPoint) -> SpecialPoint:
@@ -113,20 +110,12 @@ def _view(names: tuple[str, str], system: ResidualSystem) -> View:
         if len(y) == n:
             return special
         found = replace(special, x=y[:n], vector=None, tangent=None, other_tangent=None)
-        found.along = {p: float(y[-1])}
+        found.along = {names[0]: float(y[-1])}
         if found.kind != BOGDANOV_TAKENS:
             found.frequency = float(np.sqrt(max(float(y[-2]), 0.0)))
         return found
 
-    return View(
-        names=(q, p),
-        params=system.params,
-        blocks=system.blocks,
-        moved=lambda y, value: {q: value, p: float(y[-1])},
-        state=lambda y: y[:n],
-        special=stripped,
-        place=lambda value: f"{q} = {value:.10g}",
-    )
+    return two_parameter_view(names, system, stripped)
 
 
 class _Tests:
@@ -181,14 +170,8 @@ class _Tests:
     def others(self, y: Vector, q: float) -> Vector:
         """Return the eigenvalues without the critical pair; of large systems the leading ones."""
         x, _, _, kappa, _ = self._family.split(y)
-        _, J, C = self._family.pencil.at(x, self._family.params(y, q))
-        critical = complex(np.emath.sqrt(-kappa))
-        if len(x) <= LARGE:
-            values = pencil_eigenvalues(J, C)
-        else:
-            near = self._settings
-            values = leading_eigenvalues(J, C, near.shifts, near.count, critical)
-        return without(values, (critical, -critical))
+        critical, family = complex(np.emath.sqrt(-kappa)), self._family
+        return family.pencil.others(x, family.params(y, q), self._settings, (critical, -critical))
 
 
 def _hopf_curve_detectors(

@@ -1,8 +1,8 @@
-"""J and C of the equations in time of a problem, for each state and value of two parameters."""
+"""J and C of the equations in time for each state and value of two parameters, and their view."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,12 @@ import scipy.sparse as sp
 
 from ...arrays import Vector
 from ...bifurcation import Stability
+from ...bifurcation.codimension_two import LARGE, leading_eigenvalues, pencil_eigenvalues, without
 from ...bifurcation.directional import Pencil
+from ...continuation.view import View
 from ...errors import InputError
 from ...pattern import Pattern
+from ...results.special_points import SpecialPoint
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..equations.storage import Storage
@@ -52,11 +55,6 @@ class MassPencil:
         """Where J or C may have entries."""
         return self._system.pattern.union(self._pattern)
 
-    @property
-    def constant(self) -> bool:
-        """Whether C does not depend on x or on parameters."""
-        return self._constant is not None
-
     def at(self, x: Vector, params: Mapping[str, float]) -> tuple[Vector, Any, Any]:
         """Return F, J and C; `ArithmeticError` where the model ends."""
         system = self._system.at(params)
@@ -78,3 +76,34 @@ class MassPencil:
             return (J, C) if finite else None
 
         return pencil
+
+    def others(
+        self,
+        x: Vector,
+        params: Mapping[str, float],
+        settings: Stability,
+        critical: tuple[complex, ...],
+    ) -> Vector:
+        """Return the eigenvalues without the critical ones; of large systems the leading ones."""
+        _, J, C = self.at(x, params)
+        if len(x) > LARGE:
+            values = leading_eigenvalues(J, C, settings.shifts, settings.count, critical[0])
+        else:
+            values = pencil_eigenvalues(J, C)
+        return without(values, critical)
+
+
+def two_parameter_view(
+    names: tuple[str, str], system: ResidualSystem, special: Callable[[SpecialPoint], SpecialPoint]
+) -> View:
+    """Return the view of a curve whose unknowns are x, others, and the first parameter."""
+    (p, q), n = names, system.n
+    return View(
+        names=(q, p),
+        params=system.params,
+        blocks=system.blocks,
+        moved=lambda y, value: {q: value, p: float(y[-1])},
+        state=lambda y: y[:n],
+        special=special,
+        place=lambda value: f"{q} = {value:.10g}",
+    )
