@@ -24,6 +24,7 @@ from .failures import explained
 from .hidden_changes import HiddenChanges
 from .implicit_solver import ImplicitSolver
 from .schedule import Schedule
+from .sliding_mode import sliding_mode
 from .starts import Starts
 from .step_plan import StepPlan
 from .time_restarts import OWN_CHARGE, TimeRestarts
@@ -196,6 +197,10 @@ class TransientStepper(Stepper):
             return False
         self._before_attempt = None
         self.counts.reject(rejection.cause)
+        state.ending = sliding_mode(self) if rejection.cause == "newton" else ""
+        if state.ending:
+            state.status = Status.STEP_TOO_SMALL
+            return False
         self.plan.reject(self.system, self.steps, rejection)
         self.steps.reject(self._rejection)
         if self.plan.due:
