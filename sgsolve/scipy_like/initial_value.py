@@ -23,6 +23,7 @@ from ..results.status import Status
 from ..solvers.workspace import Pool
 from ..transient.dense_solution import DenseSolution
 from .initial_value_arguments import (
+    REPLACED,
     check_no_options,
     checked_atol,
     checked_first_step,
@@ -68,12 +69,14 @@ def solve_ivp(
     fun : callable
         ``fun(t, y, *args)`` -> (n,), written in NumPy: it is differentiated automatically.
     t_span : (float, float)
-        First and last time; the last may be the earlier one.
+        First and last time; the last may be the earlier one, or the same.
     y0 : array_like, shape (n,)
         State at the first time. If it is complex, the real and the imaginary parts are unknowns:
         fun need not be analytic, and each part meets the tolerances.
     method : {"BDF", "ESDIRK4", "TR-BDF2"} or settings
-        Or the settings of a method, such as ``Bdf(max_order=2)``; see `sgsolve.transient`.
+        Or the settings of a method, such as ``Bdf(max_order=2)``; see `sgsolve.transient`. For
+        "RK45", "RK23" and "LSODA" of SciPy ESDIRK4 runs, which keeps to the tolerances at least as
+        well; the message says so.
     t_eval : array_like, optional
         Times to return; by default the end of every step.
     dense_output : bool
@@ -149,6 +152,8 @@ def solve_ivp(
     }
     t_eval = checked_t_eval(t_eval, *span)
     found = _solved((fun, jac, parameters), y, span, given, t_eval, dense_output, settings)
+    if isinstance(method, str) and method in REPLACED:
+        found["message"] = f"ESDIRK4 in the place of {method}: {found.message}"
     if events is None:
         found["t_events"] = found["y_events"] = None
     return found if form is None else form.result(found)
@@ -173,7 +178,12 @@ def _solved(
     sign = 1.0 if end > begin else -1.0
     problem, zeros = _problem(*equations, sign), Zeros(events, args, sign)
     if zeros.look_at_start(fun, begin, end, y):
-        return _ended_at_start(zeros, begin, y, t_eval)
+        return _at_start(zeros, begin, y, t_eval, 1, "a terminal event is zero at the start")
+    if begin == end:
+        found = _at_start(zeros, begin, y, t_eval, 0, "the first time is the last one")
+        if dense_output:
+            found["sol"] = OdeSolution([begin, end], [_Within(begin, end, lambda t: y, 1.0)])
+        return found
     settings |= {"events": zeros.events, "stop": zeros.stop}
     settings["times"] = None if t_eval is None else sign * t_eval
     dense = DenseSolution(sign * begin) if dense_output else None
@@ -275,8 +285,10 @@ def _result(
     return OptimizeResult(**fields)
 
 
-def _ended_at_start(zeros: Zeros, begin: float, y: Vector, t_eval: Any) -> OptimizeResult:
-    """Return SciPy's result for a run that a terminal event ends before its first step."""
+def _at_start(
+    zeros: Zeros, begin: float, y: Vector, t_eval: Any, status: int, reason: str
+) -> OptimizeResult:
+    """Return SciPy's result for a run that ends before its first step."""
     t = np.array([begin, begin]) if t_eval is None else t_eval[t_eval == begin]
     times, states = zeros.lists(None, 1.0)
     fields: Any = {
@@ -288,8 +300,8 @@ def _ended_at_start(zeros: Zeros, begin: float, y: Vector, t_eval: Any) -> Optim
         "nfev": 1,
         "njev": 0,
         "nlu": 0,
-        "status": 1,
-        "message": f"a terminal event is zero at the start, t = {begin:.9g}",
+        "status": status,
+        "message": f"{reason}, t = {begin:.9g}",
         "success": True,
     }
     return OptimizeResult(**fields)

@@ -20,6 +20,9 @@ IVP_METHODS: dict[str, Any] = {
     "ESDIRK4": RungeKutta("ESDIRK4"),
     "TR-BDF2": RungeKutta("TR-BDF2"),
 }
+# Methods of SciPy in whose place ESDIRK4 runs, which keeps to the tolerances at least as well.
+REPLACED = ("RK45", "RK23", "LSODA")
+FINER = ("Radau", "DOP853")  # their errors lie about ten times further below the tolerance
 NOT_NEEDED = {"min_step": "a run ends where its steps reach the rounding of the time"}
 
 
@@ -28,7 +31,7 @@ def check_no_options(options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in NOT_NEEDED:
             raise InputError(f"solve_ivp has no option {name!r}")
-        if value is not None and value is not False:
+        if value:
             raise InputError(
                 f"option {name!r} of SciPy has no counterpart: {NOT_NEEDED[name]}; leave it out"
             )
@@ -42,8 +45,6 @@ def checked_t_span(t_span: Any) -> tuple[float, float]:
         raise DataTypeError(f"t_span must be (t0, t1), two numbers, not {t_span!r}") from None
     if not np.isfinite(begin - end):
         raise NotFiniteError(f"t_span must be finite, not ({begin:g}, {end:g})")
-    if begin == end:
-        raise InputError(f"t_span: the run has no length, it begins and ends at t = {begin:g}")
     return begin, end
 
 
@@ -92,12 +93,17 @@ def checked_first_step(step: float | None, begin: float, end: float) -> float | 
 
 
 def method_settings(method: Any) -> Any:
-    """Return the settings of a method by its name."""
+    """Return the settings of a method by its name, or by that of SciPy's method it replaces."""
     names = ", ".join(map(repr, IVP_METHODS))
+    if isinstance(method, str) and method in REPLACED:
+        method = "ESDIRK4"
     if isinstance(method, str) and method not in IVP_METHODS:
+        finer = ""
+        if method in FINER:
+            finer = f"; for the errors of {method} use 'ESDIRK4' with tolerances ten times smaller"
         raise InputError(
-            f"there is no method {method!r}; there are {names}, which are implicit. For equations "
-            "that are not stiff use scipy.integrate.solve_ivp"
+            f"there is no method {method!r}; there are {names}, which are implicit, and 'ESDIRK4' "
+            f"runs for {', '.join(REPLACED)}{finer}"
         )
     if not isinstance(method, str) and not is_method(method):
         raise DataTypeError(
