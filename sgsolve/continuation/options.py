@@ -109,10 +109,12 @@ class RunOptions:
         """Raise `InputError` for options that cannot be right."""
         every(self.keep_states)
         known = tuple(registered_detectors()) if self.kinds is None else self.kinds
-        for kind in self.detect:
-            if kind not in known:
-                raise InputError(f"detect names {kind!r}; there are {', '.join(known)}")
         settings = () if self.stability is None else (self.stability.kind,)
+        for kind in self.detect:
+            if kind in reserved_kinds() and self.kinds is None and not settings:
+                raise InputError(f"detect names {kind!r}: stability=True finds these points")
+            if kind not in (*known, *settings):
+                raise InputError(f"detect names {kind!r}; there are {', '.join(known)}")
         possible = {*self.detect, *self.events, *settings}
         for kind in self.stop:
             if kind not in possible:

@@ -43,6 +43,7 @@ from .equations.evaluation import (
     sparsity,
 )
 from .equations.null_space import NullSpace
+from .equations.storage import refuse_wrong_storage
 from .inputs.fields import (
     FieldFunction,
     of_fields,
@@ -124,7 +125,10 @@ class Problem:
         If `compiled` and `jacobian`, or `backend` and `preconditioner`, are both given, or if the
         preconditioner is none.
     DataTypeError
-        If `compiled` or `fields` is neither True nor False.
+        If `compiled` or `fields` is neither True nor False, or `storage` neither a function nor a
+        name.
+    ParameterError
+        If `storage` names no parameter of the residual.
 
     See Also
     --------
@@ -194,6 +198,7 @@ class Problem:
             storage = of_fields(storage, unknowns, "storage")
             null_space = of_fields(null_space, unknowns, "null_space")
         signature = Signature(residual, jacobian, params)
+        refuse_wrong_storage(storage, signature)
         if not fields:
             refuse_fields_without_option(signature, unknowns)
         self._definition = ProblemDefinition(

@@ -104,7 +104,8 @@ def test_downwards_and_wrong_directions():
 def test_wrong_arguments_are_named():
     problem = Problem(bratu)
     for options, text in (
-        ({"detect": "hopf"}, "detect names 'hopf'"),
+        ({"detect": "hopf"}, "detect names 'hopf': stability=True finds these"),
+        ({"detect": "torus"}, "detect names 'torus'; there are"),
         ({"stop": "zero"}, "stop names 'zero'"),
         ({"events": {"fold": np.max}}, "cannot be called 'fold'"),
         ({"max_points": 0}, "max_points"),
@@ -155,7 +156,8 @@ def test_own_jacobian_and_parameters_that_cannot_be_seeded():
 
 
 def test_hopf_point_of_the_brusselator():
-    branch = Problem(brusselator).continuation([2.0, 1.0], "b", (2.0, 8.0), stability=True)
+    start, bounds = [2.0, 1.0], (2.0, 8.0)
+    branch = Problem(brusselator).continuation(start, "b", bounds, detect="hopf", stability=True)
     (hopf,) = branch.hopf_points
     assert abs(hopf.parameter - 5.0) < 1e-10
     assert abs(hopf.frequency - 2.0) < 1e-8

@@ -96,7 +96,7 @@ CASES = {
         "storage returned dtype complex128; it must return real numbers",
     ),
     "storage": (
-        lambda: Problem(lambda v: v, storage=5).transient([1.0], (0.0, 1.0)),
+        lambda: Problem(lambda v: v, storage=5),
         DataTypeError,
         "storage must be a function or a name, not 5",
     ),

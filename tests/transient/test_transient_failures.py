@@ -119,7 +119,7 @@ def test_a_storage_is_needed_and_must_depend_on_the_unknowns():
     with pytest.raises(InputError, match="depends on no unknown"):
         Problem(lambda v: v, storage=lambda v: np.ones(1)).transient([1.0], (0.0, 1.0))
     with pytest.raises(InputError, match="is no parameter of the residual"):
-        Problem(lambda v: v, storage="rate").transient([1.0], (0.0, 1.0))
+        Problem(lambda v: v, storage="rate")
     with pytest.raises(InputError, match="storage returned shape"):
         Problem(lambda v: v, storage=lambda v: v[0]).transient([1.0, 1.0], (0.0, 1.0))
 

@@ -19,14 +19,39 @@ from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
-from ...errors import DataTypeError, InputError, ShapeError
+from ...errors import DataTypeError, InputError, ParameterError, ShapeError
 from ...pattern import Pattern
+from ..inputs.signature import Signature
 from .parameters import beside_parameter, by_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
 
 
-def check_storage(storage: Any, needed: str) -> None:
-    """Raise if a problem has no storage, or something that is none.
+def refuse_wrong_storage(storage: Any, signature: Signature) -> None:
+    """Raise if what a problem is made with cannot be its storage.
+
+    Raises
+    ------
+    DataTypeError
+        If it is neither a function nor a name.
+    ParameterError
+        If it names no parameter of the residual.
+    """
+    if storage is None or callable(storage):
+        return
+    if not isinstance(storage, str):
+        raise DataTypeError(
+            f"storage must be a function or a name, not {storage!r}; for a mass matrix or a number "
+            "of each unknown write storage=lambda x: M @ x, or storage=lambda x: m * x"
+        )
+    if not signature.takes(storage):
+        raise ParameterError(
+            f"storage names {storage!r}, which is no parameter of the residual; it must be the "
+            "parameter that is dx/dt, or a function: storage=lambda x: x stores x itself"
+        )
+
+
+def check_storage(storage: Callable[..., Any] | str | None, needed: str) -> None:
+    """Raise if a problem has no storage.
 
     Parameters
     ----------
@@ -35,17 +60,12 @@ def check_storage(storage: Any, needed: str) -> None:
 
     Raises
     ------
-    InputError, DataTypeError
+    InputError
     """
     if storage is None:
         raise InputError(
             f"{needed} Q in F(x) + dQ/dt = 0. Pass Problem(..., storage=Q), a function "
             "Q(x, **parameters), or the name of the parameter of the residual that is dx/dt"
-        )
-    if not (callable(storage) or isinstance(storage, str)):
-        raise DataTypeError(
-            f"storage must be a function or a name, not {storage!r}; for a mass matrix or a number "
-            "of each unknown write storage=lambda x: M @ x, or storage=lambda x: m * x"
         )
 
 

@@ -18,7 +18,7 @@ from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
-from ...errors import DomainError, InputError, NotFiniteError, ParameterError, StructureError
+from ...errors import DomainError, InputError, NotFiniteError, StructureError
 from ...pattern import Pattern
 from ...results.history import Stats
 from ...transient.evolution import Currents, Derivatives
@@ -88,11 +88,6 @@ class TimeSystem:
         if self.conservative:
             every = {**given, **self.params(t), TIME: t}
             self._taken = call_with_parameters(storage, x, every, _names)
-        elif not system.takes(storage):
-            raise ParameterError(
-                f"storage names {storage!r}, which is no parameter of the residual; it must be the "
-                "parameter that is dx/dt"
-            )
         self._pattern = self._found_pattern(x, t)
         self.as_written = None if self._kernels is None else self._plain
 

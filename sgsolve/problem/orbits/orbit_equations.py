@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
-from ...errors import InputError, ParameterError
+from ...errors import InputError
 from ...pattern import Pattern
 from ...periodic.evaluated import Evaluated
 from ..equations.residual_system import ResidualSystem
@@ -153,14 +153,8 @@ def _check_equations(system: ResidualSystem, storage: Any) -> None:
             f"the residual takes the time {TIME!r}: its orbits are forced. periodic_orbit needs "
             "equations without the time; add an oscillator to the unknowns that drives them"
         )
-    if isinstance(storage, str):
-        if system.has_own_jacobian:
-            raise InputError(
-                "with dx/dt as a parameter of the residual the derivatives come from AD; leave "
-                "jacobian out"
-            )
-        if not system.takes(storage):
-            raise ParameterError(
-                f"storage names {storage!r}, which is no parameter of the residual; it must be "
-                "the parameter that is dx/dt"
-            )
+    if isinstance(storage, str) and system.has_own_jacobian:
+        raise InputError(
+            "with dx/dt as a parameter of the residual the derivatives come from AD; leave "
+            "jacobian out"
+        )

@@ -225,7 +225,7 @@ CASES = {
     ),
     "residual without x": (lambda: Problem(lambda x: START - 1.0).solve(START), "depend on x"),
     "storage a number": (
-        lambda: Problem(line, storage=5.0).small_signal(START, "a", [1.0]),
+        lambda: Problem(line, storage=5.0),
         "storage must be a function or a name",
     ),
     "method of parallel runs": (
