@@ -17,7 +17,7 @@ from ...results.bifurcation_diagram import BifurcationDiagram
 from ...results.branch import Branch, PartialBranchWarning
 from ...solvers.deadline import deadline_of
 from ..curves.continuation import continuation
-from ..curves.curve_run import arclength_steps, asked_of, check_inside
+from ..curves.curve_run import asked_of, check_inside
 from ..equations.definition import ProblemDefinition
 from ..equations.storage import check_storage
 from ..solves.solutions import SolutionSets
@@ -60,7 +60,6 @@ def bifurcation_diagram(
     checked = {**RUN, **own, "stability": Stability.of(own["stability"])}
     asked_of((low, high), checked, (name,))
     _check_orbits(problem, orbits)
-    arclength_steps(own["steps"], own["step"], own["max_step"])
     places = [problem if p is None else problem.at({name: p}) for p, _ in starts]
     for place in places:
         check_inside(name, place.signature.numeric(name), (low, high))

@@ -69,27 +69,13 @@ def seeded_jacobian(y: Any, shape: tuple[int, int]) -> Any:
 def _differences(system: ResidualSystem, x: Vector, name: str, value: NDArray[np.float64]) -> Any:
     size, columns = float(np.abs(value).max(initial=0.0)), []
     for k in range(value.size):
-        start, moved = float(value.flat[k]), _residual_with_element(system, name, value, k)
-        along = _at_point(moved, x)
+
+        def along(p: float, k: int = k) -> Vector:
+            other = value.copy()
+            other.flat[k] = p
+            moved = system.at({name: other if other.ndim else float(other)})
+            return moved.residual_quietly(x)
+
+        start = float(value.flat[k])
         columns.append(central_difference(along, start, size or size_near_zero(along)))
     return sp.csr_array(np.stack(columns, axis=1))
-
-
-def _at_point(
-    moved: Callable[[float], Callable[[Vector], Vector]], x: Vector
-) -> Callable[[float], Vector]:
-    """Return the residual at a point as a function of the element that moves."""
-    return lambda p: moved(p)(x)
-
-
-def _residual_with_element(
-    system: ResidualSystem, name: str, value: NDArray[np.float64], k: int
-) -> Callable[[float], Callable[[Vector], Vector]]:
-    """Return the residual with one element of a parameter at another value."""
-
-    def moved(p: float) -> Callable[[Vector], Vector]:
-        other = value.copy()
-        other.flat[k] = p
-        return system.at({name: other if other.ndim else float(other)}).residual_quietly
-
-    return moved

@@ -168,8 +168,7 @@ def deflated_continuation(
         text = f"{_cause(end)} after {len(sets)} of {len(path.values)} values of {parameter!r}"
         if begun is not None and begun[0] == len(sets) and begun[1].known:
             complete = False
-            found = counted(len(begun[1].known), "solution")
-            text += f"; the search at {path.values[len(sets)]:g} had found {found}"
+            text += _found_at(path.values[len(sets)], begun[1])
             sets.append(_stacked(begun[1], len(starts[0])))
         warn(text, PartialBranchWarning)
     finally:
@@ -185,6 +184,10 @@ def _checked_settings(deflation: Deflation | None, max_solutions: int) -> Deflat
     if deflation is not None and not isinstance(deflation, Deflation):
         raise DataTypeError(f"deflation must be a Deflation(), not {deflation!r}")
     return deflation or Deflation()
+
+
+def _found_at(value: float, search: DeflationSearch) -> str:
+    return f"; the search at {value:g} had found {counted(len(search.known), 'solution')}"
 
 
 def _stacked(search: DeflationSearch, n: int) -> Vector:

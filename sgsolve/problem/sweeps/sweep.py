@@ -61,13 +61,13 @@ def sweep(
     crossings = tuple(kind for kind in options.detect if kind != "fold")
     _check_path(problem, path, crossings)
     system, x, remark = problem.started(x0, path.params(path.values[0]), first)
-    bar = SweepBar.of(options.progress, path, len(path.values))
     with problem.lend(system, x) as workspace:
         following = FOLLOWING if solver is None else first
-        monitor = Monitor(deadline=options.deadline)
         if crossings:  # they are seen by the determinant of the Jacobian itself
             workspace.searches = 0
-        family = PathFamily(system, path, workspace, first, following, monitor)
+        family = PathFamily(
+            system, path, workspace, first, following, Monitor(deadline=options.deadline)
+        )
         blocked = partial(pass_fold, family, at_fold == "arclength", "fold" in options.detect)
         curve = partial(_curve, family, workspace) if crossings else None
         stepper = NaturalStepper(family, x, path.values, steps or Natural(), blocked, curve)
@@ -80,7 +80,7 @@ def sweep(
             workspace=workspace,
             summary=lambda state: summary(path, stepper, state),
             mark={"kind": "sweep", "values": path.table, "unknowns": system.n},
-            bar=bar,
+            bar=SweepBar.of(options.progress, path, len(path.values)),
             family=family,
             remark=remark,
         ).go()
