@@ -69,7 +69,7 @@ def pairs_made(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array 
 
 def tunneled_at_most(device: DeviceModel, s: Carriers, p: Mapping[str, Any]) -> Array:
     """What such paths make where the levels are reversed and both ends are empty."""
-    made = 0.0
+    made: Any = 0.0
     for model in filter(joins_ends, device.recombination):
         rate = model(0.0, 0.0, *_in_field(device, s, model), **arguments(model, p))
         made = made + np.where(s.up < s.un, rate * np.exp(2.0 * _log_intrinsic(s)), 0.0)

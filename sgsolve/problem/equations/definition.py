@@ -70,8 +70,10 @@ class ProblemDefinition:
         x may be a mapping of block to field. `moved` are parameters with other values than those
         of the definition.
         """
-        fields = type(x) is not np.ndarray and isinstance(x, Mapping)
-        start = starting_point(pack(self.unknowns, x) if fields else x)
+        start: Any = x
+        if type(x) is not np.ndarray and isinstance(x, Mapping):
+            start = pack(self.unknowns, x)
+        start = starting_point(start)
         call = self.signature.call(moved or {})
         return ResidualSystem(call, self.unknowns, len(start), self.kernels), start
 
