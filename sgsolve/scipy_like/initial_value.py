@@ -178,9 +178,9 @@ def _solved(
     sign = 1.0 if end > begin else -1.0
     problem, zeros = _problem(*equations, sign), Zeros(events, args, sign)
     if zeros.look_at_start(fun, begin, end, y):
-        return _at_start(zeros, begin, y, t_eval, 1, "a terminal event is zero at the start")
+        return _without_length(zeros, begin, y, t_eval, 1, "a terminal event is zero at the start")
     if begin == end:
-        found = _at_start(zeros, begin, y, t_eval, 0, "the first time is the last one")
+        found = _without_length(zeros, begin, y, t_eval, 0, "the first time is the last one")
         if dense_output:
             found["sol"] = OdeSolution([begin, end], [_Within(begin, end, lambda t: y, 1.0)])
         return found
@@ -285,7 +285,7 @@ def _result(
     return OptimizeResult(**fields)
 
 
-def _at_start(
+def _without_length(
     zeros: Zeros, begin: float, y: Vector, t_eval: Any, status: int, reason: str
 ) -> OptimizeResult:
     """Return SciPy's result for a run that ends before its first step."""
