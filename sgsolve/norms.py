@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import ddot
 
 from .arrays import Vector
 
+DOUBLE = np.dtype(np.float64)
 LONGEST = 1e300  # norms are cut here, so that products with a step fraction stay finite
 SMALLEST_SQUARE = 1e-280  # smaller sums of squares have lost digits to underflow
 
@@ -66,7 +68,12 @@ def norm2(vector: Vector) -> float:
 
 def is_finite(vector: Vector) -> bool:
     """Whether all components are finite; a finite sum of squares proves it in one pass."""
-    return math.isfinite(scalar_product(vector, vector)) or bool(np.isfinite(vector).all())
+    if vector.dtype is DOUBLE and 0 < len(vector) < THREADED:
+        square = ddot(vector, vector)  # BLAS warns of no overflow
+    else:
+        with np.errstate(over="ignore"):
+            square = scalar_product(vector, vector)
+    return math.isfinite(square) or bool(np.isfinite(vector).all())
 
 
 def unit(vector: Vector) -> Vector:

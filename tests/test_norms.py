@@ -46,3 +46,10 @@ def test_products_and_combinations_of_rows_are_those_of_blas(n):
     kept = rows.copy()
     np.testing.assert_allclose(norms.linear_combination(factors, rows), factors @ kept, atol=1e-12)
     np.testing.assert_array_equal(rows, kept)
+
+
+@pytest.mark.parametrize("n", [1, 3, norms.THREADED + 1])
+def test_a_square_that_overflows_is_told_from_infinity_without_a_warning(n):
+    assert norms.is_finite(np.full(n, 1e200))
+    assert not norms.is_finite(np.append(np.full(n, 1e200), -np.inf))
+    assert not norms.is_finite(np.append(np.full(n, 1.0), np.nan)[::-1])
