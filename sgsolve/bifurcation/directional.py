@@ -1,8 +1,9 @@
 """Directional derivatives of the Jacobian and of the mass matrix, for normal forms.
 
 J is exact, so its first and second derivatives along a direction are differences of one and two
-orders only. Central differences of order 8 are exact for polynomials. Where those of order 6 from
-the same matrices agree, one length serves; else that at which the results at two lengths do best.
+orders only. Central differences of order 8 are exact for polynomials. Those of orders 4 and 6 from
+the same matrices tell their error. Where it is small, one length serves; else that at which the
+results at two lengths do best.
 
 Reference: B. Fornberg, Math. Comp. 51 (1988) 699 (the coefficients).
 """
@@ -23,19 +24,27 @@ Matrices = tuple[Any, Any]  # J and C, sparse
 Pencil = Callable[[Vector], Matrices | None]
 
 STEPS = np.array([1.0, 2.0, 3.0, 4.0])
-# Of order 8, and of order 6.
+# Of orders 8, 6 and 4.
 FIRST = np.array(
-    [[4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0], [3 / 4, -3 / 20, 1 / 60, 0.0]]
+    [
+        [4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0],
+        [3 / 4, -3 / 20, 1 / 60, 0.0],
+        [2 / 3, -1 / 12, 0, 0],
+    ]
 )
 SECOND = np.array(
-    [[8.0 / 5.0, -1.0 / 5.0, 8.0 / 315.0, -1.0 / 560.0], [3 / 2, -3 / 20, 1 / 90, 0.0]]
+    [
+        [8.0 / 5.0, -1.0 / 5.0, 8.0 / 315.0, -1.0 / 560.0],
+        [3 / 2, -3 / 20, 1 / 90, 0.0],
+        [4 / 3, -1 / 12, 0, 0],
+    ]
 )
 ODD, EVEN = np.array([1.0, -1.0]), np.array([1.0, 1.0, -2.0])
 LONGEST, SHRINK, LENGTHS = 0.1, 0.25, 7  # of the size of x, and how often the length is reduced
 NOTICED, LARGER = 0.01, 10.0  # relative change of J that is seen, and factor of other sizes
 VANISHED = 1e-6  # part of J on the length 1 below which J counts as zero
 MINOR = 1e-4  # part of J, by its change on the first length, below which a change is small
-SURE = 1e-10  # relative difference of two results at which no other length is tried
+SURE = 1e-10  # relative error at which no other length is tried
 ROUNDED = 1e-3  # ... below which a difference that grows with a shorter length is rounding
 
 
@@ -78,8 +87,8 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
         h *= SHRINK
         if found is None:
             continue
-        now, of_lower_order = found
-        if max(_gaps(now, of_lower_order, least).values()) <= SURE:
+        now = found[0]
+        if max(_errors(*found, least).values()) <= SURE:
             return now
         if before is not None:
             gaps = _gaps(before, now, least)
@@ -91,6 +100,20 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
     if best is None:
         raise ArithmeticError("the Jacobian is not finite around the point")
     return best[1]
+
+
+def _errors(
+    eighth: Slopes, sixth: Slopes, fourth: Slopes, least: Mapping[str, float]
+) -> dict[str, float]:
+    """Return estimates of the relative errors of the results of order 8.
+
+    Where the function is smooth on the length, results of rising order differ less and less, at
+    about the same rate: the next difference is estimated by it.
+    """
+    before, last = _gaps(sixth, fourth, least), _gaps(eighth, sixth, least)
+    return {
+        name: gap * gap / before[name] if gap < before[name] else gap for name, gap in last.items()
+    }
 
 
 def _are_rounding(best: dict[str, float], gaps: dict[str, float]) -> bool:
@@ -123,8 +146,8 @@ def size_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> float:
 
 def _matrix_differences(
     pencil: Pencil, x: Vector, v: Vector, h: float, here: Matrices
-) -> tuple[Slopes, Slopes] | None:
-    """Return the derivatives by differences of order 8, and of order 6."""
+) -> tuple[Slopes, Slopes, Slopes] | None:
+    """Return the derivatives by differences of order 8, of order 6 and of order 4."""
     odd: tuple[list[Any], list[Any]] = [], []
     even: tuple[list[Any], list[Any]] = [], []
     for step in STEPS:
@@ -134,14 +157,14 @@ def _matrix_differences(
         for k in (0, 1):
             odd[k].append(_combined(ODD, (up[k], down[k])))
             even[k].append(_combined(EVEN, (up[k], down[k], here[k])))
-    high, low = (
+    eighth, sixth, fourth = (
         Slopes(
             *(_combined(first / h, differences) for differences in odd),
             *(_combined(second / h**2, differences) for differences in even),
         )
         for first, second in zip(FIRST, SECOND, strict=True)
     )
-    return high, low
+    return eighth, sixth, fourth
 
 
 def _combined(factors: Vector, matrices: Sequence[Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..arrays import Vector
+from ..norms import is_finite
 from ..pattern import Pattern, transposed_product
 from ..results.history import Stats
 
@@ -107,11 +108,7 @@ class Linear:
     @property
     def finite(self) -> bool:
         """Whether F, J and dF/dp are finite."""
-        return bool(
-            np.isfinite(self.F).all()
-            and np.isfinite(self.J.data).all()
-            and np.isfinite(self.Fp).all()
-        )
+        return is_finite(self.F) and is_finite(self.J.data) and is_finite(self.Fp)
 
     def left(self, w: Vector) -> Vector:
         """Return w [J Fp], shape (n + 1,)."""

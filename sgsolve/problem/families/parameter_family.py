@@ -120,7 +120,8 @@ class ParameterizedSystem(Family):
         return self._scale
 
     def _raw(self, z: Any) -> Any:
-        return seeded_vector(self.system.at(self.line.params(z[self.n])).raw(z[: self.n]), self.n)
+        params = {**self.system.params, **self.line.params(z[self.n])}
+        return seeded_vector(self.system.raw_at(z[: self.n], params), self.n)
 
     def _traced(self, z: Vector) -> Pattern | None:
         """Return the pattern of [J Fp] over (x, p), or None if p cannot be seeded."""
