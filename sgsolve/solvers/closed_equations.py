@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arrays import Mask, Vector
 from .entries import equations_with
@@ -23,7 +22,6 @@ CHANGED = 1e-10  # a change below this part of the terms of an equation is no ma
 PROVABLE = 1e-6  # ... and one above this part is asked further: its slopes may be rounding
 REPEATED = 1e-3  # of a change: where an equation is linear, the next Jacobian misses only rounding
 SPLIT = 2.0**41 + 1.0  # splits a number into its leading 12 bits and the rest (Veltkamp)
-OUTWARDS = 0.0625  # of x: an unknown that moved less has stayed
 
 
 @dataclass
@@ -77,7 +75,7 @@ def note_start(it: Iterate) -> None:
     The steps of the unknowns in them are zero, while the other equations still converge.
     """
     if not it.F.all() and it.x.any():
-        it.memory["start"] = it.x, it.F
+        it.memory["start"] = it.F
 
 
 def note_closed(it: Iterate) -> None:
@@ -128,16 +126,8 @@ def unproven_equations(it: Iterate) -> Mask:
 
 
 def _held_from_start(it: Iterate) -> Mask:
-    """Return which equations held exactly at the start, and were no reason for a step since.
-
-    They hold now as well, or have an unknown that hardly moved. Unknowns that moved further than
-    `OUTWARDS` by an equation of their own are judged by how they converge.
-    """
-    if "start" not in it.memory:
+    """Return which equations held exactly at the start, hold now, and have terms."""
+    F_start = it.memory.get("start")
+    if F_start is None:
         return np.zeros(len(it.F), dtype=bool)
-    x, F = it.memory["start"]
-    stayed = (np.abs(it.x - x) <= OUTWARDS * np.abs(x)) & (x != 0.0)
-    exact: NDArray[np.bool_] = F == 0.0
-    held: NDArray[np.bool_] = equations_with(it, stayed, exact)
-    held |= equations_with(it, it.x != 0.0, exact & (it.F == 0.0))
-    return held
+    return equations_with(it, it.x != 0.0, (F_start == 0.0) & (it.F == 0.0))

@@ -34,6 +34,6 @@ def entries_in(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return row and position of each entry of the Jacobian in some equations."""
     rows = np.flatnonzero(equations)
-    first, counts = it.J.indptr[rows], np.diff(it.J.indptr)[rows]
+    first, counts = it.J.indptr[rows], it.J.indptr[rows + 1] - it.J.indptr[rows]
     before = np.cumsum(counts) - counts
     return np.repeat(rows, counts), np.arange(counts.sum()) + np.repeat(first - before, counts)

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Vector
-from .closed_equations import OUTWARDS, unproven_equations
+from ..pattern import transposed_product
+from .closed_equations import unproven_equations
 from .determination import (
     LINEAR,
     SHORT,
@@ -49,6 +50,7 @@ SHRUNK = 0.1  # a step that is short, and so much shorter than the last, converg
 SMALL_PART = 1e-3  # of a step: even a steep exponential is straight over it
 CANCELED = 1e-2  # of its terms: a slope that is smaller shows nothing of them
 TRIED = 4  # equations whose jump is examined
+OUTWARDS = 0.0625  # of x, along which a start is examined
 
 
 def at_limit(it: Iterate) -> bool:
@@ -123,12 +125,15 @@ def _hidden_tail(it: Iterate) -> bool:
 
 def _without_influence(it: Iterate) -> NDArray[np.bool_]:
     """Return which unknowns have next to no terms in any equation."""
-    none = np.zeros(len(it.x), dtype=bool)
     if it.J is None:
-        return none
-    terms, columns = np.abs(it.J.data * it.x[it.J.indices]), it.J.indices
-    none[:] = True
-    none[columns[terms > UNDETERMINED * it.scaling.sized[it.system.pattern.rows]]] = False
+        return np.zeros(len(it.x), dtype=bool)
+    sized, magnitudes = it.scaling.sized, it.system.pattern.matrix(np.abs(it.J.data))
+    shares = np.divide(1.0, sized, out=np.zeros_like(sized), where=sized > 0.0)
+    parts = transposed_product(magnitudes, shares) * np.abs(it.x)  # of all equations together
+    none = ~(parts > len(sized) * UNDETERMINED)
+    if none.any():
+        terms = magnitudes.data * np.abs(it.x[it.J.indices])
+        none[it.J.indices[terms > UNDETERMINED * sized[it.system.pattern.rows]]] = False
     return none
 
 

@@ -96,7 +96,7 @@ class MemberJudge:
         exact = (slots.F == 0.0) & begun[:, np.newaxis] & slots.working[:, np.newaxis]
         some = (unknowns_in(stacked, exact) & (slots.x != 0.0)).any(axis=1)
         for j in np.flatnonzero(some).tolist():
-            slots.memory[j]["start"] = slots.x[j].copy(), slots.F[j].copy()
+            slots.memory[j]["start"] = slots.F[j].copy()
 
     def _points(self, F: Vector, estimate: Vector) -> MemberPoints:
         return MemberPoints(F, self._scaling.own(), estimate,

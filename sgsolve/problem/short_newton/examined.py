@@ -41,7 +41,7 @@ def as_iterate(
     of_equations = at.own.copy(), at.sized.copy(), at.S.copy()
     it.scaling.take(at.weights.copy(), at.magnitude.copy(), *of_equations, bool(at.bare))
     if at.held:
-        it.memory["start"] = at.x_start.copy(), at.F_start.copy()
+        it.memory["start"] = at.F_start.copy()
     if at.closed:
         unproven = at.unproven == 1.0
         it.memory["closed"] = Closed(at.closing.copy(), at.change.copy(), int(at.closed), unproven)
