@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, TypeVar
 
 from ...user_warnings import warn
 from . import machine, scalar_expressions, scalar_loops
@@ -18,6 +14,7 @@ from .loop_struct import KINDS, LoopStruct
 from .scalar_expressions import annotations_of, struct_of
 from .scalar_loops import ScalarLoopPrinter, SourceChangedError, definitions
 
+T = TypeVar("T")
 HEADER = "declare double @llvm.fabs.f64(double)\ndeclare double @llvm.sqrt.f64(double)\n"
 ENTRY = """define i32 @entry_{0}(ptr %struct, ptr %1, ptr %2) {{
   %result = call i64 @{0}(ptr %struct)
@@ -25,27 +22,6 @@ ENTRY = """define i32 @entry_{0}(ptr %struct, ptr %1, ptr %2) {{
   ret i32 %short
 }}
 """
-
-
-EACH = """define void @each(ptr %function, ptr %structs, ptr %results, i64 %count) {
-entry:
-  %any = icmp sgt i64 %count, 0
-  br i1 %any, label %one, label %end
-one:
-  %k = phi i64 [ 0, %entry ], [ %following, %one ]
-  %at = getelementptr ptr, ptr %structs, i64 %k
-  %struct = load ptr, ptr %at
-  %result = call i32 %function(ptr %struct, ptr null, ptr null)
-  %to = getelementptr i32, ptr %results, i64 %k
-  store i32 %result, ptr %to
-  %following = add i64 %k, 1
-  %more = icmp slt i64 %following, %count
-  br i1 %more, label %one, label %end
-end:
-  ret void
-}
-"""
-_EACH = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)
 
 
 class CompiledLoops:
@@ -57,8 +33,12 @@ class CompiledLoops:
         As for `ScalarLoopPrinter`, with one parameter, a `LoopStruct`; they return integers.
     """
 
+    frame: tuple[str, ...] = (HEADER, ENTRY)  # what is around the functions
+    printing: tuple[Any, ...] = (scalar_loops, scalar_expressions)
+    printer: type[Any] = ScalarLoopPrinter
+
     def __init__(self, *functions: Callable[[Any], int]) -> None:
-        self._entries = functions
+        self.entries = functions
         self._code: machine.Code | None = None
         self._mark = ""
         self._wanted = 0
@@ -67,24 +47,29 @@ class CompiledLoops:
 
     def text(self) -> str:
         """Return the functions as LLVM IR; raises `SourceChangedError`."""
-        texts, waiting, printed = [HEADER], list(self._entries), set[Callable[..., Any]]()
+        header, entry, *further = self.frame
+        texts, waiting, printed = [header, *further], self._called(), set[Any]()
         while waiting:
             function = waiting.pop()
             if function not in printed:
                 printed.add(function)
-                printer = ScalarLoopPrinter(function)
+                printer = self.printer(function)
                 texts.append(printer.text())
                 waiting += printer.called
         definitions.cache_clear()  # syntax trees take some megabytes
-        return "".join([EACH, *texts, *(ENTRY.format(f.__name__) for f in self._entries)])
+        return "".join([*texts, *(entry.format(f.__name__) for f in self.entries)])
+
+    def _called(self) -> list[Any]:
+        """Return the functions as the printer takes them."""
+        return list(self.entries)
 
     def mark(self) -> str:
         """Return a text that differs where `text` would; it takes no source, and less time."""
         if not self._mark:
-            digest = hashlib.sha256("".join([sys.version, HEADER, ENTRY, EACH]).encode())
-            for f in _functions_in(scalar_loops, scalar_expressions):
+            digest = hashlib.sha256("".join([sys.version, *self.frame]).encode())
+            for f in _functions_in(*self.printing):
                 digest.update(repr(_mark_of(f.__code__)).encode())
-            for mark in _marks_of_loops(self._entries):
+            for mark in _marks_of_loops(self.entries):
                 digest.update(mark.encode())
             self._mark = digest.hexdigest()
         return self._mark
@@ -115,7 +100,7 @@ class CompiledLoops:
             Once, where they cannot be compiled.
         """
         if self._code is None and not self._failed:
-            names = [f"entry_{f.__name__}" for f in self._entries]
+            names = [f"entry_{f.__name__}" for f in self.entries]
             try:
                 self._code = machine.code_of(self.mark(), names, self.text)
             except (SourceChangedError, machine.LlvmError) as error:
@@ -131,51 +116,20 @@ class CompiledLoops:
         """Return the functions that take such a struct, without parameters, bound to it."""
         assert self.are_made(), "the loops cannot be compiled"
         assert self._code is not None
+        return [_bound(run, struct) for run in self._chosen(self._code.functions, type(struct))]
+
+    def _chosen(self, found: list[T], kind: type[LoopStruct]) -> list[T]:
+        """Return what is found of the functions that take such a struct."""
         return [
-            _bound(run, struct)
-            for run, f in zip(self._code.functions, self._entries, strict=True)
-            if isinstance(struct, _struct_taken_by(f))
+            one
+            for one, f in zip(found, self.entries, strict=True)
+            if issubclass(kind, struct_of(f, next(iter(annotations_of(f)))))
         ]
-
-    def over(
-        self, structs: Sequence[LoopStruct]
-    ) -> list[Callable[[NDArray[np.int64]], NDArray[np.int32]]]:
-        """Return the functions that take such structs, each for many of them in one call.
-
-        They take the numbers of structs, and return the results.
-        """
-        assert self.are_made(), "the loops cannot be compiled"
-        assert self._code is not None
-        each = self._code.at("each", _EACH)
-        return [
-            _bound_over(each, function, structs)
-            for function, f in zip(self._code.addresses, self._entries, strict=True)
-            if isinstance(structs[0], _struct_taken_by(f))
-        ]
-
-
-def _struct_taken_by(function: Callable[..., Any]) -> type[LoopStruct]:
-    return struct_of(function, next(iter(annotations_of(function))))
 
 
 def _bound(run: machine.RunFunction, struct: LoopStruct) -> Callable[[], int]:
     def bound() -> int:
         return run(struct.address, 0, 0)
-
-    return bound
-
-
-def _bound_over(
-    each: Any, function: int, structs: Sequence[LoopStruct]
-) -> Callable[[NDArray[np.int64]], NDArray[np.int32]]:
-    addresses = np.array([struct.address for struct in structs], dtype=np.uint64)
-    held = tuple(structs)  # as long as the function
-
-    def bound(which: NDArray[np.int64]) -> NDArray[np.int32]:
-        assert held
-        given, results = addresses[which], np.empty(len(which), dtype=np.int32)
-        each(function, given.ctypes.data, results.ctypes.data, len(which))
-        return results
 
     return bound
 

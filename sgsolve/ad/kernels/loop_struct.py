@@ -25,14 +25,24 @@ from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
 Indices = NDArray[np.int32]
+Choices = NDArray[np.int32]  # indices that loops write
 Number = float  # one that loops change
 
 KINDS = {
-    "Doubles": "double*", "Indices": "i32*", "int": "i64", "float": "double", "Number": "double",
-}  # fmt: skip
+    "Doubles": "double*",
+    "Indices": "i32*",
+    "Choices": "i32*",
+    "int": "i64",
+    "float": "double",
+    "Number": "double",
+}
 DTYPES: dict[str, Any] = {
-    "Doubles": np.float64, "Indices": np.int32, "int": np.int64, "float": np.float64,
-}  # fmt: skip
+    "Doubles": np.float64,
+    "Indices": np.int32,
+    "Choices": np.int32,
+    "int": np.int64,
+    "float": np.float64,
+}
 
 
 class LoopStruct:
@@ -48,8 +58,10 @@ class LoopStruct:
     ----------
     numbers : ndarray of float
         The changing numbers, in the order of their annotations; zero at first.
+    memory : ndarray of int64
+        Eight bytes for each number and for the address of each array.
     address : int
-        Of the memory: eight bytes for each number and for the address of each array.
+        Of the memory.
     fields : dict of str to str
         Names and annotations, in the order of the memory.
     changing : tuple of str
@@ -71,7 +83,7 @@ class LoopStruct:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         memory = np.zeros(len(self.fields) + 1, dtype=np.int64)
-        self._memory, self.address = memory, memory.ctypes.data
+        self.memory, self.address = memory, memory.ctypes.data
         self.numbers = memory[: len(self.changing)].view(np.float64)
         for place, (name, annotation) in enumerate(self.fields.items()):
             if name in self.changing:

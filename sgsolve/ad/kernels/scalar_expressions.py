@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .lane_kinds import LANES, in_lanes, like, of_lane
 from .loop_struct import KINDS, LoopStruct
 
 ARITHMETIC: dict[type[ast.operator], str] = {
@@ -27,6 +28,9 @@ COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
 }
 
 Typed = tuple[str, str]  # the name of a value, and its type
+TRUE, ZERO = ("true", "i1"), ("0", "i64")
+CONVERSIONS = {("i64", "i32"): "trunc", ("i64", "double"): "sitofp"}
+SUFFIXES = {"double": "f64", in_lanes("double"): f"v{LANES}f64"}  # of functions of LLVM
 
 
 class FunctionLines:
@@ -110,13 +114,7 @@ class ExpressionPrinter:
         if isinstance(node, ast.Attribute):
             return self._field(node)
         if isinstance(node, ast.Subscript):
-            at, kind = self.place(node)
-            loaded = self._lines.emit(f"load {kind}, ptr {at}")
-            return (
-                (self._lines.emit(f"sext i32 {loaded} to i64"), "i64")
-                if kind == "i32"
-                else (loaded, kind)
-            )
+            return self.load(node)
         if isinstance(node, ast.UnaryOp):
             return self._unary(node)
         if isinstance(node, ast.BinOp):
@@ -128,8 +126,7 @@ class ExpressionPrinter:
                 type(node.ops[0]), self.value(node.left), self.value(node.comparators[0])
             )
         if isinstance(node, ast.IfExp):
-            a, b = self._same_kind(self.value(node.body), self.value(node.orelse))
-            return self._select(self.as_kind(self.value(node.test), "i1"), a, b)
+            return self.select(*(self.value(v) for v in (node.test, node.body, node.orelse)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self._call(node.func.id, [self.value(a) for a in node.args])
         raise NotImplementedError(ast.unparse(node))
@@ -154,33 +151,35 @@ class ExpressionPrinter:
     def _unary(self, node: ast.UnaryOp) -> Typed:
         value, kind = self.value(node.operand)
         if isinstance(node.op, ast.Not):
-            return self._lines.emit(f"xor i1 {self.as_kind((value, kind), 'i1')}, true"), "i1"
+            return self._lines.emit(f"xor {kind} {value}, {self.as_kind(TRUE, kind)}"), kind
         assert isinstance(node.op, ast.USub)
-        text = f"fneg double {value}" if kind == "double" else f"sub i64 0, {value}"
-        return self._lines.emit(text), kind
+        if "double" in kind:
+            return self._lines.emit(f"fneg {kind} {value}"), kind
+        return self._lines.emit(f"sub {kind} {self.as_kind(ZERO, kind)}, {value}"), kind
 
     def _arithmetic(self, operation: type[ast.operator], a: Typed, b: Typed) -> Typed:
         (x, kind), (y, _) = self._same_kind(a, b)
         word = ARITHMETIC[operation]
-        assert kind == "double" or word != "div", "integers are not divided"
-        return self._lines.emit(f"{'f' if kind == 'double' else ''}{word} {kind} {x}, {y}"), kind
+        of_doubles = "double" in kind
+        assert of_doubles or word != "div", "integers are not divided"
+        return self._lines.emit(f"{'f' if of_doubles else ''}{word} {kind} {x}, {y}"), kind
 
     def _compare(self, operation: type[ast.cmpop], a: Typed, b: Typed) -> Typed:
         (x, kind), (y, _) = self._same_kind(a, b)
         of_doubles, of_integers = COMPARISONS[operation]
-        text = f"fcmp {of_doubles}" if kind == "double" else f"icmp {of_integers}"
-        return self._lines.emit(f"{text} {kind} {x}, {y}"), "i1"
+        text = f"fcmp {of_doubles}" if "double" in kind else f"icmp {of_integers}"
+        return self._lines.emit(f"{text} {kind} {x}, {y}"), like(kind, "i1")
 
     def _call(self, name: str, arguments: list[Typed]) -> Typed:
         if name in ("abs", "sqrt"):
             word = "fabs" if name == "abs" else "sqrt"
-            value = self.as_kind(arguments[0], "double")
-            return self._lines.emit(f"call double @llvm.{word}.f64(double {value})"), "double"
+            kind = like(arguments[0][1], "double")
+            value, suffix = self.as_kind(arguments[0], kind), SUFFIXES[kind]
+            return self._lines.emit(f"call {kind} @llvm.{word}.{suffix}({kind} {value})"), kind
         if name in ("min", "max"):
             # as Python does it: the first, unless the second is beyond it
-            a, b = self._same_kind(*arguments)
-            beyond = self._compare(ast.Lt if name == "min" else ast.Gt, b, a)[0]
-            return self._select(beyond, b, a)
+            a, b = arguments
+            return self.select(self._compare(ast.Lt if name == "min" else ast.Gt, b, a), b, a)
         return self._call_of(self._globals[name], arguments)
 
     def _call_of(self, function: Callable[..., Any], arguments: list[Typed]) -> Typed:
@@ -194,9 +193,29 @@ class ExpressionPrinter:
         kind = kind_returned(function)
         return self._lines.emit(f"call {kind} @{function.__name__}({', '.join(given)})"), kind
 
-    def _select(self, condition: str, a: Typed, b: Typed) -> Typed:
-        kind = a[1]
-        return self._lines.emit(f"select i1 {condition}, {kind} {a[0]}, {kind} {b[0]}"), kind
+    def select(self, condition: Typed, a: Typed, b: Typed) -> Typed:
+        """Return a where a condition holds, otherwise b."""
+        (x, kind), (y, _) = self._same_kind(a, b)
+        which = f"i1 {self.as_kind(condition, 'i1')}"
+        return self._lines.emit(f"select {which}, {kind} {x}, {kind} {y}"), kind
+
+    def load(self, node: ast.Subscript) -> Typed:
+        """Return an element of an array."""
+        return self._loaded(*self.place(node))
+
+    def _loaded(self, at: str, kind: str) -> Typed:
+        return self._extended(self._lines.emit(f"load {kind}, ptr {at}"), kind)
+
+    def _extended(self, loaded: str, kind: str) -> Typed:
+        if "i32" not in kind:
+            return loaded, kind
+        wide = like(kind, "i64")
+        return self._lines.emit(f"sext {kind} {loaded} to {wide}"), wide
+
+    def store(self, target: ast.expr, value: Typed) -> None:
+        """Write an element of an array, or a field."""
+        at, kind = self.place(target)
+        self._lines.lines.append(f"store {kind} {self.as_kind(value, kind)}, ptr {at}")
 
     def _field(self, node: ast.Attribute) -> Typed:
         """Return a field of a struct; what does not change is read once, before all else."""
@@ -216,9 +235,13 @@ class ExpressionPrinter:
         at = f"%{node.value.id}.{node.attr}.at"
         if at not in self._addresses:
             self._addresses.add(at)
-            pointer, place = self.values[node.value.id][0], list(fields).index(node.attr)
+            pointer, place = self.values[node.value.id][0], self.word(node.value.id, node.attr)
             self._lines.first.append(f"{at} = getelementptr i64, ptr {pointer}, i64 {place}")
         return at, KINDS[fields[node.attr]]
+
+    def word(self, struct: str, field: str) -> int:
+        """Return the place of a field in a struct."""
+        return list(self._structs[struct].fields).index(field)
 
     def place(self, node: ast.expr) -> Typed:
         """Return the address of an element or of a field, and its type."""
@@ -226,9 +249,12 @@ class ExpressionPrinter:
             return self._place_of_field(node)
         assert isinstance(node, ast.Subscript)
         pointer, kind = self.value(node.value)
-        element = kind[:-1]
-        index = self.as_kind(self.value(node.slice), "i64")
-        return self._lines.emit(f"getelementptr {element}, ptr {pointer}, i64 {index}"), element
+        return self.element(pointer, kind, self.value(node.slice))
+
+    def element(self, pointer: str, kind: str, index: Typed) -> Typed:
+        """Return the address of an element, and its type."""
+        at = f"getelementptr {kind[:-1]}, ptr {pointer}, i64 {self.as_kind(index, 'i64')}"
+        return self._lines.emit(at), kind[:-1]
 
     def _same_kind(self, a: Typed, b: Typed) -> tuple[Typed, Typed]:
         if a[1] == b[1]:
@@ -240,10 +266,9 @@ class ExpressionPrinter:
         name, own = value
         if own == kind:
             return name
-        if (own, kind) == ("i64", "i32"):
-            return self._lines.emit(f"trunc i64 {name} to i32")
-        assert (own, kind) == ("i64", "double"), f"{own} is no {kind}"
-        return self._lines.emit(f"sitofp i64 {name} to double")
+        change = of_lane(own), of_lane(kind)
+        assert change in CONVERSIONS, f"{own} is no {kind}"
+        return self._lines.emit(f"{CONVERSIONS[change]} {own} {name} to {kind}")
 
 
 def annotations_of(function: Callable[..., Any]) -> dict[str, str]:

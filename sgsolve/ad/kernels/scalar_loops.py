@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from .loop_struct import Choices as Choices
 from .loop_struct import Doubles as Doubles
 from .loop_struct import Indices as Indices
 from .loop_struct import LoopStruct as LoopStruct
@@ -81,7 +82,7 @@ class ScalarLoopPrinter:
         self._result = kind_returned(function)
         self._lines = FunctionLines()
         self._expressions = ExpressionPrinter(self._lines, function)
-        self.called = self._expressions.called
+        self.called: list[Any] = self._expressions.called
 
     def text(self) -> str:
         """Return the function as LLVM IR; raises `SourceChangedError`."""
@@ -117,9 +118,7 @@ class ScalarLoopPrinter:
             load = ast.parse(ast.unparse(node.target), mode="eval").body
             self._assign(node.target, self._expressions.value(ast.BinOp(load, node.op, node.value)))
         elif isinstance(node, ast.Return) and node.value is not None:
-            result = self._expressions.as_kind(self._expressions.value(node.value), self._result)
-            self._lines.lines.append(f"ret {self._result} {result}")
-            self._lines.is_open = False
+            self._return(self._expressions.value(node.value))
         elif isinstance(node, ast.If):
             self._if(node)
         elif isinstance(node, ast.For):
@@ -131,11 +130,17 @@ class ScalarLoopPrinter:
         if isinstance(target, ast.Name):
             self._expressions.values[target.id] = value
             return
-        at, kind = self._expressions.place(target)
-        self._lines.lines.append(f"store {kind} {self._expressions.as_kind(value, kind)}, ptr {at}")
+        self._expressions.store(target, value)
+
+    def _return(self, value: Typed) -> None:
+        result = self._expressions.as_kind(value, self._result)
+        self._lines.lines.append(f"ret {self._result} {result}")
+        self._lines.is_open = False
 
     def _if(self, node: ast.If) -> None:
-        condition = self._expressions.as_kind(self._expressions.value(node.test), "i1")
+        self._branch(node, self._expressions.as_kind(self._expressions.value(node.test), "i1"))
+
+    def _branch(self, node: ast.If, condition: str) -> None:
         then, other, after = (self._lines.new_label(what) for what in ("then", "else", "after"))
         self._lines.lines.append(f"br i1 {condition}, label %{then}, label %{other}")
         before, ends = self._expressions.values, []
@@ -172,7 +177,7 @@ class ScalarLoopPrinter:
         of = self._expressions
         ends = [of.as_kind(of.value(a), "i64") for a in node.iter.args]
         begin, end = ends if len(ends) == 2 else ("0", ends[0])
-        carried = [name for name in _assigned(node.body) if name in self._expressions.values]
+        carried = [name for name in names_assigned(node.body) if name in self._expressions.values]
         head, body, after = (self._lines.new_label(what) for what in ("head", "body", "after"))
         source, start = self._lines.label, dict(self._expressions.values)
         self._lines.lines.append(f"br label %{head}")
@@ -204,7 +209,7 @@ class ScalarLoopPrinter:
         self._expressions.values = outside
 
 
-def _assigned(statements: list[ast.stmt]) -> list[str]:
+def names_assigned(statements: list[ast.stmt]) -> list[str]:
     """Return the names that statements assign, sorted."""
     nodes = (node for statement in statements for node in ast.walk(statement))
     return sorted({n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)})

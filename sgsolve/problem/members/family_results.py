@@ -16,13 +16,15 @@ from ...solvers.workspace import Workspace
 from ..short_newton.loop_memory import narrow_band
 from ..short_newton.short_solve import finished_result, short_newton_of
 from .member_equations import MemberEquations
-from .short_family import ShortFamily
+from .short_family import MEMBER_LOOPS, ShortFamily
 
 # Unknowns of the members at work at once: the more, the less of a round's calls falls on each. Each
 # unknown keeps about a kilobyte of memory.
 UNKNOWNS_AT_ONCE = 30_000
 # Of fewer members the calls of a round take longer than those of solves one by one.
 FEWEST_IN_ROUNDS = 32
+# To compile the loops for lanes takes as long as they save in so many members.
+COMPILED = 1500
 
 
 def family_results(
@@ -41,7 +43,9 @@ def family_results(
     linear = workspace.solver(first.pattern)
     short = short_newton_of(workspace, first, linear, solver)
     alone = len(starts) < FEWEST_IN_ROUNDS or first.n > FEW_UNKNOWNS
-    if short is None or alone or narrow_band(short.parts.backend) is None:
+    alone = alone or short is None or narrow_band(short.parts.backend) is None
+    pays = not alone and MEMBER_LOOPS.pays(FEWEST_IN_ROUNDS - 1, COMPILED, len(starts))
+    if short is None or not (pays and MEMBER_LOOPS.are_made()):
         rest.extend(range(len(starts)))
         return
     count = min(len(starts), UNKNOWNS_AT_ONCE // first.n)

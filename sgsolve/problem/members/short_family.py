@@ -1,9 +1,9 @@
 """Newton's method with full steps for many members of a family, in rounds.
 
 A round takes one step of every member at work. One call evaluates all of them, and one call of each
-loop runs over all of them: factorizations of the bands, their solutions, checks and decisions. A
-member that ends leaves its memory to the next one. The steps and decisions are those of
-`ShortNewton`.
+loop runs over all of them: factorizations of the bands, their solutions, checks and decisions. The
+loops take several members at once, each in a lane of the processor's vectors. A member that ends
+leaves its memory to the next one. The steps and decisions are those of `ShortNewton`, bit for bit.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...ad.kernels.compiled_lanes import CompiledLanes
+from ...ad.kernels.lane_kinds import LANES
+from ...ad.kernels.lane_structs import LaneStructs
 from ...arrays import IndexArray, Vector
 from ...errors import LinearSolveError
 from ...linear.accuracy import MAX_REFINE
-from ..short_newton.loop_memory import band_system, iterate_like, narrow_band
 from ..short_newton.loop_state import (
     ASK,
     EXAMINE,
@@ -35,8 +37,7 @@ from ..short_newton.short_records import Record, ShortSolve
 from .member_equations import MemberEquations
 
 Codes = NDArray[np.int32]
-ON_EQUATIONS = ("x", "x_new", "x_beside", "F", "F_new", "F_beside", "b", "y", "r", "row", "column")
-ON_ENTRIES = ("J", "J_old", "A", "A_sizes", "factor")
+MEMBER_LOOPS = CompiledLanes(*LOOPS.entries)
 PHASES = ("residual", "jacobian", "analyze", "factor", "solve")
 
 
@@ -57,22 +58,14 @@ class ShortFamily:
     def __init__(self, short: ShortNewton, count: int) -> None:
         self.short, self.count, self.to_examine = short, count, list[int]()
         self._prepared = short.parts.prepared
-        band = narrow_band(short.parts.backend)
-        assert band is not None, "members are solved together where there is a band"
-        n, nnz = short.it.n, short.it.nnz
-        self._told = np.zeros((count, 2, short.it.n_blocks))
-        self._rows = rows = {name: np.zeros((count, n)) for name in ON_EQUATIONS}
-        rows |= {name: np.zeros((count, nnz)) for name in ON_ENTRIES}
-        rows |= {"residual_in": self._told[:, 0], "step_in": self._told[:, 1]}
-        self._its = [
-            iterate_like(short.it, {name: row[j] for name, row in rows.items()})
-            for j in range(count)
-        ]
-        bands = [band_system(it, band._replace(flat=np.zeros_like(band.flat))) for it in self._its]
-        over = LOOPS.over(self._its)
+        assert short.band is not None, "members are solved together where there is a band"
+        self._its = its = LaneStructs(short.it, count)
+        system = {name: its.arrays[name] for name in ("A", "b", "y")}
+        over = MEMBER_LOOPS.over(its)
         self._started, self._stepped, self._accepted, self._arrived = over[:4]
         _, self._answered, self._fixed, _ = over[4:]
-        self._factorized, self._solved = LOOPS.over(bands)
+        bands = LaneStructs(short.band, count, system)
+        self._factorized, self._solved = MEMBER_LOOPS.over(bands)
         self._n_solves, self._n_compiled = np.zeros((2, count), dtype=np.int64)
         self._seconds = np.zeros((len(PHASES), count))
         self._records: list[list[Record]] = [[] for _ in range(count)]
@@ -91,14 +84,13 @@ class ShortFamily:
 
         The members that are not yielded take the solver itself, or end by the deadline.
         """
-        waiting, rows, scaling = iter(members), self._rows, self._prepared.scaling
+        waiting, scaling = iter(members), self._prepared.scaling
         pattern, begun = system.pattern, np.zeros(self.count)
         for name in ("row", "column", "factor"):
-            rows[name][...] = getattr(scaling, name)
+            self._its.fill(name, getattr(scaling, name))
         self._member[...], self.to_examine = -1, []
         if system.scale is not None:
-            for it in self._its:
-                it.user_scale[...] = system.scale
+            self._its.fill("user_scale", system.scale)
         while perf_counter() < deadline and system.pattern is pattern:
             free = np.flatnonzero(self._member < 0)
             new = np.array([m for _, m in zip(free, waiting, strict=False)], dtype=np.int64)
@@ -126,14 +118,13 @@ class ShortFamily:
         starts: Vector,
         begun: Vector,
     ) -> None:
-        rows = self._rows
         self._member[at], self._n_solves[at], self._seconds[:, at] = new, 0, 0.0
-        rows["x"][at] = starts
         self._n_compiled[at] = 0
-        rows["F"][at], data = self._linearized(system, starts, at)
-        rows["J"][at] = rows["J_old"][at] = data
+        F, data = self._linearized(system, starts, at)
+        for name, values in {"x": starts, "F": F, "J": data, "J_old": data}.items():
+            self._its.put(name, at, values)
+        self._its.numbers[at // LANES, :, at % LANES] = 0.0
         for j in at.tolist():
-            self._its[j].numbers[...] = 0.0
             self._records[j] = []
         self._code[at] = self._started(at)
         self._record(at, begun)
@@ -142,21 +133,21 @@ class ShortFamily:
         """Take a step of the members at work, and decide which of them end."""
         at = at[(self._code[at] == STEP) | (self._code[at] == RESCALE)]
         start = perf_counter()
-        for j in at[self._code[at] == RESCALE].tolist():
-            self._rescale(j)
+        self._rescale(at[self._code[at] == RESCALE])
         at = self._continuing(at[self._code[at] == STEP], self._factorized)
         now = self._spent("factor", start, at)
         at = self._continuing(at, lambda at: self._answers(at, self._stepped))
         now = self._spent("solve", now, at)
         if not len(at):
             return
-        rows = self._rows
-        rows["F_new"][at], rows["J"][at] = self._linearized(system, rows["x_new"][at], at)
+        its = self._its
+        F, data = self._linearized(system, its.take("x_new", at), at)
+        its.put("F_new", at, F)
+        its.put("J", at, data)
         now = self._spent("jacobian", now, at)
-        for j in at.tolist():
-            self._its[j].has_jacobian = 1.0
+        its.put_number("has_jacobian", at, 1.0)
         if self.short.damped:
-            rows["b"][at] = -(rows["F_new"][at] * rows["row"][at])
+            its.put("b", at, -(F * its.take("row", at)))
             at = self._continuing(at, lambda at: self._answers(at, self._accepted))
             self._spent("solve", now, at)
         self._code[at] = self._arrived(at)
@@ -178,8 +169,9 @@ class ShortFamily:
             self._code[fix] = self._answers(fix, self._fixed)
         ask = at[self._code[at] == ASK]
         if len(ask):
-            start, rows = perf_counter(), self._rows
-            rows["F_beside"][ask] = system.residuals(rows["x_beside"][ask], self._member[ask])
+            start = perf_counter()
+            F = system.residuals(self._its.take("x_beside", ask), self._member[ask])
+            self._its.put("F_beside", ask, F)
             self._code[ask] = self._answered(ask)
             self._spent("residual", start, ask)
 
@@ -191,7 +183,7 @@ class ShortFamily:
 
     def _answers(self, at: IndexArray, judged: Callable[[IndexArray], Codes]) -> Codes:
         """Solve with the factors, refine where that is asked for, and return what is judged."""
-        rows = self._rows
+        its = self._its
         self._n_solves[at] += 1
         self._solved(at)
         codes = judged(at)
@@ -199,27 +191,29 @@ class ShortFamily:
             again = at[codes == REFINE]
             if not len(again):
                 break
-            first, right_side = rows["y"][again], rows["b"][again]
-            rows["b"][again] = rows["r"][again]
+            first, right_side, left = (its.take(name, again) for name in ("y", "b", "r"))
+            its.put("b", again, left)
             self._solved(again)
-            rows["b"][again] = right_side
-            rows["y"][again] += first
+            its.put("b", again, right_side)
+            its.put("y", again, its.take("y", again) + first)
             codes[codes == REFINE] = judged(again)
         return codes
 
-    def _rescale(self, j: int) -> None:
-        """Equilibrate a matrix by other factors."""
-        rows, scaling = self._rows, self._prepared.scaling
-        try:
-            scaling.apply(rows["J"][j], rows["A"][j])
-        except LinearSolveError:
-            self._code[j] = LEAVE
-            return
-        found = {"row": scaling.row, "column": scaling.column, "factor": scaling.factor}
-        for name, values in (found | {"A_sizes": scaling.magnitude}).items():
-            rows[name][j] = values
-        rows["b"][j] = -(rows["F"][j] * scaling.row)
-        self._code[j] = STEP
+    def _rescale(self, at: IndexArray) -> None:
+        """Equilibrate matrices by other factors."""
+        its, scaling, A = self._its, self._prepared.scaling, np.empty(self.short.it.nnz)
+        for j in at.tolist():
+            one = np.array([j])
+            try:
+                scaling.apply(its.take("J", one)[0], A)
+            except LinearSolveError:
+                self._code[j] = LEAVE
+                continue
+            found = {"row": scaling.row, "column": scaling.column, "factor": scaling.factor}
+            b = -(its.take("F", one) * scaling.row)
+            for name, values in (found | {"A": A, "A_sizes": scaling.magnitude, "b": b}).items():
+                its.put(name, one, values)
+            self._code[j] = STEP
 
     def _spent(self, phase: str, start: float, at: IndexArray) -> float:
         """Share the time since `start` among members, and return the time."""
@@ -228,16 +222,17 @@ class ShortFamily:
         return now
 
     def _record(self, at: IndexArray, begun: Vector) -> None:
-        now = perf_counter()
-        for j in at.tolist():
-            told = self._told[j].tolist()
-            self._records[j].append(Record(self._its[j].numbers.tolist(), told, now - begun[j]))
+        now, its = perf_counter(), self._its
+        told = np.stack([its.take(name, at) for name in ("residual_in", "step_in")], axis=1)
+        numbers = its.numbers[at // LANES, :, at % LANES].tolist()
+        seconds = (now - begun[at]).tolist()
+        for j, *record in zip(at.tolist(), numbers, told.tolist(), seconds, strict=True):
+            self._records[j].append(Record(*record))
 
     def _found(self, j: int) -> ShortSolve:
-        it, records = self._its[j], tuple(self._records[j])
-        x, F, scaled, S = (array.copy() for array in (it.x_new, it.F_new, it.scaled, it.S))
+        its, records = self._its, tuple(self._records[j])
+        x, F, scaled, S = (its.of(name, j) for name in ("x_new", "F_new", "scaled", "S"))
         seconds: dict[str, Any] = dict(zip(PHASES, self._seconds[:, j].tolist(), strict=True))
         counts = 0, len(records) - 1, int(self._n_solves[j]), int(self._n_compiled[j])
-        return ShortSolve(
-            x, F, scaled, S, records, bool(it.renewed), False, False, seconds, *counts
-        )
+        renewed = bool(records[-1].number("renewed"))
+        return ShortSolve(x, F, scaled, S, records, renewed, False, False, seconds, *counts)

@@ -8,7 +8,7 @@ Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtf2 and gbtrs
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Doubles, Indices, LoopStruct
+from ...ad.kernels.scalar_loops import Choices, Doubles, Indices, LoopStruct
 from ...linear.banded import SMALL_PIVOT
 from .loop_state import INF, LEAVE, STEP
 
@@ -26,7 +26,7 @@ class BandSystem(LoopStruct):
     places: Indices
     before: Indices
     after: Indices
-    exchanges: Indices
+    exchanges: Choices
     band: Doubles
     work: Doubles
 
@@ -46,15 +46,12 @@ def factorized_band(lu: BandSystem) -> int:
         off = chosen_row(lu, at, below)
         lu.exchanges[j] = j + off
         reach = max(reach, min(j + lu.upper + off, lu.n - 1))
-        pivot = lu.band[at + off]
+        for i in range(1, below + 1):
+            if off == i:
+                exchange(lu, at, i, depth, reach - j)
+        pivot = lu.band[at]
         smallest = min(smallest, abs(pivot))
         largest = max(largest, abs(pivot))
-        if off > 0:
-            for k in range(j, reach + 1):
-                there = k * depth + middle + j - k
-                held = lu.band[there]
-                lu.band[there] = lu.band[there + off]
-                lu.band[there + off] = held
         if pivot != 0.0:
             eliminate(lu, at, 1.0 / pivot, below, depth, reach - j)
     return STEP if smallest > 0.0 and smallest >= SMALL_PIVOT * largest else LEAVE
@@ -68,6 +65,16 @@ def chosen_row(lu: BandSystem, at: int, below: int) -> int:
             off = i
             largest = abs(lu.band[at + i])
     return off
+
+
+def exchange(lu: BandSystem, at: int, i: int, depth: int, columns: int) -> int:
+    """Exchange the row of a pivot with one below it."""
+    for k in range(columns + 1):
+        there = at + k * (depth - 1)
+        held = lu.band[there]
+        lu.band[there] = lu.band[there + i]
+        lu.band[there + i] = held
+    return 1
 
 
 def eliminate(lu: BandSystem, at: int, inverse: float, below: int, depth: int, columns: int) -> int:

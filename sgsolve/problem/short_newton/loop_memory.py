@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -59,17 +58,6 @@ def iterate_for(
     }
     of_unknowns = [k for k, a in ShortIterate.fields.items() if a == "Doubles" and k not in given]
     return ShortIterate(given | {name: np.zeros(n) for name in of_unknowns})
-
-
-def iterate_like(it: ShortIterate, own: Mapping[str, Vector]) -> ShortIterate:
-    """Return memory for the same pattern and settings; `own` are some of its arrays."""
-    values = {name: getattr(it, name) for name, a in it.fields.items() if a != "Number"}
-    fresh = {
-        name: np.zeros_like(array)
-        for name, array in values.items()
-        if it.fields[name] == "Doubles" and name != "parts" and name not in own
-    }
-    return ShortIterate(values | fresh | dict(own))
 
 
 def narrow_band(backend: Any) -> BandMemory | None:

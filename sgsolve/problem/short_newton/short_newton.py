@@ -85,17 +85,17 @@ class ShortNewton:
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]
         self._continued, self._answered, self._fixed, self._vanished = bound[4:]
         band = narrow_band(parts.backend)
-        self._band: BandSystem | None = None
+        self.band: BandSystem | None = None
         if band is not None:
-            self._band = band_system(it, band)
-            self._factorized_band, self._solved_band = LOOPS.bound(self._band)
+            self.band = band_system(it, band)
+            self._factorized_band, self._solved_band = LOOPS.bound(self.band)
 
     def works_on(self, parts: DirectParts) -> bool:
         """Whether the loops are bound to the memory of these parts."""
         if self.parts != parts:
             return False
-        if self._band is not None:
-            return bool(self._band.band is parts.backend.band.flat)
+        if self.band is not None:
+            return bool(self.band.band is parts.backend.band.flat)
         return not self.it.dense or self.it.full is parts.backend.memory
 
     def is_tried(self) -> bool:
@@ -155,8 +155,8 @@ class ShortNewton:
             code = self._asked(self._vanished, LEAVE)
         if code not in (SOLVED, EXAMINE):
             return None
-        if self._band is not None:
-            self.parts.backend.take_factors(self._band.exchanges)
+        if self.band is not None:
+            self.parts.backend.take_factors(self.band.exchanges)
         return self._found(tuple(records), code == EXAMINE, vanished)
 
     def _begin(self, evaluations: Evaluations) -> None:
@@ -218,7 +218,7 @@ class ShortNewton:
                 prepared.scaling.apply(it.J, prepared.values)
                 np.multiply(it.F, it.row, out=it.b)
                 np.negative(it.b, out=it.b)
-            if self._band is not None:
+            if self.band is not None:
                 certain = self._factorized_band() == STEP
             elif it.dense and code == STEP:
                 backend.factorize_memory()
@@ -254,7 +254,7 @@ class ShortNewton:
         return code
 
     def _solve_with_factors(self) -> None:
-        if self._band is not None:
+        if self.band is not None:
             self._solved_band()
         else:
             self.it.y[...] = self.parts.backend.solve(self.it.b.copy(), False)
