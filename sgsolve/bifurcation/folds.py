@@ -29,6 +29,7 @@ from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
 from ..results.special_points import SpecialPoint
 from .branch_point_system import KIND as BRANCH_POINT
+from .turning_arms import turns_there
 
 ITERATIONS = 12
 QUARTERS = (0.25, 0.5, 0.75)
@@ -36,9 +37,6 @@ EXACT = 1e-13  # length of a step relative to the reach, behind which the residu
 STILL = 1e-10  # relative change of the parameter at which a fold has converged
 WANDER = 0.02  # ... while steps of x along a shift may be this part of the reach
 RESOLVED = 4.0  # change of the parameter in units in the last place that is no rounding error
-FLAT = 0.1  # share of the parameter in the tangent at a pitchfork, relative to that beside it
-TRANSVERSAL = 1e-3  # least ratio of |w . Fp| to |w||Fp| at a fold
-BESIDE = 1e-2  # part of a step within which a branch point may be meant where this ratio is small
 
 
 @dataclass
@@ -125,48 +123,24 @@ def fold_near(
     return best if shortest <= wander * reach else None
 
 
-def _turns(curve: Curve, point: Point, around: tuple[Vector, Vector]) -> bool:
-    """Whether a point is a fold, and not a pitchfork on one of its arms.
-
-    Without an answer of a linear solver it counts as a fold, so that no fold is lost.
-    """
-    bordered = Bordered(curve.bordered.workspace, 1, whole=True)
-    c = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
-    random = np.random.default_rng(0).standard_normal(len(c))
-    for near in (True, False):
-        try:
-            b = random / np.linalg.norm(random)
-            if near:
-                b, c = borders(curve.family, point.at, bordered, curve.row(point.tangent))
-            w = singularity(curve.family, point.at, bordered, b, c).w
-        except LinearSolveError:
-            continue
-        return _transversal(w, point.at.Fp, around)
-    return True
-
-
-def _transversal(w: Vector, Fp: Vector, around: tuple[Vector, Vector]) -> bool:
-    """Whether w . Fp is not zero: it never is at a fold, and always where a pitchfork arm turns."""
-    usual = float(np.linalg.norm(w)) * max(float(np.linalg.norm(other)) for other in around)
-    return abs(float(w @ Fp)) > TRANSVERSAL * usual
-
-
 class Folds(Detector):
     """The detector of folds; see `sgsolve.continuation.detector.Detector`."""
 
     kind, marker, priority, changes_stability = "fold", "o", 20, True
+    _curve: Curve
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Do nothing: the tangent is the test value."""
 
     def counts(self, found: Found, others: Sequence[Found], a: Point, b: Point) -> bool:
         """Whether it is a fold, and not a pitchfork on one of its arms."""
-        points = [other.special for other in others if other.special.kind == BRANCH_POINT]
-        return found.certain or not _turning(points, a, b)
+        points = [other for other in others if other.special.kind == BRANCH_POINT]
+        return not any(turns_there(self._curve, one.special, a, b) for one in points)
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the fold between two points, or an empty list."""
         curve: Curve = stepper.curve
+        self._curve = curve
         first, last = float(a.tangent[-1]), float(b.tangent[-1])
         if first == 0.0 or not opposite(first, last) or _still(a, b):
             return []
@@ -187,15 +161,7 @@ class Folds(Detector):
         point = root.point
         vector = point.tangent[:-1] / np.linalg.norm(point.tangent[:-1])
         special = SpecialPoint("fold", point.p, point.x.copy(), vector, tangent=point.tangent)
-        sure = _turns(curve, point, (a.at.Fp, b.at.Fp))
-        return [Found(point, special, _doubtful_reach(sure, a, b), certain=sure)]
-
-
-def _turning(points: Sequence[SpecialPoint], a: Point, b: Point) -> bool:
-    """Whether the parameter has an extremum at one of several branch points."""
-    usual = max(abs(float(point.tangent[-1])) for point in (a, b))
-    shares = [abs(float(one.tangent[-1])) for one in points if one.tangent is not None]
-    return any(share <= FLAT * usual for share in shares)
+        return [Found(point, special)]
 
 
 def _still(a: Point, b: Point) -> bool:
@@ -223,14 +189,8 @@ def _polished(
         tangent *= np.sign(curve.metric.dot(tangent, along)) or 1.0
         special = SpecialPoint("fold", float(at.z[-1]), at.z[:-1].copy(), vector, tangent=tangent)
         point = point_at(at, tangent, a.s + share * (b.s - a.s))
-        sure = _transversal(pair.w, at.Fp, (a.at.Fp, b.at.Fp))
-        return Found(point, special, _doubtful_reach(sure, a, b), certain=sure)
+        return Found(point, special)
     return None
-
-
-def _doubtful_reach(sure: bool, a: Point, b: Point) -> float:
-    """Return within which distance a branch point may be meant instead of a fold."""
-    return 0.0 if sure else BESIDE * (b.s - a.s)
 
 
 register_detector("fold", Folds)

@@ -71,7 +71,7 @@ class Detector(Protocol):
         ...
 
     def counts(self, found: Found, others: Sequence[Found], a: Point, b: Point) -> bool:
-        """Whether to list a special point, given those found at the same place by others."""
+        """Whether to list a special point, given those found in the same step so far."""
         return True
 
     def review(self, stepper: Any, a: Point, b: Point, found: Sequence[Found]) -> None:
@@ -93,9 +93,7 @@ def located(stepper: Any, a: Point, b: Point, detectors: Sequence[Detector]) -> 
     for detector in sorted(detectors, key=lambda one: one.priority):
         for new in detector.locate(stepper, a, b):
             _declare(new.special, detector)
-            reach = max(new.reach, 1e-4 * (b.s - a.s))
-            beside = [other for other in found if abs(other.point.s - new.point.s) < reach]
-            if detector.counts(new, beside, a, b):
+            if detector.counts(new, found, a, b):
                 found.append(new)
     found.sort(key=lambda one: one.point.s)
     for detector in detectors:

@@ -105,8 +105,6 @@ class Found:
         The entry of the branch.
     reach : float
         Largest distance of the exact special point, in `Point.s`.
-    certain : bool
-        It is listed even if another special point is found at the same place.
     action : callable, optional
         ``action(x, p) -> x``: the state from which the run restarts at this point.
     """
@@ -114,7 +112,6 @@ class Found:
     point: Point
     special: SpecialPoint
     reach: float = 0.0
-    certain: bool = False
     action: Callable[[Vector, float], Vector] | None = None
 
 

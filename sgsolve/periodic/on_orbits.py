@@ -63,7 +63,7 @@ class OnOrbits(Detector):
             return []
         found = self.inner.locate(stepper, a, b)
         if self.kind == FOLD:
-            found = [_widened(one, a, b) for one in found if self._resolved(stepper, one, a, b)]
+            found = [one for one in found if self._resolved(stepper, one, a, b)]
             found = found or self._flat_fold(stepper, a, b)
         return [packed_found(self.family, one) for one in found]
 
@@ -114,10 +114,12 @@ class OnOrbits(Detector):
 
     def counts(self, found: Found, others: Any, a: Point, b: Point) -> bool:
         """Whether the other detector lists a special point."""
-        crossed = any(other.special.kind == BRANCH_POINT for other in others)
-        if crossed and found.reach >= b.s - a.s:
-            return False  # the multiplier that passes 1 is that of the branch point
-        return self.inner.counts(found, others, a, b)
+        if self.kind != FOLD:
+            return self.inner.counts(found, others, a, b)
+        # the mesh has no symmetry; or the multiplier that passes 1 is that of the branch point
+        reach = max(found.reach, SPLIT * (b.s - a.s))
+        points = [other.point for other in others if other.special.kind == BRANCH_POINT]
+        return all(abs(point.s - found.point.s) > reach for point in points)
 
     def save(self, point: Point) -> dict[str, Any]:
         """Return the test values."""
@@ -126,16 +128,6 @@ class OnOrbits(Detector):
     def restore(self, point: Point, saved: Any) -> None:
         """Restore what `save` returned."""
         self.inner.restore(point, saved)
-
-
-def _widened(fold: Found, a: Point, b: Point) -> Found:
-    """Return a fold; if it is doubtful, a branch point may be meant within a larger distance.
-
-    A mesh does not have the symmetry of the orbits.
-    """
-    if fold.certain:
-        return fold
-    return replace(fold, reach=max(fold.reach, SPLIT * (b.s - a.s)))
 
 
 def packed_found(family: OrbitFamily, found: Found) -> Found:

@@ -1,0 +1,64 @@
+"""Whether the parameter has an extremum at a branch point, as along both arms of a pitchfork.
+
+The derivative of the parameter then has different signs on the two sides of the branch point, at
+every distance. Beside a fold at a distance d from the branch point, the signs are the same at all
+distances below d. They are computed at ever shorter distances, down to the error that the corrector
+allows, or to where rounding decides: until then the difference of the two derivatives decreases
+with the distance. What the points of the curve cannot tell apart is one special point.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..continuation.corrector import ERROR
+from ..continuation.curve import ASIDE, Curve
+from ..continuation.stepper import Point
+from ..results.special_points import SpecialPoint
+
+Vector = NDArray[Any]
+
+FIRST = 0.25  # first distance from the branch point, in steps
+SHORTER = 0.5  # each distance is this part of the one before
+DECREASED = 0.75  # largest ratio of two differences; it is 0.5 where the parameter is a parabola
+CONFIRMED = 2  # number of distances in a row at which the signs must be the same
+
+
+def turns_there(curve: Curve, branch_point: SpecialPoint, a: Point, b: Point) -> bool:
+    """Whether the parameter has its extremum between a and b at a branch point.
+
+    False also if no points are found near the branch point, so that no fold is lost.
+    """
+    reach = curve.metric.norm(b.z - a.z)
+    z = np.append(branch_point.x, branch_point.parameter)
+    along = curve.metric.unit(b.z - a.z) if branch_point.tangent is None else branch_point.tangent
+    turns, same, before, distance = False, 0, np.nan, FIRST
+    while distance > ERROR:
+        low, high = (_slope_of_parameter(curve, z, along, t * reach) for t in (-distance, distance))
+        difference = high - low
+        if 0.0 < difference / before <= DECREASED:
+            turns, same = True, same + 1 if low * high > 0.0 else 0
+            if same == CONFIRMED:
+                return False
+        elif turns:
+            break  # rounding decides
+        before, distance = difference or np.nan, SHORTER * distance
+    return turns
+
+
+def _slope_of_parameter(curve: Curve, z: Vector, along: Vector, distance: float) -> float:
+    """Return the parameter's part of the tangent at a distance from z along a direction.
+
+    NaN if there is no point of the curve, or it is too far away to be on the same branch.
+    """
+    guess = z + distance * along
+    corrected = curve.correct(guess, along, abs(distance))
+    if corrected.at is None:
+        return np.nan
+    if curve.metric.norm(corrected.at.z - guess) > ASIDE * abs(distance):
+        return np.nan
+    point = curve.point(corrected, along, 0.0)
+    return np.nan if point is None else float(point.tangent[-1])
