@@ -105,7 +105,15 @@ class FixedArguments:
 
 def _equal(value: Any, known: Any) -> bool:
     """Whether two constants are the same; objects are if they are the same object."""
-    return type(value) is type(known) and isinstance(value, SIMPLE) and bool(value == known)
+    return isinstance(value, SIMPLE) and is_same_number(value, known)
+
+
+def is_same_number(a: Any, b: Any) -> bool:
+    """Whether two values are equal and of one type; zeros have the same sign too."""
+    if type(a) is not type(b) or a != b:
+        return False
+    signed = isinstance(a, float | complex | np.inexact) and a == 0.0
+    return not signed or repr(a) == repr(b)
 
 
 def snapshot(inputs: Mapping[str, Any]) -> list[Any]:
@@ -118,6 +126,6 @@ def same_inputs(known: list[Any], now: list[Any]) -> bool:
     return all(
         (b.raw == a.raw and a.shape == b.shape and a.dtype == b.dtype)
         if isinstance(a, Contents) and isinstance(b, Contents)
-        else type(a) is type(b) and a == b
+        else is_same_number(a, b)
         for a, b in zip(known, now, strict=True)
     )

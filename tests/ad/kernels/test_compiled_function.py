@@ -79,6 +79,26 @@ def test_numbers_are_inputs_of_one_kernel():
     assert f.stats.compiled == 7
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, a: np.exp(x) - np.arctan2(a, -1.0),
+        lambda x, a: np.exp(x) * np.sqrt(-1.0 + a * 1j).imag,
+        lambda x, a: x * np.copysign(2.0, a) if a <= 0.0 else x * x,
+        lambda x, a: x * 3.0 if np.signbit(a) else x * x,
+    ],
+    ids=["angle", "root", "sign", "branch"],
+)
+@pytest.mark.parametrize("kind", [float, np.float64, np.array])
+def test_zeros_of_two_signs_are_two_parameters(f, kind):
+    compiled = ad.compiled(f, at_once=True)
+    for a in (0.0, 1.0, 0.0, -0.0, 0.0, -0.0):
+        F, J = compiled.value_and_jacobian(X, kind(a))
+        G, K = ad.value_and_jacobian(f, X, kind(a))
+        np.testing.assert_array_equal(F, G)
+        np.testing.assert_array_equal(J.toarray(), K.toarray())
+
+
 def test_an_array_that_changes_becomes_an_input():
     f = ad.compiled(lambda x, m: np.exp(m * x) + m, at_once=True)
     for k in range(12):
