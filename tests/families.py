@@ -175,3 +175,22 @@ def equilibrium_chemistry(x):
     """2 H2 + O2 = 2 H2O with K = 1e10: concentrations over many decades (h, o, w)."""
     h, o, w = x[0], x[1], x[2]
     return np.stack([w**2 - 1e10 * h**2 * o, h + w - 2.0, 2.0 * o + w - 2.1])
+
+
+def lorenz_84(x, F, T):
+    """E. N. Lorenz, Tellus A 36 (1984) 98, with another unknown."""
+    X, Y, Z, U = x
+    return [
+        -(-(Y**2) - Z**2 - 0.25 * X + 0.25 * F - 0.987 * U**2),
+        -(X * Y - X * Z - Y + 0.25),
+        -(X * Y + X * Z - Z),
+        -(-1.04 * U + 0.987 * U * X + T),
+    ]
+
+
+def reactor_of_two_steps(x, D):
+    """A -> B -> C in a stirred tank: demonstration `abc` of AUTO-07p, with its parameters."""
+    u, v, T = x
+    rate = D * np.exp(T)
+    heat = 8.0 * rate * (1.0 - u + 0.04 * v)
+    return [u - rate * (1.0 - u), v - rate * (1.0 - u - 0.04 * v), 2.55 * T - heat]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sgsolve import solvers
+from sgsolve import Problem, solvers
 
 PRESETS = {
     "Newton": solvers.Newton(),
@@ -26,3 +26,8 @@ def each_solver(names=ALL_SOLVERS):
     slow = {name: () if name in QUICK else pytest.mark.slow for name in names}
     values = [pytest.param(ALL_SOLVERS[name], id=name, marks=slow[name]) for name in names]
     return pytest.mark.parametrize("solver", values)
+
+
+def solved(residual, start, solver=None, **settings):
+    """Return the result of a solve, of a failure too."""
+    return Problem(residual, **settings).solve(start, solver, raise_on_failure=False)

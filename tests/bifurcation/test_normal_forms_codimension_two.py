@@ -13,6 +13,7 @@ from sgsolve.bifurcation.codimension_two_forms import (
 )
 from sgsolve.bifurcation.critical_modes import CriticalModes
 from sgsolve.errors import LinearSolveError
+from tests.families import lorenz_84
 from tests.periodic.oscillators import one
 from tests.selection import slow
 
@@ -214,16 +215,6 @@ def test_the_flow_to_the_third_order_gives_the_first_lyapunov_coefficient():
     pencil = pencil_of((Problem(lambda x: [-f for f in flow(x)]), Problem(one)))
     modes = CriticalModes.of(*pencil(np.zeros(3)), [1.0])
     assert center_flow(pencil, np.zeros(3), modes, 3)[0, (2, 1)].real == pytest.approx(-0.3)
-
-
-def lorenz_84(x, F, T):
-    X, Y, Z, U = x
-    return [
-        -(-(Y**2) - Z**2 - 0.25 * X + 0.25 * F - 0.987 * U**2),
-        -(X * Y - X * Z - Y + 0.25),
-        -(X * Y + X * Z - Z),
-        -(-1.04 * U + 0.987 * U * X + T),
-    ]
 
 
 @pytest.mark.slow

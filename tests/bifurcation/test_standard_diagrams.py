@@ -5,6 +5,7 @@ import pytest
 import scipy.optimize
 
 from sgsolve import Problem
+from tests.families import reactor_of_two_steps
 from tests.periodic.oscillators import one
 from tests.periodic.shooting import planar_fold, special_cycle
 
@@ -38,14 +39,6 @@ def reactor(x, Da):
     c, T = x
     rate = Da * (1.0 - c) * np.exp(T)
     return [c - rate, 3.0 * T - 14.0 * rate]
-
-
-def reactor_of_two_steps(x, D):
-    """A -> B -> C in a stirred tank: demonstration `abc` of AUTO-07p, with its parameters."""
-    u, v, T = x
-    rate = D * np.exp(T)
-    heat = 8.0 * rate * (1.0 - u + 0.04 * v)
-    return [u - rate * (1.0 - u), v - rate * (1.0 - u - 0.04 * v), 2.55 * T - heat]
 
 
 def predator(x, alpha, delta):

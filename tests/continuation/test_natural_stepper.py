@@ -1,6 +1,7 @@
 """Steps of a sweep: rejections, special points, interruptions, and what a checkpoint holds."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -60,27 +61,26 @@ def test_where_the_residual_is_not_finite_at_any_guess_the_step_is_shortened():
     assert 1.49 < branch.reached <= 1.5
 
 
-def test_ctrl_c_within_a_solve_ends_the_sweep_with_its_points():
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("within", "options", "status", "words"),
+    [
+        (interrupt, {}, Status.INTERRUPTED, "interrupted"),
+        (partial(time.sleep, 0.4), {"time_limit": 0.3}, Status.TIME_LIMIT, "time limit"),
+    ],
+)
+def test_what_ends_a_sweep_within_a_solve_leaves_its_points(within, options, status, words):
     def residual(x, p):
         if p == 3.0:
-            raise KeyboardInterrupt
+            within()
         return x - p
 
-    with pytest.warns(PartialBranchWarning, match="interrupted"):
-        branch = Problem(residual).sweep([0.0], "p", [1.0, 2.0, 3.0, 4.0])
-    assert branch.status is Status.INTERRUPTED
-    assert branch["p"].tolist() == [1.0, 2.0]
-
-
-def test_time_that_is_over_within_a_solve_ends_the_sweep_with_its_points():
-    def residual(x, p):
-        if p == 3.0:
-            time.sleep(0.4)
-        return x - p
-
-    with pytest.warns(PartialBranchWarning, match="time limit"):
-        branch = Problem(residual).sweep([0.0], "p", [1.0, 2.0, 3.0, 4.0], time_limit=0.3)
-    assert branch.status is Status.TIME_LIMIT
+    with pytest.warns(PartialBranchWarning, match=words):
+        branch = Problem(residual).sweep([0.0], "p", [1.0, 2.0, 3.0, 4.0], **options)
+    assert branch.status is status
     assert branch["p"].tolist() == [1.0, 2.0]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
+from tests.families import reactor_of_two_steps
 from tests.periodic.oscillators import one
 
 
@@ -62,17 +63,9 @@ def test_ab_cycles():
     assert all("homoclinic" in cycles.message for cycles in with_folds.orbits)
 
 
-def two_steps(x, D):
-    """`abc`, A -> B -> C."""
-    u, v, T = x
-    rate = D * np.exp(T)
-    heat = 8.0 * rate * (1.0 - u + 0.04 * v)
-    return [u - rate * (1.0 - u), v - rate * (1.0 - u - 0.04 * v), 2.55 * T - heat]
-
-
 @pytest.mark.slow
 def test_abc():
-    problem = Problem(two_steps, params={"D": 0.0}, storage=one)
+    problem = Problem(reactor_of_two_steps, params={"D": 0.0}, storage=one)
     diagram = problem.bifurcation_diagram([0.0, 0.0, 0.0], "D", (0.0, 0.4), orbits=True)
     check(points(diagram), [("hopf", p) for p in (0.204185, 0.229839, 0.259958, 0.346208)])
     first, second, *_ = diagram.orbits

@@ -16,12 +16,7 @@ from sgsolve import (
     Status,
     solvers,
 )
-
-
-def bratu(u, strength=1.0):
-    h = 1.0 / (len(u) + 1)
-    full = np.concatenate([[0.0], u, [0.0]])
-    return (full[2:] - 2.0 * u + full[:-2]) / h**2 + strength * np.exp(u)
+from tests.families import bratu
 
 
 def bratu_jacobian(u, strength=1.0):

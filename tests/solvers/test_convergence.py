@@ -8,14 +8,11 @@ import pytest
 from sgsolve import Problem, Status, ad, solvers
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers import convergence as termination_status
+from tests.presets import solved
 from tests.selection import slow
 
 BLOCKS = {"x": slice(0, 1), "y": slice(1, 2)}
 STRICT = solvers.ResidualTolerance() & solvers.ErrorTolerance()
-
-
-def solved(residual, start, solver, **settings):
-    return Problem(residual, **settings).solve(start, solver, raise_on_failure=False)
 
 
 def rootless(c):

@@ -6,7 +6,7 @@ from scipy import sparse, special
 
 from sgsolve import Problem, Status, ad, solvers
 from sgsolve.solvers import determination
-from tests.presets import ALL_SOLVERS, PRESETS, each_solver
+from tests.presets import ALL_SOLVERS, PRESETS, each_solver, solved
 
 SOLVERS = list(ALL_SOLVERS.values())
 
@@ -32,10 +32,6 @@ LIMITS = {
     "root of a square and seven": (lambda x: np.sqrt(x * x + 7.0) - x, (1e6, 3.3e7)),
     "root of a cube": (lambda x: np.cbrt(x**3 + 1.0) - x, (1.0, 1e3)),
 }
-
-
-def solved(residual, start, solver):
-    return Problem(residual).solve(start, solver, raise_on_failure=False)
 
 
 @each_solver()

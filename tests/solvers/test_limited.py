@@ -5,13 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sgsolve import Problem, solvers
+from sgsolve import solvers
 from tests.families import bratu
-
-
-def solved(residual, start, solver):
-    return Problem(residual).solve(start, solver, raise_on_failure=False)
-
+from tests.presets import solved
 
 LIMITS = [
     solvers.MaxChange(1.0),

@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, Status, ad, solvers
-from tests.presets import ALL_SOLVERS, PRESETS, each_solver
+from tests.presets import ALL_SOLVERS, PRESETS, each_solver, solved
 from tests.selection import slow
 
 BIG = 1e17
 each_preset = each_solver(PRESETS)
-
-
-def solved(residual, start, solver=None, **settings):
-    return Problem(residual, **settings).solve(start, solver, raise_on_failure=False)
 
 
 class TestOwnTerms:

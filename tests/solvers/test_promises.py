@@ -14,10 +14,7 @@ from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.damping import _parabola
 from sgsolve.solvers.scaling import Scaling
 from sgsolve.solvers.termination import error_estimate
-
-
-def solved(residual, start, solver=None, **settings):
-    return Problem(residual, **settings).solve(start, solver, raise_on_failure=False)
+from tests.presets import solved
 
 
 def moved(**changes):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import CheckpointError, InputError, PartialBranchWarning, Problem
+from tests.families import lorenz_84
 from tests.selection import slow
 
 
@@ -279,17 +280,7 @@ def test_bad_input():
 
 def test_the_extended_lorenz_84_model_in_three_lines():
     """Fold and Hopf points of both branches; values of the literature, to all their digits."""
-
-    def residual(x, F):
-        X, Y, Z, U = x
-        return [
-            -(-(Y**2) - Z**2 - 0.25 * X + 0.25 * F - 0.987 * U**2),
-            -(X * Y - X * Z - Y + 0.25),
-            -(X * Y + X * Z - Z),
-            -(-1.04 * U + 0.987 * U * X + 0.04),
-        ]
-
-    problem = Problem(residual, params={"F": 3.0}, storage=lambda x: 1.0 * x)
+    problem = Problem(lorenz_84, params={"F": 3.0, "T": 0.04}, storage=lambda x: 1.0 * x)
     starts = [[2.9787, -0.0387, 0.0582, -0.0211], [0.9929, 0.0018, 0.2518, 0.6665]]
     diagram = problem.bifurcation_diagram(starts, "F", (1.5, 3.5), max_step=0.05)
     hopf = sorted(point.parameter for point in diagram.special_points_of("hopf"))

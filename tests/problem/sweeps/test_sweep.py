@@ -6,12 +6,7 @@ import pytest
 from sgsolve import Branch, CheckpointError, ConvergenceError, PartialBranchWarning, Problem, Status
 from sgsolve.continuation import ConstantPredictor, Natural, SecantPredictor, TangentPredictor
 from sgsolve.solvers import Newton
-
-
-def bratu(u, strength=1.0):
-    h = 1.0 / (len(u) + 1)
-    full = np.concatenate([[0.0], u, [0.0]])
-    return (full[2:] - 2.0 * u + full[:-2]) / h**2 + strength * np.exp(u)
+from tests.families import bratu
 
 
 @pytest.mark.parametrize("predictor", [ConstantPredictor(), SecantPredictor(), TangentPredictor()])
