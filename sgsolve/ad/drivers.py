@@ -260,6 +260,11 @@ def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> 
     return value_and_jacobian(f, x, *args, **kwargs)[1]
 
 
+def has_kernels(f: Callable[..., Any]) -> bool:
+    """Whether a function computes its Jacobian by compiled kernels."""
+    return getattr(f, "has_kernels", False) is True
+
+
 def value_and_jacobian(
     f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any
 ) -> tuple[NDArray[Any], Any]:
@@ -268,7 +273,7 @@ def value_and_jacobian(
     Parameters
     ----------
     f : callable
-        ``f(x, *args, **kwargs)`` -> array, in NumPy.
+        ``f(x, *args, **kwargs)`` -> array, in NumPy. What `compiled` returned uses its kernels.
     x : array_like
         The point.
     *args, **kwargs
@@ -298,6 +303,8 @@ def value_and_jacobian(
     >>> F, J.toarray().tolist()
     (array([ 3., 12.]), [[6.0, 0.0], [0.0, 12.0]])
     """
+    if has_kernels(f):
+        return f.value_and_jacobian(x, *args, **kwargs)  # type: ignore[attr-defined]
     unknowns = seed(x)
     y = result_of(f, unknowns, *args, **kwargs)
     if type(y) is not ADArray:

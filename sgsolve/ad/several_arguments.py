@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ..errors import DerivativeError, InputError
 from .array import ADArray
 from .derivatives.derivative import same_evaluation
-from .drivers import as_numeric, must_be_ad, seed
+from .drivers import as_numeric, has_kernels, must_be_ad, seed, value_and_jacobian
 from .function_calls import evaluate
 
 
@@ -245,16 +245,23 @@ def jacobian_function(
     """
 
     def jacobian(*args: Any, **kwargs: Any) -> Any:
+        J: Any
         if not -len(args) <= argnum < len(args):
             raise InputError(
                 f"jacobian_function: argument {argnum} of {len(args)} cannot be differentiated"
             )
+        if has_kernels(f) and argnum % len(args) == 0:
+            try:
+                y, J = value_and_jacobian(f, *args, **kwargs)
+                return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J
+            except DerivativeError:  # perhaps a constant
+                pass
         given = list(args)
         given[argnum] = seed(args[argnum])
         y = evaluate(f, *given, **kwargs)
         if not isinstance(y, ADArray):
             # A constant: the solver may ask at a point where f does not depend on x.
-            J: Any = sp.csr_array((np.size(y), np.size(args[argnum])))
+            J = sp.csr_array((np.size(y), np.size(args[argnum])))
             return J.toarray().reshape(np.shape(y) + (-1,)) if dense else J
         same_evaluation(y._derivative, given[argnum]._derivative)
         J = y.jacobian

@@ -39,7 +39,9 @@ def compiled(f: Callable[..., Any], *, at_once: bool = False) -> CompiledFunctio
     Returns
     -------
     CompiledFunction
-        Called like f, also as the residual of a `Problem`. ``stats`` counts evaluations.
+        Called like f, also as the residual of a `Problem`. All of `ad` that computes Jacobians
+        by x alone uses its kernels; `jvp` and `value_and_jacobian_blocks` call f itself. ``stats``
+        counts evaluations.
 
     Raises
     ------
@@ -79,6 +81,8 @@ NO_ARGUMENTS: dict[str, Any] = {}
 class CompiledFunction:
     """What `compiled` returns; called like the function itself."""
 
+    has_kernels = True  # `ad.value_and_jacobian` asks for it
+
     def __init__(self, f: Callable[..., Any], at_once: bool) -> None:
         self.function, self._at_once = f, at_once
         self._evaluation = CompiledEvaluation(self._called, at_once)
@@ -93,8 +97,7 @@ class CompiledFunction:
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Return f(x); by a kernel if no argument carries derivatives."""
-        every = (x, *args, *kwargs.values())
-        if any(isinstance(a, ADArray) or holds_derivatives(a) for a in every):
+        if _has_derivatives(x, *args, *kwargs.values()):
             return result_of(self.function, x, *args, **kwargs)
         if type(x) is not np.ndarray:
             return self.function(x, *args, **kwargs)
@@ -105,7 +108,9 @@ class CompiledFunction:
         self, x: ArrayLike, *args: Any, **kwargs: Any
     ) -> tuple[NDArray[Any], Any]:
         """Return f(x) and its sparse Jacobian, as `ad.value_and_jacobian`."""
-        x = np.ascontiguousarray(x) if type(x) is not np.ndarray else x
+        if _has_derivatives(x, *args, *kwargs.values()):
+            return value_and_jacobian(self.function, x, *args, **kwargs)
+        x = np.asarray(x)
         arguments = _by_name(args, kwargs)
         replayed = self._evaluation.replay(x, arguments, None, True)
         if replayed is not None:
@@ -143,6 +148,10 @@ class CompiledFunction:
 
     def __setstate__(self, state: tuple[Any, bool]) -> None:
         CompiledFunction.__init__(self, *state)
+
+
+def _has_derivatives(*arguments: Any) -> bool:
+    return any(isinstance(a, ADArray) or holds_derivatives(a) for a in arguments)
 
 
 def _by_name(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

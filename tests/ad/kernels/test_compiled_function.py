@@ -10,7 +10,7 @@ from scipy import special
 
 from sgsolve import ad
 from sgsolve.ad.kernels import kernel_code
-from sgsolve.errors import DomainError, InputError
+from sgsolve.errors import DerivativeError, DomainError, InputError
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite
@@ -374,3 +374,49 @@ def test_products_of_whole_vectors_are_calls(name):
         lambda x: product(np.multiply.outer(x, x), x) if name == "matvec" else product(x, A) ** 2,
     ):
         assert_same_bits(f, points)
+
+
+DOORS = {
+    "value_and_jacobian": lambda f, x: ad.value_and_jacobian(f, x, 2.0),
+    "jacobian": lambda f, x: (ad.jacobian(f, x, b=2.0),),
+    "vjp": lambda f, x: ad.vjp(f, x, np.ones(x.size - 1), 2.0),
+    "jacobian_function": lambda f, x: (ad.jacobian_function(f)(x, 2.0),),
+    "dense": lambda f, x: (ad.jacobian_function(f, argnum=-2, dense=True)(x, 2.0),),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_functions_of_ad_use_the_kernels(door):
+    def f(x, b):
+        return np.exp(b * x[1:]) - x[:-1]
+
+    fast = ad.compiled(f, at_once=True)
+    for factor in (1.0, 1.1, 1.2):
+        pairs = zip(DOORS[door](fast, factor * X), DOORS[door](f, factor * X), strict=True)
+        for now, expected in pairs:
+            arrays = [v.toarray() if sp.issparse(v) else v for v in (now, expected)]
+            np.testing.assert_array_equal(*arrays)
+    assert fast.stats.compiled == 2
+
+
+@pytest.mark.parametrize("x", [
+    3.0, [1, 2, 3], X.astype(np.float32), X + 1.0j, X[::2], np.asfortranarray(X.reshape(3, -1)),
+])  # fmt: skip
+def test_points_of_any_kind_as_without_kernels(x):
+    def f(y):
+        return y * y + 1.0
+
+    fast = ad.compiled(f, at_once=True)
+    for _ in range(3):
+        (F, J), (G, K) = (ad.value_and_jacobian(g, x) for g in (fast, f))
+        assert (F.shape, F.dtype, J.shape, J.dtype) == (G.shape, G.dtype, K.shape, K.dtype)
+        np.testing.assert_array_equal(F, G)
+        assert (J != K).nnz == 0
+
+
+def test_a_constant_has_zeros_for_the_solvers_of_scipy():
+    constant = ad.compiled(lambda x: np.ones(3), at_once=True)
+    for _ in range(2):
+        assert ad.jacobian_function(constant, dense=True)(X).shape == (3, N)
+        with pytest.raises(DerivativeError, match="does not depend on x"):
+            ad.jacobian(constant, X)
