@@ -184,18 +184,25 @@ def shown_class(y: Any) -> type:
     """
     frame: FrameType | None = _calling_frame(1)
     while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if name != "abc":  # an abstract class asks for its caller
-            if name.startswith(_TOLD_THE_OWN_CLASS):
-                return type(y)
-            break
-        frame = frame.f_back
+        told = _told_own_class.get(id(frame.f_code))
+        if told:
+            return type(y)
+        if told is None:
+            name = frame.f_globals.get("__name__", "")
+            if name != "abc" and not name.startswith(("scipy.sparse", "sgsolve.")):
+                break
+            _told_own_class[id(frame.f_code)] = name != "abc"
+            _held.append(frame.f_code)
+        frame = frame.f_back  # an abstract class asks for its caller
     value = getattr(y, "_value", y)  # of traced arrays it is y.value
     return type(value.value if hasattr(value, "record") else value)
 
 
 _calling_frame = sys._getframe
-_TOLD_THE_OWN_CLASS = ("scipy.sparse", "sgsolve.")
+# Which code of libraries is told the own class, and which asks for its caller (False), by its id.
+# The code is held, so that its id stays its own; to compute its hash would take longer.
+_told_own_class: dict[int, bool] = {}
+_held: list[CodeType] = []
 
 
 def is_sparse_product(frame: FrameType) -> bool:
@@ -204,6 +211,10 @@ def is_sparse_product(frame: FrameType) -> bool:
         frame.f_globals.get("__name__", "").startswith("scipy.sparse")
         and "matmul" in frame.f_code.co_name
     )
+
+
+# An array of one object tells SciPy's sparse matrices to leave the product to the other factor.
+NO_ARRAY: Any = np.array(None, dtype=object)
 
 
 def mkl_pardiso(pypardiso: Any) -> tuple[Any, Any]:

@@ -148,7 +148,7 @@ class Asked:
 
     def __array__(self, dtype=None, copy=None):
         self.by_product.append(private_api.is_sparse_product(private_api.calling_frame(1)))
-        return np.array(None, dtype=object)
+        return private_api.NO_ARRAY
 
     def __rmatmul__(self, other):
         return "ours"
@@ -159,7 +159,7 @@ class Shown:
     dtype, shape, ndim, size = np.dtype(float), (3,), 1, 3
 
     def __array__(self, dtype=None, copy=None):
-        return np.array(None, dtype=object)
+        return private_api.NO_ARRAY
 
     def __rmatmul__(self, other):
         return "ours"

@@ -15,7 +15,7 @@ from numpy import integer, ndarray
 from numpy.typing import NDArray
 
 from ..errors import DerivativeError
-from ..private_api import calling_frame, is_sparse_product, shown_class
+from ..private_api import NO_ARRAY, calling_frame, is_sparse_product, shown_class
 from . import dispatch, refusals
 from .assignment import SharedMemory, WrittenMemory, memory_with_first_view
 from .derivatives.coefficients import UNIT
@@ -210,7 +210,9 @@ class ADArray(Operators):
                 view = ADArray(value[key], derivative)
                 memory = self._memory
                 if memory is None:
-                    memory = memory_with_first_view(view, self._derivative.root)
+                    root = derivative.root
+                    many = root.notes_views
+                    memory = memory_with_first_view(view, root) if many else SharedMemory()
                     self._memory = memory
                 elif type(memory) is WrittenMemory:
                     memory.note(view)
@@ -253,8 +255,7 @@ class ADArray(Operators):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         frame = calling_frame(1)
         if is_sparse_product(frame):
-            # An array of one object tells SciPy's sparse matrices to leave the product to us.
-            return np.array(None, dtype=object)
+            return NO_ARRAY
         plain = stand_in(self, dtype, frame)
         if plain is None:
             raise refusals.plain_array()

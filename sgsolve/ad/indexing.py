@@ -20,7 +20,7 @@ from .structures.operands import Index
 
 def taken(value: NDArray[Any], derivative: Derivative, key: Any) -> tuple[Any, Derivative]:
     """Return value and derivative of ``y[key]``."""
-    if type(key) is tuple and type(value) is np.ndarray:
+    if (type(key) is tuple or type(key) is int) and type(value) is np.ndarray:
         return value[key], _taken_in_general(value.shape, derivative, key)
     if hasattr(key, "_derivative"):
         raise AsIndexError

@@ -111,8 +111,13 @@ def share_where_views(result: Any, operands: Any) -> Any:
     """Return a result, each of its arrays noted as a view of the operand that it is one of."""
     if hasattr(result, "_derivative"):
         value = result._value
-        if value.base is not None:
-            _share_with_owner(result, _owner(value), operands)
+        base = value.base
+        if base is not None:
+            own = getattr(operands[0], "_value", None) if operands else None
+            if own is not None and (base is own or base is own.base) and result is not operands[0]:
+                share_by_layout(result, operands[0])  # as mostly
+            else:
+                _share_with_owner(result, _owner(value), operands)
             return result
         for operand in operands:  # mostly a new array, which none of them shares
             if getattr(operand, "_value", None) is value and operand is not result:

@@ -57,7 +57,8 @@ def where(cond: Any, a: Any, b: Any) -> Any:
     va, vb = raw_value(a), raw_value(b)
     y = np.where(cond, va, vb)
     _must_be_numbers(y, "where: the choice")
-    mask = np.broadcast_to(cond.astype(bool), y.shape).ravel()
+    mask = cond.astype(bool)  # a copy
+    mask = (mask if mask.shape == y.shape else np.broadcast_to(mask, y.shape)).ravel()
     derivative = None
     for side, chosen in ((a, mask), (b, None)):
         if not isinstance(side, ADArray):
@@ -182,8 +183,11 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
     of_sides = [raw_value(v) for _, v in sides]
     values: Any
-    if any(isinstance(v, TracedArray) for v in of_sides):
-        values = _traced_merge(size, [index for index, _ in sides], of_sides)
+    traced = [v for v in of_sides if isinstance(v, TracedArray)]
+    if traced:
+        indices = tuple(index for index, _ in sides)
+        given = (size, common_dtype(of_sides), indices, *of_sides)
+        values = traced[0].record(merged_values, given)
     else:
         values = np.empty(size, dtype=common_dtype(of_sides))
     pieces = []
@@ -195,12 +199,6 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     if len(shape) != 1:
         values = values.reshape(shape)
     return ADArray(values, merge_branches(pieces, size)) if pieces else values
-
-
-def _traced_merge(size: int, indices: list[Index], values: list[Any]) -> Any:
-    """Return the values of all sides at their positions, of a traced evaluation."""
-    traced = next(v for v in values if isinstance(v, TracedArray))
-    return traced.record(merged_values, (size, common_dtype(values), tuple(indices), *values))
 
 
 def merged_values(size: int, dtype: Any, indices: tuple[Index, ...], *values: Any) -> Any:

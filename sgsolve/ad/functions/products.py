@@ -28,7 +28,7 @@ def matmul(a: Any, b: Any) -> Any:
     A constant matrix, sparse in any SciPy format or dense, acts on the last (or only) axis of an
     AD array; two AD arrays multiply as NumPy multiplies them.
     """
-    if type(b) is ADArray and type(a) is not np.ndarray and sp.issparse(a) and _fits(a, b):
+    if type(b) is ADArray and (type(a) in BY_ROWS or sp.issparse(a)) and _fits(a, b):
         return _sparse_product(a, b)
     if any((x.ndim if hasattr(x, "ndim") else np.ndim(x)) == 0 for x in (a, b)):
         raise ShapeError("matmul needs arrays with axes; use * for scalars")

@@ -77,7 +77,7 @@ def diff(
     a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN
 ) -> Any:
     """Return differences of neighbors; np.diff for AD arrays."""
-    if n <= 0 or not np.ndim(a):
+    if n <= 0 or not np.ndim(raw_value(a)):
         np.diff(raw_value(a), n, axis)  # raises NumPy's own error, but for n = 0
         return a
     parts = [a]

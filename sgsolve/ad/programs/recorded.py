@@ -164,6 +164,9 @@ class Recorded(Derivative):
     def masked(self, mask: NDArray[Any]) -> Derivative:
         """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
         key = ("masked", self.tape.position(mask))
+        known = self.node.children.get(key)
+        if known is not None:
+            return Recorded(self.tape, known)
         return self._noted(key, _derivative_method("masked"), (), (mask,))
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
@@ -225,6 +228,9 @@ class Recorded(Derivative):
             position = self.tape.position(index)
             # A program is right only for arrays that repeat a position, or for all others.
             key: Hashable = ("taken", position, index.unique)
+            known = self.node.children.get(key)
+            if known is not None:
+                return Recorded(self.tape, known)
             return self._noted(key, _derivative_method("taken"), (), (index,))
         known = self.node.children.get(index)
         if known is not None:
@@ -277,6 +283,9 @@ class Recorded(Derivative):
         mine: Any = others
         positions = tuple([tape.position(item) for item in items])
         key = (apply, argument, positions, tuple([o.node for o in mine]))
+        known = self.node.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
         return self._noted(key, apply, (argument,), items, mine)
 
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ...private_api import calling_frame, is_sparse_product, shown_class
+from ...private_api import NO_ARRAY, calling_frame, is_sparse_product, shown_class
 from ..derivatives import array_operations as op
 from ..derivatives.symbols import TracedScalar, UntraceableError
 from .graph import Graph, Guard, Kind, Node, Operand
@@ -148,8 +148,7 @@ class TracedArray:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if is_sparse_product(calling_frame(1)):
-            # An array of one object tells SciPy's sparse matrices to leave the product to us.
-            return np.array(None, dtype=object)
+            return NO_ARRAY
         raise UntraceableError("a conversion to a plain array (np.asarray)")
 
     def __rmatmul__(self, other: Any) -> Any:

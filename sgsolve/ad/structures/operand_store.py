@@ -64,6 +64,8 @@ class OperandStore:
         """Return the operand for a SciPy sparse matrix in any format, or a dense matrix."""
         # The arrays of a matrix by rows are those of its transpose by columns.
         form = (array.shape, getattr(array, "format", "dense"))
+        if form[1] == "dense" and hasattr(array, "record"):
+            array = array.decided()  # of a traced evaluation
         parts = _parts(array, form[1])
         found = self._by_id.get(id(array))
         if type(found) is Matrix and found.form == form and _all_equal(found.contents, parts):

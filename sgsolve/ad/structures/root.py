@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ...arrays import IndexArray
@@ -174,8 +173,6 @@ class Root(Structure):
 
     def matrix(self, array: Any) -> Matrix:
         """Return the operand of a matrix that the user supplied."""
-        if not sp.issparse(array) and hasattr(array, "record"):
-            array = array.decided()
         return self.operands.matrix(array, self.clock)
 
     def selection(self, cols: Columns) -> Structure:
