@@ -5,7 +5,8 @@ prediction, and the angle between the tangents is small. Otherwise the step is m
 
 The chord of a curve that turns to one side lies between its tangents. It deviates from their mean
 by at most half of their angle. A larger deviation shows a jump to another branch, or a step that is
-too long for the curve.
+too long for the curve. A curve of equations with `min` or `max` has corners, which no step is short
+enough for: there the shortest step counts if its chord lies between the tangents.
 
 References: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; E. Allgower and
 K. Georg, Introduction to Numerical Continuation Methods (2003), chapters 2 to 6; pacopy and
@@ -41,6 +42,7 @@ from .unbounded import doublings, parameter_limit, size_of
 DOUBTFUL = 1e-5  # part of the longest step, below which a doubt does not reject a step
 STEEP = 0.1  # smallest share of the parameter in the tangent that sets the length of the first step
 FAR = 0.5  # largest distance of a corrected point from the prediction, as a part of the step
+IN_PLANE = 1.0  # degrees that a chord may be out of the plane of two tangents
 BESIDE = 0.7  # factor next to a singular point: two of these lead past it, two halves lead to it
 NO_SOLUTION = 1e-3  # relative residual of a start above which there is no curve to follow
 
@@ -135,27 +137,46 @@ class ArclengthStepper(Stepper):
         new = curve.point(corrected, here.tangent, here.s + state.step)
         if new is None:
             return Rejection(here.p, BRANCH_POINT, SINGULAR)
-        if curve.metric.norm(new.z - guess) > FAR * state.step:
-            return Rejection(here.p, "the solution is far from the prediction", "far")
-        angle, most = curve.metric.angle(here.tangent, new.tangent), self.settings.max_angle
-        if angle > most:
-            text = f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
-            return Rejection(here.p, text, "angle")
-        aside = self._deviation(here, new)
-        if aside > 0.5 * most:
-            text = f"the chord is {aside:.0f} degrees from the tangents, more than {0.5 * most:g}"
-            return Rejection(here.p, text, "angle")
+        angle = curve.metric.angle(here.tangent, new.tangent)
+        stray = self._stray(here, new, angle, curve.metric.norm(new.z - guess) / state.step)
+        if stray is not None:
+            if state.step > self.shortest or not self._passes_corner(here, new, angle):
+                return stray
+            angle, self.growth = 0.0, GROW
         longer = self.settings.next_step(state.step, corrected.iterations, angle, self.longest)
         ended = self.ends.of_step(self, here, new)
         self._next = min(longer, self.growth * state.step)
         return ended
 
-    def _deviation(self, a: Point, b: Point) -> float:
-        """Return the angle between the chord and the mean of the tangents, in degrees."""
+    def _stray(self, a: Point, b: Point, angle: float, distance: float) -> Rejection | None:
+        """Return why a point does not follow smoothly; `distance` from the prediction in steps."""
+        if distance > FAR:
+            return Rejection(a.p, "the solution is far from the prediction", "far")
+        most = self.settings.max_angle
+        if angle > most:
+            text = f"the tangent turned by {angle:.0f} degrees, more than {most:g}"
+            return Rejection(a.p, text, "angle")
+        aside = self._from_chord(a, b, a.tangent + b.tangent)
+        if aside > 0.5 * most:
+            text = f"the chord is {aside:.0f} degrees from the tangents, more than {0.5 * most:g}"
+            return Rejection(a.p, text, "angle")
+        return None
+
+    def _passes_corner(self, a: Point, b: Point, angle: float) -> bool:
+        """Whether the chord leads along the one tangent, and then along the other.
+
+        It lies in their plane then, and divides their angle. On another branch it does not, nor
+        where the curve turns back by more than 90 degrees.
+        """
+        parts = [self._from_chord(a, b, point.tangent) for point in (a, b)]
+        return sum(parts) <= angle + IN_PLANE
+
+    def _from_chord(self, a: Point, b: Point, direction: Vector) -> float:
+        """Return the angle between the chord and a direction, in degrees."""
         metric, chord = self.curve.metric, b.z - a.z
         if metric.norm(chord) == 0.0:  # the step is lost to rounding
             return 0.0
-        return metric.angle(metric.unit(chord), metric.unit(a.tangent + b.tangent))
+        return metric.angle(metric.unit(chord), metric.unit(direction))
 
     def between(self, a: Point, b: Point, t: float) -> Point | None:
         """Return the point of the curve a fraction t of the way from a to b."""
