@@ -16,12 +16,18 @@ from .branching import where
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    """Return the piecewise linear interpolation of a constant table; np.interp for AD arrays.
+    """Return the piecewise linear interpolation of a table; np.interp for AD arrays.
 
-    At a node of the table the slope is that of the interval to its right.
+    Either x or the values fp are an AD array. At a node of the table the slope by x is that of the
+    interval to its right.
     """
+    if not isinstance(x, ADArray) and not isinstance(xp, ADArray) and period is None:
+        return _interpolated(x, xp, fp, left, right)
     if isinstance(xp, ADArray) or isinstance(fp, ADArray) or period is not None:
-        raise DerivativeError("np.interp on AD arrays needs a constant table and no period")
+        raise DerivativeError(
+            "np.interp on AD arrays needs constant nodes, no period, and x or the values constant: "
+            "use k = np.searchsorted(ad.value(xp), ad.value(x)), and combine fp[k - 1] and fp[k]"
+        )
     v = array_of_values(raw_value(x)).astype(float, copy=False)
     xp, fp = np.asarray(xp, dtype=float), np.asarray(fp)
     result = np.interp(v, xp, fp, left, right)
@@ -33,6 +39,18 @@ def interp(
     slope = np.where((v < xp[0]) | (v > xp[-1]), 0.0, slope)
     slope = slope.astype(np.result_type(slope, float), copy=False)
     return ADArray(result, x._derivative.scaled(slope.ravel()))
+
+
+def _interpolated(x: Any, xp: Any, fp: ADArray, left: Any, right: Any) -> Any:
+    """Return values that depend on x, interpolated at constant places."""
+    x, xp = np.asarray(x, dtype=float), np.asarray(xp, dtype=float)
+    cell = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(len(xp) - 2, 0))
+    after = np.minimum(cell + 1, len(xp) - 1)
+    width = np.where(xp[after] > xp[cell], xp[after] - xp[cell], 1.0)
+    part = np.clip((x - xp[cell]) / width, 0.0, 1.0)
+    result: Any = fp[cell] * (1.0 - part) + fp[after] * part
+    result = result if left is None else where(x < xp[0], left, result)
+    return result if right is None else where(x > xp[-1], right, result)
 
 
 def polyval(p: Any, x: Any) -> Any:
