@@ -142,12 +142,14 @@ def consistent_start(
     if doubted or not consistent:
         x = solve(AlgebraicSystem(system, t, 1.0 / h, kept), x0)
         moved = weights.worst(x - x0, weights.weights(x0))
-        weights.observe(x)
     beginning = _Beginning(system, workspace, t, h, x, kept)
     start = beginning.start()
     start.moved = moved
     if moved and system.conservative:  # x is the end of the step of length h
         start.x = x - h * start.slope
+    if moved:  # what is no larger than its change in the step may be zero
+        known = np.abs(start.x) > h * np.abs(start.slope)
+        weights.observe(np.where(known, start.x, 0.0))
     weights.inherit(beginning.passed_on(weights.allowed(x)))
     return start
 

@@ -186,3 +186,20 @@ def test_the_first_step_is_as_long_as_the_curvature_allows(scale):
     assert run["error"][1] < 1e-2
     given = problem.transient([0.0], span, first_step=1e-8 * scale, **tolerances)
     assert given["t"][1] == 1e-8 * scale
+
+
+def test_a_start_that_is_moved_does_not_make_the_first_steps_shorter():
+    """A coil and a capacitor without charge: their sizes are not what the move leaves of zero."""
+
+    def flow(x):
+        e1, e2, e3, coil, source = x
+        return [source + 2.0 * (e1 - e2), 2.0 * (e2 - e1) + coil, -coil, e3 - e2, e1 - 1.0]
+
+    circuit = Problem(flow, storage=lambda x: [0.0 * x[0], 0.0 * x[1], x[2], x[3], 0.0 * x[4]])
+    moved, given = (
+        circuit.transient(start, (0.0, 5.0), rtol=1e-6, steps=RungeKutta())
+        for start in ([0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0, 0.0])
+    )
+    assert "was moved" in moved.message
+    assert moved["step"][1] == pytest.approx(given["step"][1], rel=0.1)
+    assert moved.x[2] == pytest.approx(1.036550787389, abs=1e-5)
