@@ -1,4 +1,4 @@
-"""Names for kinds of arrays, in annotations."""
+"""Names for kinds of arrays, in annotations, and for the type of their numbers."""
 
 from __future__ import annotations
 
@@ -10,3 +10,6 @@ from numpy.typing import NDArray
 Vector = NDArray[Any]  # numbers, real or complex; rows of them where a text says so
 Mask = NDArray[np.bool_]
 IndexArray = NDArray[np.int64]
+
+DOUBLE = np.dtype(np.float64)
+EPS = float(np.finfo(float).eps)

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import ddot
 
-from .arrays import Vector
+from .arrays import DOUBLE, Vector
 
-DOUBLE = np.dtype(np.float64)
 LONGEST = 1e300  # norms are cut here, so that products with a step fraction stay finite
 SMALLEST_SQUARE = 1e-280  # smaller sums of squares have lost digits to underflow
 

@@ -15,11 +15,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from .arrays import DOUBLE
 from .errors import DataTypeError, InputError, ShapeError
 from .private_api import add_csr_product, add_transposed_product, csr_of_arrays, csr_with_data
 
 Indices = NDArray[np.int32]
-DOUBLE = np.dtype(np.float64)
 # Up to here NumPy's sort takes less time than SciPy's checks of its arguments.
 FEW_ENTRIES = 3000
 

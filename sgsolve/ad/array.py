@@ -14,6 +14,7 @@ import numpy as np
 from numpy import integer, ndarray
 from numpy.typing import NDArray
 
+from ..arrays import DOUBLE
 from ..errors import DerivativeError
 from ..private_api import NO_ARRAY, calling_frame, is_sparse_product, shown_class
 from . import dispatch, refusals
@@ -30,7 +31,6 @@ from .programs.computation import pattern_and_values, pattern_of_derivative
 from .stand_ins import stand_in
 from .structures.root import evaluation_named
 from .structures.structure import Structure
-from .ufunc_calls import DOUBLE
 from .views import IMAGINARY, REAL, assign_part, part_of_complex, share, share_where_views
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import DOUBLE
 from ..private_api import REFERENCES_OF_VALUE_ONLY, value_references
 from .assignment import WrittenMemory
 from .derivatives.derivative import Derivative
@@ -17,7 +18,6 @@ from .programs.filled_rows import FilledRows
 from .programs.number_rows import new_row, row_of, row_of_number, rows_of
 from .programs.recorded import Recorded
 from .programs.row_tables import reads_many
-from .ufunc_calls import DOUBLE
 
 KINDS = (Recorded, Derivative, Sparsity, FilledRows)
 PLAIN = (float, int, np.float64)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ..arrays import DOUBLE
 from . import dispatch, refusals, ufunc_calls
 from .derivatives.array_operations import raveled
 from .in_place import in_place
 from .nested import HOLDERS, any_may_hold, array_if_needed, is_array_of_objects
 from .programs.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
-from .ufunc_calls import DOUBLE
 
 NUMBERS = (int, float, TracedFloat)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ..arrays import DOUBLE
 from ..errors import DerivativeError
 from . import complex_values
 from .derivatives.array_operations import flat, raveled
@@ -45,7 +46,6 @@ OF_MATRIX = (
 # Rules of the user's own, see `ad.define_rule`.
 DEFINED: dict[np.ufunc, Any] = {}
 
-DOUBLE = np.dtype(np.float64)
 EXTENDED = (np.dtype(np.longdouble), np.dtype(np.clongdouble))
 
 

@@ -19,14 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..continuation.curve import Curve
 from ..continuation.family import linearized
 from ..errors import LinearSolveError
 from .directional import slopes_along
 from .normal_forms import cubic_coefficient
 
-EPSILON = float(np.finfo(float).eps)
 NEGLIGIBLE = 1e-7  # part of its terms up to which a coefficient counts as zero
 
 
@@ -66,10 +65,7 @@ def crossing_coefficients(
     c = float(basis[:, 0] @ (0.5 * (H + H.T)) @ basis[:, 1]) / size
     terms = float(np.abs(slopes.J1).max())  # w and q have length 1
     # on a branch that stands still but for rounding, all terms may be as small as a and b
-    y, unit = (
-        1.0 / curve.metric.norm(np.append(q, 0.0)),
-        EPSILON / np.sqrt(curve.metric.weights[-1]),
-    )
+    y, unit = (1.0 / curve.metric.norm(np.append(q, 0.0)), EPS / np.sqrt(curve.metric.weights[-1]))
     a = 0.0 if abs(a) <= NEGLIGIBLE * terms or abs(a) * y <= unit * abs(c) else a
     b = 0.0 if abs(b) <= NEGLIGIBLE * cubic or abs(b) * y**2 <= unit * abs(c) else b
     values = {"a": a, "b": b, "c": c}

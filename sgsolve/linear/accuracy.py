@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import EPS
 from ..pattern import matrix_product
 from .backend import NUMERICAL
 
-EPS = float(np.finfo(float).eps)
 TINY = float(np.finfo(float).tiny)
 # Above this backward error a step of refinement is tried (LINEAR: 1-2 steps always suffice).
 REFINE_ABOVE = 1e-12

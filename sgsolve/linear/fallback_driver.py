@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import DOUBLE
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
 from ..norms import norm2
-from ..pattern import DOUBLE, matrix_product
+from ..pattern import matrix_product
 from ..user_warnings import warn
 from .accuracy import (
     ACCEPT,

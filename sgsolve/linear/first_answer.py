@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy.linalg.blas import ddot, idamax
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..norms import THREADED
 from ..private_api import add_csr_product
-from .accuracy import EPS, GROWTH, TINY, Answer
+from .accuracy import GROWTH, TINY, Answer
 from .backend import NUMERICAL
 
 LARGE_SQUARE = 1e200  # sums of squares below it leave room for the products with A and |A|

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import DOUBLE
 from ..errors import BackendError, LinearSolveError, OutOfMemoryError, ShapeError
-from ..pattern import DOUBLE, Pattern
+from ..pattern import Pattern
 from ..user_warnings import warn
 from .backend import NUMERICAL, name_of
 from .choose import created, suited

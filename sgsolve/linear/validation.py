@@ -15,9 +15,10 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import ddot
 
+from ..arrays import DOUBLE
 from ..errors import DataTypeError, LinearSolveError, ShapeError
 from ..norms import THREADED
-from ..pattern import DOUBLE, Pattern
+from ..pattern import Pattern
 
 
 class PatternMap:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from ..arrays import Vector
 from ..pattern import Pattern
 
@@ -30,11 +28,6 @@ class Evaluated:
     C: Vector
     Fp: Vector
     Qp: Vector
-
-    @property
-    def finite(self) -> bool:
-        """Whether all of it is."""
-        return all(bool(np.isfinite(part).all()) for part in vars(self).values())
 
 
 class AutonomousEquations(Protocol):

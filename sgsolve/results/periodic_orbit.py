@@ -147,10 +147,6 @@ class PeriodicOrbit:
         kind = known.get(count, f"{count} unstable multipliers")
         return f"{text}, {kind}, trivial multiplier off by {self.accuracy:.1e})"
 
-    def copy(self) -> PeriodicOrbit:
-        """Return a copy with arrays of its own."""
-        return self.unpacked(self.packed(), self.params, self.multipliers, self.blocks)
-
     def plot(self, ax: Any = None, unknowns: tuple[int, int] | None = None, **style: Any) -> Any:
         """Draw the unknowns over one period, or two of them against each other.
 

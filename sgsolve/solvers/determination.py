@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..errors import LinearSolveError, SingularMatrixError
-from .iterate import EPS, Iterate
+from .iterate import Iterate
 
 SHORT = 1e-3  # a step that is so short, relative to its unknown, may converge
 UNDETERMINED = 1e-9  # of the terms of an equation, that an unknown without influence may have

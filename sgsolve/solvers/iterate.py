@@ -23,7 +23,6 @@ from .system import System
 from .workspace import Workspace
 
 PROBES = 4
-EPS = float(np.finfo(float).eps)
 
 
 class Iterate:

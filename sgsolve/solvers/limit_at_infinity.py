@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..pattern import transposed_product
 from .closed_equations import unproven_equations
 from .determination import (
@@ -35,7 +35,7 @@ from .determination import (
 )
 from .entries import equations_with, unknowns_with
 from .flat_equations import tail, tail_of, unanswered
-from .iterate import EPS, Iterate
+from .iterate import Iterate
 from .kept_examinations import examined_starts
 from .one_side import unexplained_jump
 

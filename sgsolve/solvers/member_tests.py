@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Mask, Vector
+from ..arrays import EPS, Mask, Vector
 from ..results.blocks import Blocks
 from .determination import SHORT
-from .iterate import EPS
 from .limit_at_infinity import SHRUNK, SIGNIFICANT
 from .termination import And, ErrorTolerance, Or, ResidualTolerance, RoundingLevel, TerminationTest
 

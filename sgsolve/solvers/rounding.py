@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..errors import LinearSolveError
-from .iterate import EPS, PROBES, Iterate
+from .iterate import PROBES, Iterate
 from .perturbation import linearized_beside
 from .scaling import TERM_FLOOR, probed
 

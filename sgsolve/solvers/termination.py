@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import EPS
 from ..errors import DataTypeError
-from .iterate import EPS, Iterate
+from .iterate import Iterate
 from .rounding import small
 from .settings import positive, tolerance
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from .evolution import EvolutionSystem, without_storage
 
 BISECTIONS = 200
 JUMP = 0.5  # the part of the change over a step that is left over the shortest one, at a jump
 GREW = 1e4  # unknowns that grew by so much while steps shrank as much grow without bound
-EPS = float(np.finfo(float).eps)
 
 
 def jump_between(value: Callable[[float], Vector], a: float, b: float) -> float | None:

@@ -7,8 +7,9 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import linear
+from sgsolve.arrays import EPS
 from sgsolve.errors import SingularMatrixError
-from sgsolve.linear.accuracy import EPS, SINGULAR_BELOW, LinearSystem
+from sgsolve.linear.accuracy import SINGULAR_BELOW, LinearSystem
 from sgsolve.linear.distance import distance_to_singularity
 from sgsolve.linear.pardiso import available
 from sgsolve.pattern import Pattern

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import DOUBLE
 from ...errors import DataTypeError, InputError, ShapeError
 from ..array import ADArray
 from ..derivatives.sparsity import all_branches_wanted
@@ -16,7 +17,7 @@ from ..indexing import broadcast
 from ..programs.traced_arrays import TracedArray
 from ..programs.traced_branches import BranchIndex, TracedPositions
 from ..structures.operands import PASSING, Index
-from ..ufunc_calls import DOUBLE, array_of_values, common_dtype, raw_value
+from ..ufunc_calls import array_of_values, common_dtype, raw_value
 from .sides import merge_branches
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from ...arrays import DOUBLE
 from ...errors import DerivativeError, ShapeError
 from ...private_api import add_csr_product
 from ..array import ADArray
@@ -17,7 +18,7 @@ from ..derivatives.derivative import Derivative
 from ..indexing import kept
 from ..structures.operands import Matrix
 from ..structures.root import Evaluation
-from ..ufunc_calls import DOUBLE, EXTENDED, array_of_values, raw_value
+from ..ufunc_calls import EXTENDED, array_of_values, raw_value
 
 BY_ROWS = (sp.csr_array, sp.csr_matrix)
 

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...pattern import DOUBLE, Pattern
+from ...arrays import DOUBLE
+from ...pattern import Pattern
 from .account import TRACING, TRACING_UNKNOWN, Account
 from .arguments import Moving
 from .kernel import Kernel

@@ -6,13 +6,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...arrays import DOUBLE
 from ..derivatives.symbols import UntraceableError
 from ..programs.graph import ConstantNode, Kind, Node, Operand, Operation
 from ..programs.positional_calls import Method
 from .movement import plain_function
 from .values import Value
 
-DOUBLE = np.dtype(np.float64)
 TRUTH = np.dtype(bool)
 
 

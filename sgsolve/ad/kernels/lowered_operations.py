@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from ...arrays import DOUBLE
 from ...private_api import NOT_GIVEN
 from ..derivatives import array_operations as op
 from ..functions.branching import merged_values
@@ -23,14 +24,7 @@ from ..programs.positional_calls import WithKeywords
 from ..programs.traced_branches import BranchIndex, chosen_by_branch
 from ..structures.operands import Index
 from . import elementwise
-from .lowered_operands import (
-    DOUBLE,
-    branch_of,
-    constant_value,
-    element_type,
-    in_branch,
-    not_in_a_branch,
-)
+from .lowered_operands import branch_of, constant_value, element_type, in_branch, not_in_a_branch
 from .lowering import Lowering
 from .movement import named_function
 from .ufunc_loops import product_loop, reduction_of

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import ad
+from ...arrays import DOUBLE
 from ...errors import DataTypeError, DerivativeError, ImpureFunctionWarning, ShapeError
 from ...results.blocks import Blocks
 from ...user_warnings import warn
 
 REAL = "fiub"
-DOUBLE = np.dtype(np.float64)
 OTHER = 1e-3  # of the largest residual: no rounding, but another value
 
 

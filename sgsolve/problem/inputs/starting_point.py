@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import ddot
 
 from ... import ad
+from ...arrays import DOUBLE
 from ...errors import DataTypeError, NotFiniteError, ShapeError
 from ...norms import THREADED
-from ...pattern import DOUBLE
 
 
 def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:

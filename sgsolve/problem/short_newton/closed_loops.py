@@ -8,7 +8,7 @@ equations must then change as their rows of J predict. That is the first test of
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles
-from ...linear.accuracy import EPS
+from ...arrays import EPS
 from ...solvers.closed_equations import CHANGED, PROVABLE, REPEATED, SPLIT
 from ...solvers.determination import LINEAR, UNITS
 from ...solvers.flat_equations import FEW_UNITS

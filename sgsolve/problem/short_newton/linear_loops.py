@@ -6,7 +6,8 @@ They are equilibrated as by `linear.equilibration`, and each solution is checked
 
 from __future__ import annotations
 
-from ...linear.accuracy import EPS, GROWTH
+from ...arrays import EPS
+from ...linear.accuracy import GROWTH
 from ...linear.accuracy import TINY as SMALLEST_NUMBER
 from ...linear.banded import SMALL_PIVOT
 from ...linear.equilibration import DRIFT

@@ -10,7 +10,8 @@ than continue or end with success.
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles
-from ...linear.accuracy import ACCEPT, EPS
+from ...arrays import EPS
+from ...linear.accuracy import ACCEPT
 from ...solvers.convergence import MOVED, RUNAWAY
 from ...solvers.determination import DETERMINED, UNITS
 from ...solvers.extrapolation import ALIKE, STEPS

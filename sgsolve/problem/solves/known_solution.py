@@ -15,13 +15,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ...arrays import Vector
+from ...arrays import EPS, Vector
 from ...continuation.metric import rms
 from ...errors import LinearSolveError
 from ...norms import is_finite
 from ...results.result import Result
 from ...solvers.counted_system import CountedSystem
-from ...solvers.iterate import EPS
 from ...solvers.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
 

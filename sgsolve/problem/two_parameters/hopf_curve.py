@@ -107,8 +107,6 @@ def _view(names: tuple[str, str], system: ResidualSystem) -> View:
 
     def stripped(special: SpecialPoint) -> SpecialPoint:
         y = special.x
-        if len(y) == n:
-            return special
         found = replace(special, x=y[:n], vector=None, tangent=None, other_tangent=None)
         found.along = {names[0]: float(y[-1])}
         if found.kind != BOGDANOV_TAKENS:
