@@ -26,7 +26,12 @@ from sgsolve.errors import ImpureFunctionWarning, SgsolveError
 from .random_programs import Program
 
 FAILS = (SgsolveError, ValueError, IndexError, TypeError, ZeroDivisionError, AttributeError)
-WRONG = ("LLVM failed", variant.IMPURE, variant.OTHER_PATTERN)  # reasons of a faulty kernel
+WRONG = (
+    "LLVM failed",
+    variant.IMPURE,
+    variant.FAULT,
+    variant.OTHER_PATTERN,
+)  # reasons of a faulty kernel
 KEPT = 100  # programs after which memory and machine code are given back
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import traceback
-import warnings
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import ImpureFunctionWarning, SgsolveError, StructureError
 from ...pattern import Pattern
+from ...user_warnings import warn
 from ..derivatives.symbols import UntraceableError
 from ..programs.row_tables import has_long_loops
 from ..traced_evaluation import trace_function
@@ -43,6 +43,19 @@ ROUNDED = "the Jacobian of a kernel is rounded in another way"
 MOST_ROUNDED = 5
 OTHER_PATTERN = "the Jacobian of a kernel has another pattern"
 IMPURE = "a kernel gave other bits than NumPy: the function is not pure"
+FAULT = "a kernel gave other bits than NumPy: a fault of sgsolve"
+
+
+NOT_PURE = (
+    "the function gave another value than its compiled form, in element {row}. It is not a pure "
+    "function of its arguments (a counter, a random number, the time), and is not compiled; make "
+    "what changes an argument"
+)
+WRONGLY_COMPILED = (
+    "a fault of sgsolve: the compiled form of the function has a wrong value in element {row}, and "
+    "is not used. The results are those of the function itself. Please report this, with the "
+    "function"
+)
 
 
 class NotCompiledError(Exception):
@@ -243,8 +256,17 @@ class Variant:
                 unmet |= column != next(iter(met))
         return unmet
 
-    def check(self, found: Any, expected: Any, with_jacobian: bool, reason: str) -> None:
+    def check(
+        self,
+        found: Any,
+        expected: Any,
+        with_jacobian: bool,
+        reason: str,
+        is_at_fault: Callable[[], bool],
+    ) -> None:
         """Compare a result of a kernel with NumPy's; the kernel goes if they differ.
+
+        Who is at fault then, the kernel or a function that is not pure, is asked of `is_at_fault`.
 
         Long loops over elements add up the same slopes in another order: see `number_rows`. A
         Jacobian with other bits is compared again later, see `MOST_ROUNDED`.
@@ -253,14 +275,12 @@ class Variant:
         if not same and reason is COUNTED:
             self._why_not[with_jacobian] = COUNTED
         elif not same:
-            self._why_not[with_jacobian] = IMPURE
+            at_fault = is_at_fault()
+            self._why_not[with_jacobian] = FAULT if at_fault else IMPURE
             row = np.flatnonzero(np.ravel(found.F) != np.ravel(expected.F))[0]
-            warnings.warn(
-                f"the function gave another value than its compiled form, in element {row}. It is "
-                "not a pure function of its arguments (a counter, a random number, the time), and "
-                "is not compiled; make what changes an argument",
-                ImpureFunctionWarning,
-                stacklevel=2,
+            warn(
+                (WRONGLY_COMPILED if at_fault else NOT_PURE).format(row=row),
+                UserWarning if at_fault else ImpureFunctionWarning,
             )
         elif with_jacobian and not found.pattern.equals(expected.pattern):
             self._why_not[with_jacobian] = OTHER_PATTERN

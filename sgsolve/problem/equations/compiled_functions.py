@@ -114,7 +114,8 @@ class CompiledFunctions:
             f"{', '.join(names[:MOST_NAMED])}{more} differs from its compiled form. Something that "
             "it reads (a global, an array changed in place, an attribute, a random number) has "
             "changed. The solve continues without kernels; make what changes a "
-            "parameter, problem.at(name=value), or leave compiled=True out",
+            "parameter, problem.at(name=value), or leave compiled=True out. If nothing changes, it "
+            "is a fault of sgsolve: please report it",
             ImpureFunctionWarning,
             stacklevel=2,
         )
