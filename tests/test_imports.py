@@ -3,6 +3,8 @@
 import ast
 import functools
 import re
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -184,3 +186,12 @@ def test_examples_use_front_doors_only():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sgsolve"):
                 assert node.module.count(".") <= 1, f"{path}: {node.module}"
+
+
+def test_importing_the_package_imports_no_part_of_scipy_that_few_calls_need():
+    """Together they take longer to import than the package itself."""
+    late = ("scipy.optimize", "scipy.integrate", "scipy.interpolate", "llvmlite", "matplotlib")
+    code = f"import sys, sgsolve; print([name for name in {late} if name in sys.modules])"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT.parent, check=True)
+    assert done.stdout.strip() == "[]"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 SHARES = (0.5, 0.25, 0.75, 0.125, 0.875, 1.0 / 64.0, 63.0 / 64.0)  # trials after a failure
 ROUNDS = 60  # largest number of failures
@@ -90,7 +90,11 @@ def bracketed_root(
         if abs(high - low) <= tolerance or (wide and len(lost) >= max_lost):
             break
         try:
-            t = float(brentq(at, low, high, xtol=tolerance, rtol=1e-15, maxiter=60, disp=False))
+            t = float(
+                scipy.optimize.brentq(
+                    at, low, high, xtol=tolerance, rtol=1e-15, maxiter=60, disp=False
+                )
+            )
             at(t)
             return t, t
         except LostError:

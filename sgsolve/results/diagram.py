@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import Akima1DInterpolator
+import scipy
 
 from .special_points import SpecialPoint
 
@@ -93,7 +93,9 @@ def _drawn_curve(p: Any, y: Any, fine: int) -> _Curve:
     length = np.append(0.0, np.cumsum(np.maximum(gaps, 1e-9)))
     rows = np.arange(len(p))
     at = np.interp(np.linspace(0.0, rows[-1], fine * rows[-1] + 1), rows, length)
-    both = Akima1DInterpolator(length, np.column_stack([p, y]), method="makima")(at)
+    both = scipy.interpolate.Akima1DInterpolator(length, np.column_stack([p, y]), method="makima")(
+        at
+    )
     both[::fine] = np.column_stack([p, y])
     return _Curve(both[:, 0], both[:, 1], fine)
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import DenseOutput, OdeSolution
-from scipy.optimize import OptimizeResult
 
 from ..ad.function_calls import evaluate_vector
 from ..arrays import Vector
@@ -58,7 +57,7 @@ def solve_ivp(
     uband: int | None = None,
     vectorized: bool = False,
     **options: Any,
-) -> OptimizeResult:
+) -> scipy.optimize.OptimizeResult:
     """Solve y' = fun(t, y) from y(t0) = y0, with an exact sparse Jacobian by default.
 
     The arguments are those of `scipy.integrate.solve_ivp`. The methods are implicit, for stiff
@@ -167,7 +166,7 @@ def _solved(
     t_eval: Vector | None,
     dense_output: bool,
     settings: dict[str, Any],
-) -> OptimizeResult:
+) -> scipy.optimize.OptimizeResult:
     """Return SciPy's result for real unknowns.
 
     Parameters
@@ -182,13 +181,16 @@ def _solved(
     if begin == end:
         found = _without_length(zeros, begin, y, t_eval, 0, "the first time is the last one")
         if dense_output:
-            found["sol"] = OdeSolution([begin, end], [_Within(begin, end, lambda t: y, 1.0)])
+            found["sol"] = _dense([begin, end], [lambda t: y], 1.0)
         return found
     settings |= {"events": zeros.events, "stop": zeros.stop}
     settings["times"] = None if t_eval is None else sign * t_eval
     dense = DenseSolution(sign * begin) if dense_output else None
     branch = _branch(problem, y, (sign * begin, sign * end), dense, settings)
-    sol = None if dense is None else _dense(dense, sign)
+    sol = None
+    if dense is not None and dense.pieces:  # of the steps that were made
+        times = [dense.begin, *(t for t, _ in dense.pieces)]
+        sol = _dense([sign * t for t in times], [curve for _, curve in dense.pieces], sign)
     found = _result(branch, sol, sign, t_eval, zeros)
     if not len(found.t):
         found["y"] = np.zeros((len(y), 0))
@@ -238,31 +240,26 @@ def _branch(
             return error.result
 
 
-class _Within(DenseOutput):
-    """The solution within one step."""
+def _dense(
+    times: Sequence[float], curves: Sequence[Function], sign: float
+) -> scipy.integrate.OdeSolution:
+    """Return the solution as a function of time, from one curve for each step."""
+    from .solution_pieces import solution_of_pieces
 
-    def __init__(self, begin: float, end: float, curve: Function, sign: float) -> None:
-        super().__init__(begin, end)
-        self.curve, self.sign = curve, sign
+    def values(curve: Function) -> Function:
+        def within(t: Any) -> NDArray[Any]:
+            if np.ndim(t) == 0:
+                return curve(sign * t)
+            return np.stack([curve(sign * time) for time in t], axis=1)
 
-    def _call_impl(self, t: Any) -> NDArray[Any]:
-        if np.ndim(t) == 0:
-            return self.curve(self.sign * t)
-        return np.stack([self.curve(self.sign * time) for time in t], axis=1)
+        return within
 
-
-def _dense(dense: DenseSolution, sign: float) -> OdeSolution | None:
-    """Return the solution as a function of time, over the steps that were made."""
-    if not dense.pieces:
-        return None
-    times = [sign * dense.begin, *(sign * t for t, _ in dense.pieces)]
-    pairs = zip(times[:-1], times[1:], dense.pieces, strict=True)
-    return OdeSolution(times, [_Within(a, b, curve, sign) for a, b, (_, curve) in pairs])
+    return solution_of_pieces(times, [values(curve) for curve in curves])
 
 
 def _result(
-    branch: Branch, sol: OdeSolution | None, sign: float, t_eval: Any, zeros: Zeros
-) -> OptimizeResult:
+    branch: Branch, sol: scipy.integrate.OdeSolution | None, sign: float, t_eval: Any, zeros: Zeros
+) -> scipy.optimize.OptimizeResult:
     """Return SciPy's result."""
     s = branch["t"]
     wanted = np.ones(len(s), dtype=bool) if t_eval is None else np.isin(s, sign * t_eval)
@@ -282,12 +279,12 @@ def _result(
         "message": backward + branch.message,
         "success": branch.success,
     }
-    return OptimizeResult(**fields)
+    return scipy.optimize.OptimizeResult(**fields)
 
 
 def _without_length(
     zeros: Zeros, begin: float, y: Vector, t_eval: Any, status: int, reason: str
-) -> OptimizeResult:
+) -> scipy.optimize.OptimizeResult:
     """Return SciPy's result for a run that ends before its first step."""
     t = np.array([begin, begin]) if t_eval is None else t_eval[t_eval == begin]
     times, states = zeros.lists(None, 1.0)
@@ -304,4 +301,4 @@ def _without_length(
         "message": f"{reason}, t = {begin:.9g}",
         "success": True,
     }
-    return OptimizeResult(**fields)
+    return scipy.optimize.OptimizeResult(**fields)

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import scipy
 import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import DenseOutput, OdeSolution
-from scipy.optimize import OptimizeResult
 
 from ..ad import seed_sparsity, sparsity_pattern
 from ..ad.function_calls import evaluate_vector
@@ -117,23 +116,20 @@ class RealParts:
         """Return the absolute tolerance of both parts."""
         return np.tile(atol, 2) if np.ndim(atol) == 1 else atol
 
-    def result(self, run: OptimizeResult) -> OptimizeResult:
+    def result(self, run: scipy.optimize.OptimizeResult) -> scipy.optimize.OptimizeResult:
         """Return the complex result."""
         run["y"] = self.joined(run.y)
         if run.y_events is not None:
             run["y_events"] = [self.joined(y.T).T if len(y) else y for y in run.y_events]
         if run.sol is not None:
-            within = [_ComplexPiece(piece, self) for piece in run.sol.interpolants]
-            run["sol"] = OdeSolution(run.sol.ts, within)
+            run["sol"] = self._complex(run.sol)
         return run
 
+    def _complex(self, parts: scipy.integrate.OdeSolution) -> scipy.integrate.OdeSolution:
+        """Return the complex solution between the steps."""
+        from .solution_pieces import solution_of_pieces
 
-class _ComplexPiece(DenseOutput):
-    """The complex solution within one step."""
+        def values(piece: Any) -> Function:
+            return lambda t: self.joined(piece(t))
 
-    def __init__(self, parts: DenseOutput, form: RealParts) -> None:
-        super().__init__(parts.t_old, parts.t)
-        self.parts, self.form = parts, form
-
-    def _call_impl(self, t: Any) -> Any:
-        return self.form.joined(self.parts(t))
+        return solution_of_pieces(list(parts.ts), [values(piece) for piece in parts.interpolants])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import toms748
+import scipy
 
 from ..arrays import Vector
 from ..continuation.bracket import opposite
@@ -262,7 +262,7 @@ def _root_along(along: Callable[[float], float], low: float, high: float) -> tup
         low = 1e-6 * high if opposite(along(1e-6 * high), along(high)) else 0.0
     first, last = along(low), along(high)
     if opposite(first, last):
-        root = float(toms748(along, low, high))
+        root = float(scipy.optimize.toms748(along, low, high))
     else:  # one end is zero to rounding, with either sign
         root = low if abs(first) < abs(last) else high
     return root, (last - first) / (high - low)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.interpolate
+import scipy
 
 from ...arrays import Vector
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
