@@ -9,6 +9,7 @@ from sgsolve.ad.kernels.compiled_lanes import CompiledLanes
 from sgsolve.ad.kernels.lane_kinds import LANES
 from sgsolve.ad.kernels.lane_structs import LaneStructs
 from sgsolve.ad.kernels.scalar_loops import Choices, Doubles, LoopStruct, Number
+from sgsolve.problem.short_newton.band_loops import BandSystem, factorized_band, solved_band
 from tests.ad.kernels.compiled_help import needs_llvmlite
 from tests.ad.kernels.test_scalar_loops import FUNCTIONS, Data, arguments
 
@@ -130,3 +131,30 @@ def test_what_all_structs_share_is_not_written():
 
     with pytest.raises(AssertionError, match="lanes share it"):
         CompiledLanes(written).text()
+
+
+@needs_llvmlite
+def test_bands_whose_rows_each_struct_exchanges_in_its_own_way():
+    n, lower, upper = 12, 2, 1
+    random = np.random.default_rng(4)
+    rows, columns = np.array(
+        [(i, j) for i in range(n) for j in range(n) if -upper <= i - j <= lower]
+    ).T
+    depth = 2 * lower + upper + 1
+    order = random.permutation(n).astype(np.int32)
+    indices = {"places": columns * depth + lower + upper + rows - columns, "before": order}
+    shared = {"n": n, "nnz": len(rows), "lower": lower, "upper": upper, "after": order}
+    shared |= {name: values.astype(np.int32) for name, values in indices.items()}
+
+    def of_each(j):
+        A = random.standard_normal(len(rows))
+        A[rows == columns] += 0.0 if j % 2 else 5.0
+        A[random.integers(len(rows))] = random.choice([*SPECIAL, 1.0])
+        empty = {name: np.zeros(n) for name in ("y", "work")}
+        own = {"A": A, "b": random.standard_normal(n), "exchanges": np.zeros(n, dtype=np.int32)}
+        return {**shared, **empty, **own, "band": np.zeros(n * depth)}
+
+    singles, lanes = structs(BandSystem, of_each)
+    assert_as_alone(singles, lanes, (factorized_band, solved_band), random)
+    exchanged = [tuple(np.flatnonzero(s.exchanges != np.arange(n))) for s in singles]
+    assert len(set(exchanged)) > 3
