@@ -15,8 +15,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # The parts of sgsolve; each may import those before it.
 ORDER = (
-    "arrays",
     "errors",
+    "arrays",
     "user_warnings",
     "ranks",
     "private_api",

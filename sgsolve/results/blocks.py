@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import real_array
 from ..errors import DataTypeError, InputError, ShapeError, SingularMatrixError
 
 REST = "x"  # the name of the unknowns that no block claims
@@ -252,10 +253,7 @@ def _block_slices(shapes: Mapping[str, tuple[int, ...]], n: int) -> dict[str, sl
 
 def _fitting(value: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:
     """Return a number or one number per unknown; raise if it is neither."""
-    try:
-        numbers = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataTypeError(f"{what} must be a number or numbers, not {value!r}") from None
+    numbers = real_array(value, f"{what} must be a number or numbers")
     if numbers.shape not in ((), shape):
         raise ShapeError(
             f"{what} has shape {numbers.shape}; give one number, or one for each of {shape[0]} "

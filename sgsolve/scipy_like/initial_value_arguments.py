@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Vector
+from ..arrays import Vector, real_array
 from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ..transient import Bdf, RungeKutta
 from ..transient.step_settings import is_method
@@ -52,10 +52,7 @@ def checked_t_eval(t_eval: Any, begin: float, end: float) -> Vector | None:
     """Return the times to return, or None."""
     if t_eval is None:
         return None
-    try:
-        times = np.asarray(t_eval, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataTypeError(f"t_eval must be times, not {t_eval!r}") from None
+    times = real_array(t_eval, "t_eval must be times")
     if times.ndim != 1:
         raise ShapeError(f"t_eval must be a sequence of times, not of shape {times.shape}")
     low, high = min(begin, end), max(begin, end)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import real_array
 from ..errors import DataTypeError, InputError, NotFiniteError
 
 SHORTEST = 1e-30  # of the length of the run: steps below this cannot help
@@ -118,10 +119,7 @@ def checked_span(times: Any) -> tuple[float, float]:
 
 def checked_times(name: str, given: Any, span: tuple[float, float]) -> NDArray[np.float64]:
     """Return times within a run as an increasing array; raise if they are none."""
-    try:
-        times = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataTypeError(f"{name} must be times, not {given!r}") from None
+    times = real_array(given, f"{name} must be times")
     if times.ndim != 1:
         raise InputError(f"{name} must be a sequence of times, not of shape {times.shape}")
     if not np.isfinite(times).all():

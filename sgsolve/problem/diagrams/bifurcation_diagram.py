@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Vector
+from ...arrays import Vector, real_array
 from ...bifurcation import Stability
 from ...continuation.options import checked_bounds
 from ...errors import ConvergenceError, DataTypeError, InputError
@@ -130,12 +130,7 @@ def _starts(x0: Any, name: str) -> list[tuple[float | None, Vector]]:
         if not found:
             raise InputError("x0 has no start: no solution was found at any value")
         return found
-    try:
-        x = np.asarray(x0, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"x0 must be one start, or an array of starts with one in each row, not {x0!r}"
-        ) from None
+    x = real_array(x0, "x0 must be one start, or an array of starts with one in each row")
     if x.ndim == 2 and not len(x):
         raise InputError("x0 has no start: an array of starts needs one in each row")
     return [(None, row) for row in ([x] if x.ndim < 2 else x)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy
 
-from ...arrays import Vector
+from ...arrays import Vector, real_array
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ...periodic.orbit_family import OrbitFamily, node_times
 from ...periodic.orbit_mesh import equal_shares
@@ -89,10 +89,7 @@ def _states(given: Any) -> Vector:
 
 def _of_times(start: tuple[Any, Any], period: float | None) -> OrbitGuess:
     x = _states(start[1])
-    try:
-        t = np.asarray(start[0], dtype=float)
-    except (TypeError, ValueError):
-        raise DataTypeError(f"the times of a guess must be numbers, not {start[0]!r}") from None
+    t = real_array(start[0], "the times of a guess must be numbers")
     if t.shape != (len(x),):
         raise ShapeError(f"{len(x)} states need as many times, not shape {t.shape}")
     if not (np.isfinite(t).all() and (np.diff(t) > 0.0).all()):

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ... import ad
 from ...ad.function_calls import evaluate
-from ...arrays import Vector
+from ...arrays import Vector, real_array
 from ...continuation.user_functions import call_with_parameters
-from ...errors import DataTypeError, InputError, ShapeError
+from ...errors import InputError, ShapeError
 from ..equations.parameters import beside_parameter, seeded_jacobian
 
 
@@ -57,12 +57,7 @@ class Functional:
                 raise InputError("the functional does not depend on x; return an expression of x")
             self.shape, self.gradient = y.shape, y.jacobian
             return
-        try:
-            rows = np.asarray(of, dtype=float)
-        except (TypeError, ValueError):
-            raise DataTypeError(
-                f"a functional is a function g(x, ...) or its gradient by x, not {of!r}"
-            ) from None
+        rows = real_array(of, "a functional is a function g(x, ...) or its gradient by x")
         if rows.ndim not in (1, 2) or rows.shape[-1] != len(x):
             raise ShapeError(
                 f"the gradient must have shape {x.shape} or (m, {len(x)}), not {rows.shape}"

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arrays import Vector
+from ...arrays import Vector, real_array
 from ...errors import DataTypeError, InputError
 from ...pattern import Pattern
 from ...results.history import Stats, counted
@@ -101,10 +101,7 @@ class SmallSignalResponse:
 
 def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:
     """Validate the frequencies, and return them as an array."""
-    try:
-        values = np.atleast_1d(np.asarray(frequencies, dtype=float))
-    except (TypeError, ValueError):
-        raise DataTypeError(f"frequencies: need numbers, not {frequencies!r}") from None
+    values = np.atleast_1d(real_array(frequencies, "frequencies: need numbers"))
     if values.ndim != 1 or not values.size:
         raise InputError(f"frequencies: need a list of numbers, got shape {values.shape}")
     if not (np.isfinite(values).all() and (values >= 0.0).all()):
