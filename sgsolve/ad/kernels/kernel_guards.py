@@ -12,6 +12,8 @@ from .kernel_code import KernelCode
 from .kernel_memory import KernelMemory
 from .kernel_result import OtherWay
 
+EXACT = bool, int, np.bool_
+
 
 class ExpectedGuards:
     """The values that guards in the memory of a kernel must have."""
@@ -60,6 +62,6 @@ def is_same_answer(a: Any, b: Any) -> bool:
     """Whether a guard has the value of the trace."""
     if type(a) is not type(b):
         return False
-    if isinstance(a, bool | np.bool_ | int):
+    if isinstance(a, EXACT):
         return bool(a == b)
     return bool(np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc"))

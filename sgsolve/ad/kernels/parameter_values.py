@@ -35,6 +35,10 @@ class ParameterValues:
         self._constants: dict[Node, Any] = {
             o: o.value for o in operands if isinstance(o, ConstantNode)
         }
+        self._operations = [
+            (op, op.function, op.operands, any(isinstance(o, tuple) for o in op.operands))
+            for op in code.lowering.parameters
+        ]
         self._guards = [(g.node, g.value) for g in code.late_guards if g.node not in code.called]
         self._template: Template | None = None
         self._template_of: Any = None
@@ -72,12 +76,11 @@ class ParameterValues:
                 env[node] = inputs[str(node.key)]
         try:
             with np.errstate(**(STRICT if code.with_jacobian else QUIET)):
-                for operation in code.lowering.parameters:
-                    operands = [
-                        given_value(o, env) if isinstance(o, tuple) else env[o]
-                        for o in operation.operands
-                    ]
-                    env[operation] = operation.function(*operands)
+                for operation, function, operands, nested in self._operations:
+                    if nested:
+                        env[operation] = function(*(given_value(o, env) for o in operands))
+                    else:
+                        env[operation] = function(*[env[o] for o in operands])
         except FOREIGN as error:  # the evaluation by NumPy raises it too, or does not come there
             raise OtherWay(f"{type(error).__name__} in what depends on parameters") from error
         for guarded, value in self._guards:
