@@ -1006,7 +1006,23 @@ class Problem:
         branch: Branch,
         special_point: SpecialPoint | int = 0,
         bounds: tuple[float, float] | None = None,
-        **options: Any,
+        *,
+        steps: Arclength | None = None,
+        step: float | None = None,
+        max_step: float | None = None,
+        outputs: Mapping[str, Callable[..., Any]] | None = None,
+        detect: str | Sequence[str] = ("fold", "branch point"),
+        events: Mapping[str, Callable[..., Any]] | None = None,
+        stop: str | Sequence[str] = (),
+        until: Callable[..., bool] | None = None,
+        stability: bool | Stability | None = None,
+        keep_states: Any = "all",
+        max_points: int | None = None,
+        progress: bool | None = None,
+        raise_on_failure: bool = False,
+        callback: Callable[[Any], Any] | None = None,
+        verbose: bool = False,
+        time_limit: float | None = None,
     ) -> list[Branch]:
         """Follow all other branches that cross at a branch point, to both sides.
 
@@ -1021,9 +1037,16 @@ class Problem:
             A branch point of it, or the number of one among its branch points.
         bounds : (float, float), optional
             As in `continuation`; those of `branch` by default.
-        **options
-            As in `switch_branch`. The size of `step` is the distance at which branches are looked
-            for; its sign has no meaning.
+        steps : Arclength, optional
+            As in `continuation`.
+        step : float, optional
+            As in `switch_branch`: the distance at which branches are looked for. Its sign has no
+            meaning.
+        max_step, outputs, detect, events, stop, until, stability, keep_states : optional
+            As in `continuation`, for each branch.
+        max_points, progress, raise_on_failure, callback, verbose, time_limit : optional
+            As in `continuation`, for each branch. A checkpoint is that of one branch: see
+            `switch_branch`, and `folder` of `bifurcation_diagram`.
 
         Returns
         -------
@@ -1060,8 +1083,12 @@ class Problem:
         (8, [0.57735, 1.0])
         """
         return run_branches_at(
-            self._definition, self.switch_branch, branch, special_point, bounds, **options
-        )
+            self._definition, self.switch_branch, branch, special_point, bounds, step, steps=steps,
+            max_step=max_step, outputs=outputs, detect=detect, events=events, stop=stop,
+            until=until, stability=stability, keep_states=keep_states, max_points=max_points,
+            progress=progress, raise_on_failure=raise_on_failure, callback=callback,
+            verbose=verbose, time_limit=time_limit,
+        )  # fmt: skip
 
     def bifurcation_diagram(
         self,

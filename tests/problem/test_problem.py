@@ -1,5 +1,6 @@
 """Problem.solve: from a residual to a result or an account of the failure."""
 
+import inspect
 import pickle
 import threading
 
@@ -293,3 +294,15 @@ def test_a_branch_or_result_at_other_values_is_refused():
     for at in (problem, problem.at(q=0.5), problem.at(p=-1.0)):
         x = result.x[0]
         assert at.sensitivity(result, "q") == pytest.approx(1.0 / (1.0 + 3.0 * x**2))
+
+
+def test_every_option_stands_in_the_signature_of_its_method():
+    """Keywords that are not written out are names of parameters or of blocks."""
+    methods = {name: f for name, f in vars(Problem).items() if inspect.isfunction(f)}
+    several = {
+        name
+        for name, f in methods.items()
+        if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(f).parameters.values())
+    }
+    assert len(methods) >= 25
+    assert several == {"at", "pack"}

@@ -74,13 +74,14 @@ def branches_at(
     branch: Branch,
     special: SpecialPoint | int,
     bounds: tuple[float, float] | None,
+    step: float | None,
     **options: Any,
 ) -> list[Branch]:
     """Follow all other branches at a branch point with `follow`; see `Problem.branches_at`."""
     special = chosen_point(branch, special, "branch point")
     width = np.ptp(checked_bounds(branch.bounds if bounds is None else bounds))
     usual = USUAL_STEP * float(width if np.isfinite(width) else np.ptp(branch.parameter))
-    step = abs(options.pop("step", None) or usual)
+    step = abs(step or usual)
     ways = directions_at(problem, branch, special, step)
     points = [(replace(special, other_tangent=way), step) for way in ways]
     found, failures = list[Branch](), list[str]()
