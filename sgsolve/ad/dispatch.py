@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
+from . import refusals
 from .nested import any_may_hold, array_if_needed, objects_as_arrays
 
 Function = Callable[..., Any]
@@ -42,7 +43,6 @@ INSTEAD: dict[Function, str] = {
     **{getattr(np.linalg, name): _FACTORS for name in _DECOMPOSITIONS},
     **dict.fromkeys((np.copyto, np.putmask, np.place, np.put_along_axis), _ASSIGN),
     np.put: "use y[idx] = v",
-    np.fill_diagonal: "use y[np.arange(n), np.arange(n)] = v",
     **dict.fromkeys((np.unique, np.partition, np.intersect1d, np.setdiff1d, np.union1d), _VALUES),
     np.percentile: "use np.sort(y) and the elements between which it lies",
     np.quantile: "use np.sort(y) and the elements between which it lies",
@@ -53,6 +53,10 @@ INSTEAD: dict[Function, str] = {
     np.unwrap: "use np.arctan2 of sines and cosines of the differences, and np.cumsum",
     np.logspace: "use base ** np.linspace(start, stop, num)",
     np.geomspace: "use np.exp(np.linspace(np.log(start), np.log(stop), num))",
+    **{
+        getattr(np.emath, name): f"use np.{name}, of y + 0j where y may be out of its range"
+        for name in ("sqrt", "log", "log2", "log10", "power", "arccos", "arcsin", "arctanh")
+    },
     np.correlate: "use np.convolve(a, v[::-1], mode)",
     np.choose: "use np.select(conditions, choices), or np.stack(choices)[index, positions]",
     np.apply_along_axis: "use functions with an axis, or np.stack([f(row) for row in y])",
@@ -70,8 +74,11 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
     """
     ours = TABLE.get(func)
     if ours is None:
-        name = f"{getattr(func, '__module__', 'numpy')}.{getattr(func, '__name__', func)}"
-        instead = INSTEAD.get(func, "use operators, indexing, A @ y or ad.sparsesum")
+        short = getattr(func, "__name__", str(func))
+        instead = INSTEAD.get(func) or refusals.INSTEAD.get(
+            short, "use operators, indexing, A @ y or ad.sparsesum"
+        )
+        name = f"{getattr(func, '__module__', 'numpy')}.{short}"
         raise DerivativeError(f"{name} is not supported on AD arrays: {instead}")
     if kwargs.pop("out", None) is not None:
         raise DerivativeError(

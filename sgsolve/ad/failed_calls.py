@@ -124,6 +124,8 @@ def _explain_refused_value(error: ValueError, args: tuple[Any, ...]) -> None:
     _explain_missing_form(error, args)
     if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
         name = refusals.name_of_caller(error)
+        if name is not None and name.startswith("scipy."):
+            raise DerivativeError(refusals.of_plain_arrays(name)) from error
         if name is not None:
             raise DerivativeError(
                 f"{name} writes elements of np.array([...]) of AD arrays into an ndarray, which "

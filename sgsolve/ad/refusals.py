@@ -74,7 +74,26 @@ INSTEAD = {
         }.items()
     },
     "polyfit": "its solution is an unknown with the normal equations as its equation",
-    "solve_ivp": "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
+    **dict.fromkeys(
+        ("solve_ivp", "odeint"),
+        "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
+    ),
+    "roots": "use an unknown for each root r, with the equation np.polyval(p, r)",
+    "polyder": "use p[:-1] * np.arange(len(p) - 1, 0, -1)",
+    "cov": "use d = y - np.mean(y, 1, keepdims=True) for variables in rows, d @ d.T / (n - 1)",
+    "corrcoef": "use np.mean and np.std of y, and products of deviations",
+    "savetxt": "use it on ad.value(y), outside the function",
+    "matrix_rank": "use it on ad.value(A)",
+    "trim_zeros": "use it on ad.value(y), and index y",
+    "fill_diagonal": (
+        "use F[np.arange(n), np.arange(n)] = v with F = np.zeros((n, n), like=v), or np.diag(v)"
+    ),
+    "block_diag": "use np.block, with np.zeros in the other places",
+    "toeplitz": "use y[np.abs(i - j)] with i, j = np.indices((n, n))",
+    "circulant": "use y[(i - j) % n] with i, j = np.indices((n, n))",
+    "kron": "use np.kron of arrays",
+    "cdist": "use d = a[:, np.newaxis] - b and np.sqrt(np.sum(d**2, axis=-1))",
+    "binom": "use scipy.special.gammaln of n + 1, k + 1 and n - k + 1",
     "sum": "use np.sum(np.stack(list)), or Python's sum(list)",
     **{name: f"use np.{name}(np.stack(list))" for name in ("mean", "var", "std", "median")},
     "trapezoid": "use np.trapezoid",
@@ -84,11 +103,12 @@ SOLVED = (
     "of a linear system); np.linalg.solve(A, y) and np.linalg.inv(A) of small dense matrices "
     "have derivatives"
 )
-FILTERED = "use A @ y with the constant matrix of the operation"
+FILTERED = "A @ y with the constant matrix of the operation"
 OF_LIBRARY = {  # not functions of one element; the name of the function is appended
     "np.ma.": (
         "use np.where(mask, y, other), which takes no value and no derivative from the other side"
     ),
+    "scipy.linalg.norm": "use np.linalg.norm",
     "scipy.linalg.": SOLVED,
     "scipy.sparse.linalg.": SOLVED,
     "scipy.sparse.": (
@@ -102,9 +122,13 @@ OF_LIBRARY = {  # not functions of one element; the name of the function is appe
         "curve(y) in it; CubicSpline, PchipInterpolator and UnivariateSpline have derivative(); "
         "of two variables, ad.elementwise(f, [dfdx, dfdy])"
     ),
-    "scipy.fft.": FILTERED,
-    "scipy.ndimage.": FILTERED,
-    "scipy.signal.": f"{FILTERED}, or np.convolve",
+    "scipy.fft.": f"use np.fft; of cosine and sine transforms, {FILTERED}",
+    "scipy.ndimage.": f"use {FILTERED}",
+    "scipy.signal.": f"use {FILTERED}, or np.convolve",
+    "scipy.stats.": (
+        "of a distribution, write p = ad.elementwise(d.cdf, d.pdf) once, outside the residual, and "
+        "p(y) in it; of data, use np.mean, np.var and powers of deviations"
+    ),
 }
 OF_LISTS = "join the elements first, np.stack([a, b]) or np.block([[a, b], [c, d]])"
 OF_ALL = f"give it a slope with ad.elementwise(f, dfdx); of a list, {OF_LISTS}"
@@ -168,7 +192,11 @@ def truth_value() -> DerivativeError:
 
 def plain_number(kind: str) -> DerivativeError:
     """Return the error for a conversion to a number; called by ``__float__`` and the like."""
-    _note_place(calling_frame(2))
+    frame = calling_frame(2)
+    _note_place(frame)
+    name = _asking(frame)
+    if name is not None and name.startswith("scipy."):
+        return DerivativeError(of_plain_arrays(name))
     text = FLOAT.format(kind=kind)
     return DerivativeError(text if kind == "float" else text.replace("math.", "cmath."))
 

@@ -16,7 +16,7 @@ from scipy import special
 
 from ..arrays import DOUBLE
 from ..errors import DerivativeError
-from . import complex_values
+from . import complex_values, refusals
 from .derivatives.array_operations import flat, raveled
 from .derivatives.derivative import Derivative
 from .derivatives.folded import in_any_precision, without_overflow
@@ -105,10 +105,15 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
             "np.frompyfunc makes arrays of Python objects: write the list [f(v) for v in y], or "
             "np.stack([f(v) for v in y])"
         )
-    raise DerivativeError(
-        f"{_called_as(ufunc)} has no derivative rule for AD arrays; define one with "
-        "ad.define_rule(ufunc, partials)"
+    called = _called_as(ufunc)
+    instead = refusals.INSTEAD.get(
+        ufunc.__name__, "define one with ad.define_rule(ufunc, partials)"
     )
+    if ufunc.nout > 1:
+        instead = (
+            f"write ad.elementwise(f, dfdx) for each result, f = lambda x: {called}(x, ...)[k]"
+        )
+    raise DerivativeError(f"{called} has no derivative rule for AD arrays; {instead}")
 
 
 def _of_several_arguments(ufunc: np.ufunc, rule: Any, inputs: tuple[Any, ...]) -> Any:

@@ -13,6 +13,8 @@ import scipy.optimize
 import scipy.signal
 import scipy.sparse as sp
 import scipy.sparse.linalg as sl
+import scipy.spatial
+import scipy.special
 import scipy.stats
 
 from sgsolve import DerivativeError, Problem, ad
@@ -40,6 +42,16 @@ CALLS = {
     "dct": (lambda x: scipy.fft.dct(x), "constant matrix of the operation"),
     "filter": (lambda x: scipy.ndimage.gaussian_filter(x, 1.0), "constant matrix of the operation"),
     "convolve": (lambda x: scipy.signal.convolve(x, [1.0], mode="same"), r"np\.convolve"),
+    "fft": (lambda x: scipy.fft.fft(x).real, r"use np\.fft"),
+    "quad": (lambda x: x * scipy.integrate.quad(lambda t: t * x[0], 0.0, 1.0)[0], "w @ y"),
+    "odeint": (lambda x: scipy.integrate.odeint(lambda y, t: -y, x, [0, 1])[1], "time steps"),
+    "brentq": (lambda x: x * scipy.optimize.brentq(lambda t: t - x[0], 0.0, 5.0), UNKNOWN),
+    "norm": (lambda x: x * scipy.linalg.norm(x), r"use np\.linalg\.norm"),
+    "toeplitz": (lambda x: scipy.linalg.toeplitz(x) @ x, r"y\[np\.abs\(i - j\)\]"),
+    "circulant": (lambda x: scipy.linalg.circulant(x) @ x, r"y\[\(i - j\) % n\]"),
+    "block_diag": (lambda x: scipy.linalg.block_diag(x[0], x[1]) @ x, r"np\.block"),
+    "cdist": (lambda x: scipy.spatial.distance.cdist(x[:, None], x[:, None]) @ x, r"np\.sqrt"),
+    "binom": (lambda x: scipy.special.binom(x, 2), "gammaln"),
 }
 
 
@@ -101,3 +113,47 @@ def test_other_errors_of_the_user_keep_their_type():
     with pytest.raises(ValueError, match="Different number of diagonals") as caught:
         problem.jacobian([1.0, 2.0])
     assert not isinstance(caught.value, DerivativeError)
+
+
+X = np.array([1.3, 0.4, 2.2])
+I, J = np.indices((3, 3))
+# What the advice says, beside the function that is refused.
+SPELLINGS = {
+    "scipy.linalg.toeplitz": (scipy.linalg.toeplitz, lambda y: y[np.abs(I - J)]),
+    "scipy.linalg.circulant": (scipy.linalg.circulant, lambda y: y[(I - J) % 3]),
+    "scipy.linalg.norm": (scipy.linalg.norm, np.linalg.norm),
+    "scipy.fft.fft": (lambda y: scipy.fft.fft(y).real, lambda y: np.fft.fft(y).real),
+    "scipy.stats.norm.cdf": (
+        scipy.stats.norm.cdf,
+        ad.elementwise(scipy.stats.norm.cdf, scipy.stats.norm.pdf),
+    ),
+    "scipy.spatial.distance.cdist": (
+        lambda y: scipy.spatial.distance.cdist(y[:, None], A[:, :1]),
+        lambda y: np.sqrt(np.sum((y[:, None][:, np.newaxis] - A[:, :1]) ** 2, axis=-1)),
+    ),
+    "np.cov": (
+        lambda y: np.cov([y, y**2]),
+        lambda y: (lambda d: d @ d.T / 2)(
+            np.stack([y, y**2]) - np.mean(np.stack([y, y**2]), 1, keepdims=True)
+        ),
+    ),
+    "numpy.polyder": (np.polyder, lambda y: y[:-1] * np.arange(2, 0, -1)),
+    "numpy.lib.scimath.sqrt": (
+        lambda y: np.emath.sqrt(y - 1.0).imag,
+        lambda y: np.sqrt(y - 1.0 + 0j).imag,
+    ),
+    "np.fill_diagonal": (
+        lambda y: (lambda F: (np.fill_diagonal(F, y), F)[1])(np.zeros((3, 3))),
+        np.diag,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_what_the_message_says_has_the_values_of_the_function(name):
+    refused, spelled = SPELLINGS[name]
+    with pytest.raises(DerivativeError, match=re.escape(name)):
+        ad.jacobian(refused, X)
+    F, dF = ad.value_and_jacobian(spelled, X)
+    np.testing.assert_allclose(F, refused(X), rtol=1e-12, atol=1e-14)
+    assert ad.check_jacobian(spelled, X, jacobian=dF)

@@ -51,7 +51,8 @@ def _made_like(func: Function) -> Function:
             return func(content, dtype, *args, **kwargs)
         y = array_of(content)
         y = y if dtype in (None, y.dtype) else y.astype(dtype)
-        if y is content and kwargs.get("copy", func is np.array):
+        # SciPy gives a mark of NumPy for "if needed", which is neither true nor false.
+        if y is content and kwargs.get("copy", func is np.array) in (True,):
             y = y.copy()
         return y[(None,) * max(kwargs.get("ndmin", 0) - y.ndim, 0)]
 
