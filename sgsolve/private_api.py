@@ -185,14 +185,14 @@ def shown_class(y: Any) -> type:
     frame: FrameType | None = _calling_frame(1)
     while frame is not None:
         told = _told_own_class.get(id(frame.f_code))
-        if told:
-            return type(y)
         if told is None:
             name = frame.f_globals.get("__name__", "")
             if name != "abc" and not name.startswith(("scipy.sparse", "sgsolve.")):
                 break
-            _told_own_class[id(frame.f_code)] = name != "abc"
+            told = _told_own_class[id(frame.f_code)] = name != "abc"
             _held.append(frame.f_code)
+        if told:
+            return type(y)
         frame = frame.f_back  # an abstract class asks for its caller
     value = getattr(y, "_value", y)  # of traced arrays it is y.value
     return type(value.value if hasattr(value, "record") else value)
