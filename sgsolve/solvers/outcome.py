@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Vector
 from ..errors import SingularMatrixError
@@ -19,6 +20,8 @@ from .system import System
 
 FAR = 1e6  # times the largest unknown of its block at the start: a point this far away diverged
 CLOSE = 1e-6  # ... unless every residual is smaller than this part of its terms
+NEAR = 1e-3  # of the unknowns: an equation that stays exactly zero so far away determines none
+LOST = 1e-3  # of its first term size: an equation that has more has not lost its slopes
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Outcome:
         What was unusual in the attempt that failed, such as a limit that acted.
     singular : SingularMatrixError or None
         Why the Jacobian from which the last step came was singular, or is at every x.
+    idle : ndarray of bool, or None
+        Equations that hold because their terms cancel in rounding, and that have lost their slopes.
     moved : (x, F) or None
         Where it really started, if the Jacobian was not finite at the start.
     """
@@ -53,6 +58,7 @@ class Outcome:
     cause: Exception | None = None
     notes: tuple[str, ...] = ()
     singular: SingularMatrixError | None = None
+    idle: NDArray[np.bool_] | None = None
     moved: tuple[Vector, Vector] | None = None
     stages: list[str] = field(default_factory=list)
 
@@ -63,6 +69,7 @@ class Outcome:
         if not status.success and it.best is not None and it.best[0] < it.measure:
             _, x, F = it.best
             scaled = it.scaling.scaled(F)
+        idle = _idle(it) if status.success else None
         counted = it.counted
         stats = Stats(nit=it.k, nfev=counted.nfev, njev=counted.njev, seconds=counted.seconds)
         linear = (Status.SINGULAR_JACOBIAN, Status.LINEAR_SOLVE_FAILED)
@@ -73,6 +80,7 @@ class Outcome:
             cause=cause,
             notes=tuple(it.notes),
             singular=singular if k >= it.k - 1 else it.memory.get("open"),
+            idle=idle,
             moved=it.moved,
         )
 
@@ -90,3 +98,19 @@ class Outcome:
         if system.scale is not None:
             size = np.maximum(size, system.scale)
         return bool((np.abs(self.x) / FAR > size).any())  # the product may overflow
+
+
+def _idle(it: Iterate) -> NDArray[np.bool_] | None:
+    """Return the equations that are exactly zero next to the solution as well; None if none is.
+
+    Only those are asked whose terms, by their slopes, are next to nothing beside the first ones.
+    """
+    if it.S_start is None:
+        return None
+    idle: NDArray[np.bool_] = (it.F == 0.0) & (LOST * it.S_start >= it.S)
+    for sign in (1.0, -1.0):
+        if not idle.any():
+            return None
+        F = it.evaluate(it.x + sign * NEAR * it.peak)
+        idle &= False if F is None else F == 0.0
+    return idle if idle.any() else None

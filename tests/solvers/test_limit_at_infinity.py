@@ -406,3 +406,41 @@ def test_a_tail_without_slopes_or_next_to_another_one_is_no_root(residual, start
 def test_a_half_line_of_solutions_without_slopes_is_one_of_solutions(start, solver):
     with np.errstate(all="ignore"):
         assert solved(lambda x: np.sqrt(np.maximum(x, 0.0)), [start], solver).success
+
+
+HIDDEN = {
+    "error function": lambda x: 1.0 - special.erf(40.0 * x / (1.0 + x**2)),
+    "hyperbolic tangent": lambda x: 1.0 - np.tanh(30.0 * x / (1.0 + 0.01 * x**2)),
+    "difference": lambda x: (1.0 + np.exp(-60.0 * x / (1.0 + 0.01 * x**2))) ** 2 - 1.0,
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize("beside", [False, True])
+def test_zero_by_rounding_alone_between_two_slopes_is_said(name, beside):
+    """Zero to rounding on an interval with values of one sign on both sides: x is any of these."""
+    hidden = HIDDEN[name]
+
+    def residual(x):
+        rest = [x[1] ** 3 - 8.0] if beside else []
+        return np.stack([hidden(x[0]), *rest])
+
+    start = 20.0 if name == "error function" else 400.0
+    result = Problem(residual).solve([start, 1.0][: 1 + beside], raise_on_failure=False)
+    assert not result.success or "rounding alone makes equation x[0] hold" in result.remark
+    assert result.remark.count("equation x[") <= 1
+
+
+@pytest.mark.parametrize(
+    ("residual", "start"),
+    [
+        (lambda x: x**3, 1.0),
+        (lambda x: (x - 1.0) ** 3, 2.0),
+        (lambda x: 1e-12 * (x - 1.0) + (x - 1.0) ** 3, 30.0),
+        (lambda x: np.exp(20.0 * x) - 1.0, 3.0),
+        (lambda x: np.exp(x) - np.exp(x**3), 3.0),
+    ],
+)
+def test_equations_with_a_slope_hold_by_themselves(residual, start):
+    result = Problem(residual).solve([start])
+    assert "rounding alone" not in result.remark

@@ -36,6 +36,12 @@ def remarks(system: ResidualSystem, outcome: Outcome, null_space: NDArray[Any] |
         )
     singular = outcome.status.success and (null_space is not None or outcome.singular is not None)
     flat = _flat_equations(system, outcome) if singular else ""
+    if outcome.idle is not None:
+        said.append(
+            f"rounding alone makes {_equation_names(system, outcome.idle)} hold: its terms cancel "
+            "there and at all x near by, and its slopes are next to zero. So it determines no "
+            "unknown; start elsewhere to find a root where its sign changes"
+        )
     if flat:
         said.append(
             f"all derivatives of {flat} are zero there, so these equations determine no "
@@ -66,7 +72,12 @@ def _flat_equations(system: ResidualSystem, outcome: Outcome) -> str:
             J = system.linearize(outcome.x)[1]
     except ArithmeticError:
         return ""
-    flat = np.flatnonzero((outcome.F == 0.0) & (abs(J) @ np.ones(len(outcome.x)) == 0.0))
+    return _equation_names(system, (outcome.F == 0.0) & (abs(J) @ np.ones(len(outcome.x)) == 0.0))
+
+
+def _equation_names(system: ResidualSystem, equations: NDArray[np.bool_]) -> str:
+    """Return the names of the first three of some equations; empty if there is none."""
+    flat = np.flatnonzero(equations)
     names = ", ".join(f"equation {system.blocks.label(int(i))}" for i in flat[:3])
     return names + (", ..." if len(flat) > 3 else "")
 
