@@ -37,14 +37,16 @@ def scalar_product(a: Vector, b: Vector) -> float:
 def scalar_products(rows: NDArray[Any], vector: Vector) -> Vector:
     """Return the scalar product of each row with a vector, computed on one thread."""
     if len(vector) < THREADED:
-        return rows @ vector
+        found: Vector = rows @ vector
+        return found
     return np.array([scalar_product(row, vector) for row in rows])
 
 
 def linear_combination(factors: Vector, rows: NDArray[Any]) -> Vector:
     """Return the sum of the rows times their factors, computed on one thread."""
     if rows.shape[1] < THREADED:
-        return factors @ rows
+        found: Vector = factors @ rows
+        return found
     found = factors[0] * rows[0]
     for factor, row in zip(factors[1:], rows[1:], strict=True):
         found += factor * row

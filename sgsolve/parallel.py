@@ -132,7 +132,8 @@ def run_member(task: tuple[Any, ...]) -> Branch:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PartialBranchWarning)
             run = getattr(problem.at(**member), method)
-            return run(x0, name, values, **{"progress": False, **options})
+            branch: Branch = run(x0, name, values, **{"progress": False, **options})
+            return branch
     except ConvergenceError as error:
         if isinstance(error.result, Branch):
             return error.result
@@ -196,7 +197,8 @@ def _remedy(error: Exception) -> str:
 def _left_by_member(future: Any, task: tuple[Any, ...], name: str) -> Branch:
     """Return what a member has after Ctrl-C; its worker was interrupted as well, if it is here."""
     try:
-        return future.result(timeout=GRACE)
+        branch: Branch = future.result(timeout=GRACE)
+        return branch
     except (Exception, CancelledError) as error:  # whatever it is, there is no point to return
         reason = f"{Status.INTERRUPTED.text} ({type(error).__name__})"
         return _failed(name, task[5], reason, len(np.atleast_1d(task[2])), Status.INTERRUPTED)

@@ -79,7 +79,8 @@ class ADArray(Operators):
         """The numbers, as a read-only ndarray (``np.array(y.value)`` is a copy to write into)."""
         value = self._value
         if type(value) is not ndarray and hasattr(value, "record"):
-            return value
+            traced: NDArray[Any] = value
+            return traced
         view: NDArray[Any] = np.asarray(value).view()
         view.flags.writeable = False
         return view
@@ -122,7 +123,8 @@ class ADArray(Operators):
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths along each axis."""
-        return self._value.shape
+        shape: tuple[int, ...] = self._value.shape
+        return shape
 
     @property
     def ndim(self) -> int:
@@ -137,17 +139,20 @@ class ADArray(Operators):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        return self._value.dtype
+        dtype: np.dtype[Any] = self._value.dtype
+        return dtype
 
     @property
     def T(self) -> ADArray:
         """The transposed array."""
-        return self.transpose()
+        transposed: ADArray = self.transpose()
+        return transposed
 
     @property
     def mT(self) -> ADArray:
         """The array with its last two axes exchanged."""
-        return self.swapaxes(-1, -2)
+        transposed: ADArray = self.swapaxes(-1, -2)
+        return transposed
 
     @property
     def flat(self) -> Any:
@@ -163,7 +168,8 @@ class ADArray(Operators):
         """The real part; of complex arrays if the unknowns are real."""
         if self._value.dtype.kind != "c":
             return self
-        return part_of_complex(self, REAL)
+        part: ADArray = part_of_complex(self, REAL)
+        return part
 
     @real.setter
     def real(self, v: Any) -> None:

@@ -304,7 +304,7 @@ def value_and_jacobian(
     (array([ 3., 12.]), [[6.0, 0.0], [0.0, 12.0]])
     """
     if has_kernels(f):
-        return f.value_and_jacobian(x, *args, **kwargs)  # type: ignore[attr-defined]
+        return f.value_and_jacobian(x, *args, **kwargs)  # type: ignore[attr-defined, no-any-return]
     unknowns = seed(x)
     y = result_of(f, unknowns, *args, **kwargs)
     if type(y) is not ADArray:

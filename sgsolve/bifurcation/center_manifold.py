@@ -116,7 +116,8 @@ def _unit_rays(m: int, count: int) -> Vector:
         angles = np.pi * np.arange(count) / count
         return np.column_stack([np.cos(angles), np.sin(angles)])
     found = np.random.default_rng(0).standard_normal((RAYS * count, m))
-    return found / np.linalg.norm(found, axis=1)[:, None]
+    unit: Vector = found / np.linalg.norm(found, axis=1)[:, None]
+    return unit
 
 
 class _Expansion:
@@ -178,7 +179,8 @@ class _Expansion:
             solver = linear.LinearSolver(Pattern.of(A))
             solver.factorize(A)
             self._solvers[rate] = solver
-        return self._solvers[rate].solve(b)
+        found: Vector = self._solvers[rate].solve(b)
+        return found
 
     def _known_part(self, degree: int) -> dict[Powers, Vector] | None:
         """Return the coefficients of a degree of F(H) + C(H) H_z G, with H and G so far."""

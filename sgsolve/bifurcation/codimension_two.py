@@ -89,7 +89,8 @@ def pencil_eigenvalues(J: Any, C: Any) -> Vector:
     """Return the finite eigenvalues of dx/dt in C dx/dt + J x = 0, shape (k,)."""
     J, C = J.toarray(), C.toarray()
     values = scipy.linalg.eigvals(J, -C)
-    return values[np.isfinite(values)]
+    found: Vector = values[np.isfinite(values)]
+    return found
 
 
 def leading_eigenvalues(

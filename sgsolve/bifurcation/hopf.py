@@ -224,7 +224,8 @@ class Eigenvalues(Detector):
     def _right(self, values: Vector) -> Vector:
         """Return which eigenvalues are unstable."""
         size = float(np.abs(values).max(initial=0.0))
-        return values.real > self.settings.tolerance * size
+        right: Vector = values.real > self.settings.tolerance * size
+        return right
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the Hopf points between two points: one for each complex pair that crosses."""

@@ -167,7 +167,8 @@ def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vecto
     vectors = both[:n] @ np.linalg.svd(both[n:])[2].T
     terms = family.pattern.matrix(np.abs(at.J.data) + np.abs(near.J.data))
     null = [norm2(at.J @ v) <= NULL * norm2(terms @ np.abs(v)) for v in vectors.T]
-    return vectors[:, null]
+    found: Vector = vectors[:, null]
+    return found
 
 
 def _combinations(m: int) -> Vector:
@@ -175,9 +176,10 @@ def _combinations(m: int) -> Vector:
     if m == 2:
         angles = 2.0 * np.pi * (np.arange(STARTS) + 0.37) / STARTS
         return np.column_stack([np.cos(angles), np.sin(angles)])
-    found = np.random.default_rng(0).standard_normal((MOST // 2, m))
-    found = np.concatenate([found, -found])
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    half = np.random.default_rng(0).standard_normal((MOST // 2, m))
+    found: Vector = np.concatenate([half, -half])
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
 
 
 def _at_distance(

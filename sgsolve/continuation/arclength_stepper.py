@@ -184,7 +184,8 @@ class ArclengthStepper(Stepper):
 
     def linearized(self, point: Point) -> Linear:
         """Return the linearization at a point."""
-        return point.at
+        at: Linear = point.at
+        return at
 
     def jacobian(self, x: Vector, p: float) -> Any:
         """Return J at any state; None where it is not finite."""

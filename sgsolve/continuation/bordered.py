@@ -89,7 +89,8 @@ class Bordered:
             if x is not None:
                 return x
             self._factorize_whole()
-        return self._solver.solve(b, transpose=transpose)
+        answer: Vector = self._solver.solve(b, transpose=transpose)
+        return answer
 
     def determinant(self) -> tuple[float, float] | None:
         """Return sign and logarithm of the determinant; None if the back end has none."""

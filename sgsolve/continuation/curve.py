@@ -87,7 +87,8 @@ class Curve:
         h = self.metric.norm(b.z - a.z)
         u = 1.0 - t
         ends = u * u * (1.0 + 2.0 * t) * a.z + t * t * (3.0 - 2.0 * t) * b.z
-        return ends + h * t * u * (u * a.tangent - t * b.tangent)
+        found: Vector = ends + h * t * u * (u * a.tangent - t * b.tangent)
+        return found
 
     def bent(self, at: Linear, w: Vector, v: Vector, reach: float) -> Vector | None:
         """Return the gradient over z of w . [J Fp] v; see `second_derivative`.

@@ -103,7 +103,8 @@ def located(stepper: Any, a: Point, b: Point, detectors: Sequence[Detector]) -> 
 
 def doubt(point: Point) -> Doubt | None:
     """Return why the step to a point may be too long; None if no detector stored a doubt."""
-    return point.tests.get(STEP_DOUBT)
+    found: Doubt | None = point.tests.get(STEP_DOUBT)
+    return found
 
 
 def certain(point: Point, before: Point, detectors: Sequence[Detector]) -> list[Found]:

@@ -75,21 +75,25 @@ class FamilyAround(Family):
     @property
     def nfev(self) -> int:
         """Evaluations of the residual alone."""
-        return self.inner.nfev
+        count: int = self.inner.nfev
+        return count
 
     @property
     def njev(self) -> int:
         """Evaluations with derivatives."""
-        return self.inner.njev
+        count: int = self.inner.njev
+        return count
 
     @property
     def seconds(self) -> dict[str, float]:
         """Spent in either."""
-        return self.inner.seconds
+        seconds: dict[str, float] = self.inner.seconds
+        return seconds
 
     def compiled_counts(self) -> Stats:
         """Return the counts of compiled evaluations so far."""
-        return self.inner.compiled_counts()
+        counts: Stats = self.inner.compiled_counts()
+        return counts
 
 
 class Linear:
@@ -151,4 +155,5 @@ def second_derivative(
     up, down = linearized(family, at.z + h * v), linearized(family, at.z - h * v)
     if up is None or down is None:
         return None
-    return (up.left(w) - down.left(w)) / (2.0 * h)
+    gradient: Vector = (up.left(w) - down.left(w)) / (2.0 * h)
+    return gradient

@@ -151,7 +151,8 @@ class NaturalStepper(Stepper):
             point.at.linear = self.family.linearize(point.x, point.p)
         if point.at.linear is None:
             raise LinearSolveError("the linearization is not finite at a solution")
-        return point.at.linear
+        found: Linear = point.at.linear
+        return found
 
     def jacobian(self, x: Vector, p: float) -> Any:
         """Return J at any state; None where it is not finite."""

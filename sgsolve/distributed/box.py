@@ -99,7 +99,8 @@ class Box:
         """Return the own unknowns with the margin, zero beyond the boundary; a copy."""
         self._local.set(0.0)
         self._grid.globalToLocal(x, self._local)
-        return self._local.array.reshape(self.local_shape).copy()
+        result: NDArray[Any] = self._local.array.reshape(self.local_shape).copy()
+        return result
 
     def numbers(self) -> NDArray[np.int64]:
         """Return PETSc's numbers of the local unknowns, -1 beyond the boundary; flat."""

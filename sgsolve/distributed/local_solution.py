@@ -62,4 +62,5 @@ class LocalSolution:
         ndarray
             In the shape of the grid, or by the numbers of the unknowns.
         """
-        return self.layout.whole(self.vector)
+        result: NDArray[Any] = self.layout.whole(self.vector)
+        return result

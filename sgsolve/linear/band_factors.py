@@ -61,7 +61,8 @@ class Triangles:
         else:
             with np.errstate(all="ignore"):
                 b *= self._inverse
-        return solve(len(second) - 1, second, b, 1, 0, 1 - lower, transpose, 1, 1)
+        x: Vector = solve(len(second) - 1, second, b, 1, 0, 1 - lower, transpose, 1, 1)
+        return x
 
 
 class SymmetricFactors:

@@ -97,7 +97,8 @@ class Dense:
         """Solve with the kept factors."""
         if b.ndim == 2 and 0 < b.shape[1] <= FEW_COLUMNS:
             return np.array([self.solve(column, transpose) for column in b.T]).T
-        return self._trs(self._lu, self._pivots, b, trans=int(transpose), overwrite_b=True)[0]
+        x: Vector = self._trs(self._lu, self._pivots, b, trans=int(transpose), overwrite_b=True)[0]
+        return x
 
     def alternatives(self, inaccurate: bool) -> tuple[()]:
         """Return no other back end: the pivoting here is as good as theirs."""

@@ -127,7 +127,8 @@ class Gauged:
         solver.factorize(frame.matrix(A, np.random.default_rng(0).standard_normal((n, k)), below))
         left = solver.solve(edge, transpose=True)[:n]
         self._retired = self._retired.joined(solver.stats)
-        return np.linalg.qr(left / np.abs(left).max())[0]
+        found: Vector = np.linalg.qr(left / np.abs(left).max())[0]
+        return found
 
     def solve(self, b: Any, *, transpose: bool = False) -> Vector:
         """Return x with A x = b and V^T x = 0; transposed, with U^T x = 0."""
@@ -160,7 +161,8 @@ class Gauged:
         b = b - left.conj() @ (left.T @ b)
         edge = np.zeros((right.shape[1], *b.shape[1:]))
         x = solve(np.concatenate([b, edge]))[: len(b)]
-        return x - right @ (right.conj().T @ x)
+        found: Vector = x - right @ (right.conj().T @ x)
+        return found
 
     def _factorize(self, A: Any) -> None:
         data = np.ones(self._bordered.nnz, A.data.dtype)

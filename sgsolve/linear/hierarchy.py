@@ -71,14 +71,16 @@ class Hierarchy:
         """Return an approximation of A^-1 r."""
         if self._factors is None:
             return self._v_cycle(r)
-        return self._factors.solve(r, self._trans)
+        x: NDArray[Any] = self._factors.solve(r, self._trans)
+        return x
 
     def _v_cycle(self, b: NDArray[Any], at: int = 0) -> NDArray[Any]:
         """Return the result of a V-cycle from zero, at a level and those below it."""
         A, P, R = self._levels[at]
         before, after = self._sweeps
         if P is None and A.shape[0] <= COARSEST:
-            return self._inverse @ b
+            solved: NDArray[Any] = self._inverse @ b
+            return solved
         x = np.zeros_like(b)
         self._relax(A, x, b, sweep=before)
         if P is not None:

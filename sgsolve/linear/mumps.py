@@ -96,7 +96,8 @@ class Mumps:
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""
         private_api.set_mumps_transpose(self._context, transpose)
-        return np.asarray(self._call(self._context.solve, b))
+        x: Vector = np.asarray(self._call(self._context.solve, b))
+        return x
 
     def _call(self, function: Any, *arguments: Any, **options: Any) -> Any:
         try:

@@ -60,7 +60,8 @@ def null_basis(A: Any) -> Vector | None:
     if not 0 < k <= min(MOST, n // 2):
         return None
     V[np.abs(V) < NEGLIGIBLE * np.abs(V).max()] = 0.0
-    return np.linalg.qr(V)[0]
+    found: Vector = np.linalg.qr(V)[0]
+    return found
 
 
 def annihilates(A: Any, V: Vector, tolerance: float) -> bool:

@@ -245,7 +245,8 @@ class Petsc:
     def _gathered(self, x: Any) -> NDArray[Any]:
         """Return the whole of a vector, in the order of the unknowns, the same on all ranks."""
         if ranks.size() == 1:
-            return x.array.copy()
+            result: NDArray[Any] = x.array.copy()
+            return result
         scatter, whole = loaded().Scatter.toAll(x)
         scatter.scatter(x, whole)
         result = np.empty(len(self._layout.order), dtype=x.array.dtype)

@@ -116,7 +116,8 @@ class SortedRows:
     def values(self, data: NDArray[Any]) -> NDArray[Any]:
         """Return the values of the entries in the order of `indices`."""
         whole: NDArray[Any] = data if self._complete else np.append(data, 0.0)
-        return whole[self._place]
+        sorted_values: NDArray[Any] = whole[self._place]
+        return sorted_values
 
 
 def _share(length: int, k: int, size: int) -> slice:

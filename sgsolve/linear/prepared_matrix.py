@@ -68,7 +68,8 @@ class PreparedMatrix:
         """Fixed random numbers of both signs and size near 1, for probes and error estimates."""
         # signs alone can be orthogonal to a null vector of few equal entries
         random, n = np.random.default_rng(0), self.n
-        return random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
+        found: NDArray[np.float64] = random.choice([-1.0, 1.0], n) * random.uniform(0.5, 1.5, n)
+        return found
 
     @cached_property
     def _transposed(self) -> tuple[Any, Any]:
@@ -95,7 +96,8 @@ class PreparedMatrix:
         dtype = self.values.dtype
 
         def solve(b: NDArray[Any]) -> NDArray[Any]:
-            return backend.solve(np.asarray(b, dtype=dtype, order="F"), transpose)
+            x: NDArray[Any] = backend.solve(np.asarray(b, dtype=dtype, order="F"), transpose)
+            return x
 
         if transpose:
             return LinearSystem(*self._transposed, solve)

@@ -155,7 +155,8 @@ def _null(solve: Solve, A: Any, transpose: bool) -> NDArray[np.int64]:
     size = np.abs(v)
     size[~np.isfinite(size)] = 0.0
     order = np.argsort(-size, kind="stable")
-    return order[size[order] >= SIGNIFICANT]
+    significant: NDArray[np.int64] = order[size[order] >= SIGNIFICANT]
+    return significant
 
 
 def _first_shown(chosen: NDArray[Any], others: NDArray[Any]) -> list[int]:

@@ -165,7 +165,8 @@ class SuperLU:
             b = b.astype(np.complex128, copy=False)
         how, places = "T" if transpose else "N", self._places
         if places is None:
-            return self._lu.solve(b, how)
+            x: Vector = self._lu.solve(b, how)
+            return x
         x = np.empty(b.shape, dtype=b.dtype, order="F")
         x[places] = self._lu.solve(np.asfortranarray(b[places]), how)
         return x

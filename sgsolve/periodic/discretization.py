@@ -64,7 +64,8 @@ class Discretization:
 
     def local(self, X: Vector) -> Vector:
         """Return the values at the nodes of each interval, shape (N, degree + 1, ...)."""
-        return X[self.nodes]
+        found: Vector = X[self.nodes]
+        return found
 
     def rates(self, X: Vector, mesh: Vector, T: float) -> Vector | None:
         """Return dx/dt at the states, zero at those without an equation; None if not needed."""

@@ -97,7 +97,8 @@ class DenseMonodromy:
         M = np.eye(n)
         for S in self.inner[:, -1]:
             M = S @ M
-        return np.linalg.svd(M + np.eye(n))[2][-1]
+        vector: Vector = np.linalg.svd(M + np.eye(n))[2][-1]
+        return vector
 
 
 @dataclass(eq=False)
@@ -129,7 +130,8 @@ class SparseMonodromy:
         """Return the change of the first state that comes back with the other sign."""
         values, vectors = self._leading()
         vector: Vector = vectors[:, int(np.argmin(np.abs(values + 1.0)))].real
-        return vector / np.linalg.norm(vector)
+        unit: Vector = vector / np.linalg.norm(vector)
+        return unit
 
     def _leading(self) -> tuple[Vector, Vector]:
         n = self.first.shape[1]

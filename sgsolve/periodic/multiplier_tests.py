@@ -13,7 +13,8 @@ REAL = 1e-9  # imaginary parts below this part of the modulus are rounding
 
 def real_multipliers(values: Vector) -> Vector:
     """Return those without an imaginary part."""
-    return values.real[np.abs(np.imag(values)) <= REAL * np.abs(values)]
+    real: Vector = values.real[np.abs(np.imag(values)) <= REAL * np.abs(values)]
+    return real
 
 
 def upper_multipliers(values: Vector) -> Vector:
@@ -21,7 +22,8 @@ def upper_multipliers(values: Vector) -> Vector:
     if not np.iscomplexobj(values):
         return np.empty(0, dtype=complex)
     upper = values[values.imag > REAL * np.abs(values)]
-    return upper[np.argsort(-np.abs(upper))]
+    ordered: Vector = upper[np.argsort(-np.abs(upper))]
+    return ordered
 
 
 def below(values: Vector) -> int:

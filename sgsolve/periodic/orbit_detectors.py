@@ -170,4 +170,5 @@ def _tori(first: Vector, last: Vector) -> list[Callable[[Vector], float]]:
 def _antiperiodic(maps: Monodromy) -> Vector:
     """Return the change of all states that comes back with the other sign, shape (P n,)."""
     vector = maps.along(maps.turned()).ravel()
-    return vector / np.abs(vector).max()
+    unit: Vector = vector / np.abs(vector).max()
+    return unit

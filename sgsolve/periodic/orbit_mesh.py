@@ -52,7 +52,8 @@ def _highest(scheme: Scheme, mesh: Vector, Y: Vector, sizes: Vector) -> Vector:
     top = np.einsum("j,kjn->kn", scheme.top, Y / sizes) / h[:, None] ** scheme.degree
     gaps = 0.5 * (h + np.roll(h, -1))
     jumps = np.abs(np.roll(top, -1, axis=0) - top) / gaps[:, None]
-    return 0.5 * (jumps + np.roll(jumps, 1, axis=0)).max(axis=1)
+    found: Vector = 0.5 * (jumps + np.roll(jumps, 1, axis=0)).max(axis=1)
+    return found
 
 
 def equal_shares(mesh: Vector, total: Vector, count: int) -> Vector:
@@ -66,4 +67,5 @@ def interpolated_at(scheme: Scheme, mesh: Vector, Y: Vector, t: Vector) -> Vecto
     """Return a piecewise polynomial at times t of [0, 1], shape (len(t), n)."""
     k = np.clip(np.searchsorted(mesh, t, side="right") - 1, 0, len(mesh) - 2)
     local = (t - mesh[k]) / np.diff(mesh)[k]
-    return np.einsum("tj,tjn->tn", scheme.values(local), Y[k])
+    found: Vector = np.einsum("tj,tjn->tn", scheme.values(local), Y[k])
+    return found

@@ -45,7 +45,8 @@ class OrbitSystem:
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return J v."""
-        return self.linearize(x)[1] @ v
+        product: Vector = self.linearize(x)[1] @ v
+        return product
 
 
 def solved_orbit(family: OrbitFamily, workspace: Workspace, x: Vector, p: float) -> Vector:

@@ -63,7 +63,8 @@ def _nearest_on_segments(a: Vector, b: Vector, to: Vector, t: Vector) -> tuple[V
 
 def mode(q: Vector, times: Vector) -> Vector:
     """Return Re(q exp(2 pi i t)) at times, shape (len(t), n)."""
-    return (np.exp(2j * np.pi * times)[:, None] * q).real
+    found: Vector = (np.exp(2j * np.pi * times)[:, None] * q).real
+    return found
 
 
 def doubled_mesh(mesh: Vector) -> Vector:

@@ -99,4 +99,5 @@ def _differentiation(nodes: Vector, top: Vector) -> Vector:
     D = top[None, :] / top[:, None] / gaps
     np.fill_diagonal(D, 0.0)
     np.fill_diagonal(D, -D.sum(axis=1))
-    return D[1:]
+    inner: Vector = D[1:]
+    return inner

@@ -81,10 +81,12 @@ def _rates(grid: Discretization, now: Evaluated, X: Vector, mesh: Vector, T: flo
     scheme, n = grid.scheme, grid.n
     if scheme.ends or grid.equations.algebraic:  # the start is the end of the interval before
         slopes = np.einsum("j,kjn->kn", scheme.slopes[-1], grid.local(X)) / np.diff(mesh)[:, None]
-        return np.roll(slopes, 1, axis=0) / T
+        rates: Vector = np.roll(slopes, 1, axis=0) / T
+        return rates
     starts = grid.nodes[:, 0]
     C = _dense_matrices(grid.equations.pattern_C, now.C[starts], n)
-    return -np.linalg.solve(C, now.F[starts][:, :, None])[:, :, 0]
+    found: Vector = -np.linalg.solve(C, now.F[starts][:, :, None])[:, :, 0]
+    return found
 
 
 def _frames(rates: Vector) -> Vector:
@@ -117,7 +119,8 @@ def _parts_of_intervals(
     inner = np.swapaxes(across, 1, 2) @ flow @ across
     rate = np.linalg.eigvalsh(0.5 * (inner + np.swapaxes(inner, 1, 2)))[:, -1]
     growth = np.diff(mesh) * T * np.maximum(np.abs(rate), np.abs(np.roll(rate, -1)))
-    return np.clip(np.ceil(growth / GROWTH), 1, MOST).astype(int)
+    parts: Vector = np.clip(np.ceil(growth / GROWTH), 1, MOST).astype(int)
+    return parts
 
 
 def _places(parts: Vector) -> Vector:

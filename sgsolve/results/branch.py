@@ -135,7 +135,8 @@ class Branch:
     @property
     def x(self) -> NDArray[Any]:
         """The last state, shape (n,)."""
-        return self.states[-1]
+        last: NDArray[Any] = self.states[-1]
+        return last
 
     def __len__(self) -> int:
         return len(self.parameter)
@@ -185,7 +186,8 @@ class Branch:
                 "the states of this branch are orbits; use branch.orbit(i).field(name)"
             )
         blocks = self.blocks or Blocks(self.states.shape[-1])
-        return blocks.field(self.states, block)
+        found: NDArray[Any] = blocks.field(self.states, block)
+        return found
 
     def at(self, i: int) -> tuple[NDArray[Any], dict[str, Any]]:
         """Return x and the parameters of point i, for ``problem.at(**parameters).solve(x)``.

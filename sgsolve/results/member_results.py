@@ -114,7 +114,8 @@ class MemberResults:
         >>> problem.solve_many([0.0, 0.0], {"a": [1.0, 2.0, 3.0]}).field("u").shape
         (3, 2, 1)
         """
-        return self.blocks.field(self.x, block)
+        found: NDArray[Any] = self.blocks.field(self.x, block)
+        return found
 
     def __len__(self) -> int:
         return len(self.results)

@@ -125,7 +125,8 @@ class PeriodicOrbit:
         parts = np.arange(per_interval) / per_interval
         h = np.diff(self.mesh)
         inner = (self.mesh[:-1, None] + h[:, None] * parts).ravel()
-        return self.period * np.append(inner, 1.0 - 1e-15)
+        times: Vector = self.period * np.append(inner, 1.0 - 1e-15)
+        return times
 
     def field(self, block: str) -> Vector:
         """Return a block of the unknowns at the times `t`, shape ``(k + 1, *shape)``.
@@ -136,7 +137,8 @@ class PeriodicOrbit:
             If the problem has no such block.
         """
         blocks = self.blocks or Blocks(self.states.shape[-1])
-        return blocks.field(self.states, block)
+        found: Vector = blocks.field(self.states, block)
+        return found
 
     def __repr__(self) -> str:
         text = f"PeriodicOrbit(period {self.period:.10g}, amplitude {self.amplitude:.6g}"

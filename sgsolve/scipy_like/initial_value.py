@@ -249,7 +249,8 @@ def _dense(
     def values(curve: Function) -> Function:
         def within(t: Any) -> NDArray[Any]:
             if np.ndim(t) == 0:
-                return curve(sign * t)
+                value: NDArray[Any] = curve(sign * t)
+                return value
             return np.stack([curve(sign * time) for time in t], axis=1)
 
         return within

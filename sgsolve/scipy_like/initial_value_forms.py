@@ -60,7 +60,8 @@ def check_declared(
 def _structure(declared: Any, n: int) -> NDArray[np.bool_]:
     if np.shape(declared) != (n, n):
         raise ShapeError(f"jac_sparsity has shape {np.shape(declared)}; it must be ({n}, {n})")
-    return scipy.sparse.csr_array(declared).toarray() != 0
+    found: NDArray[np.bool_] = scipy.sparse.csr_array(declared).toarray() != 0
+    return found
 
 
 class RealParts:

@@ -66,7 +66,8 @@ def few_bits(change: Vector) -> Mask:
 
 def closed_by(F_old: Vector, F: Vector, own: Vector) -> Mask:
     """Return which equations came to hold exactly by a change that matters."""
-    return (F == 0.0) & (np.abs(F_old) > CHANGED * own)
+    closed: Mask = (F == 0.0) & (np.abs(F_old) > CHANGED * own)
+    return closed
 
 
 def note_start(it: Iterate) -> None:

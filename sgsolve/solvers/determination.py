@@ -168,7 +168,8 @@ def _answering(
 def small_changes(weights: Vector) -> Vector:
     """Return small changes of unknowns that keep no ratio, shape of the weights."""
     n = weights.shape[-1]
-    return PROBE * mixed_signs(n) * golden_parts(n) * weights
+    small: Vector = PROBE * mixed_signs(n) * golden_parts(n) * weights
+    return small
 
 
 def changed(it: Iterate, small: Vector) -> Vector | None:
@@ -177,7 +178,8 @@ def changed(it: Iterate, small: Vector) -> Vector | None:
     if x is not it.x or not np.array_equal(known, small):
         F = it.evaluate(it.x + small)
         it.memory["changed"] = it.x, small, F
-    return F
+    found: Vector | None = F
+    return found
 
 
 def answers(change: Vector, expected: Vector, own: Vector) -> NDArray[np.bool_]:

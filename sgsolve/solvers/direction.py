@@ -183,7 +183,8 @@ def diagonal_shift(it: Iterate) -> Vector:
     """Return a diagonal of the size of each equation's terms, signed as the diagonal of J."""
     diagonal = it.J.data[it.system.pattern.diagonal]
     sign = np.where(diagonal < 0.0, -1.0, 1.0)
-    return sign * it.S / it.weights
+    shift: Vector = sign * it.S / it.weights
+    return shift
 
 
 def shifted_direction(it: Iterate, shift: Vector) -> Vector:

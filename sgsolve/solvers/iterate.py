@@ -170,7 +170,8 @@ class Iterate:
 
     def terms(self, magnitude: Vector) -> Vector:
         """Return ``|J|`` times the given sizes of the unknowns."""
-        return matrix_product(self._magnitudes, magnitude)
+        terms: Vector = matrix_product(self._magnitudes, magnitude)
+        return terms
 
     def slope_at(self, x: Vector, v: Vector) -> Vector | None:
         """Return J v at another point, not always finite; None if the residual is not."""

@@ -56,7 +56,8 @@ def answered_rows(it: Iterate) -> AnsweredRows:
     def empty() -> AnsweredRows:
         return AnsweredRows((pattern.shape[0], pattern.nnz))
 
-    return it.workspace.derived("answered rows", pattern, empty)
+    rows: AnsweredRows = it.workspace.derived("answered rows", pattern, empty)
+    return rows
 
 
 class ExaminedStart:
@@ -82,4 +83,5 @@ def _arrays(it: Iterate) -> tuple[NDArray[Any], ...]:
 
 def examined_starts(it: Iterate) -> ExaminedStart:
     """Return what is kept for the pattern of an iterate."""
-    return it.workspace.derived("examined start", it.system.pattern, ExaminedStart)
+    kept: ExaminedStart = it.workspace.derived("examined start", it.system.pattern, ExaminedStart)
+    return kept

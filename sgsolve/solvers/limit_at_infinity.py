@@ -130,7 +130,7 @@ def _without_influence(it: Iterate) -> NDArray[np.bool_]:
     sized, magnitudes = it.scaling.sized, it.system.pattern.matrix(np.abs(it.J.data))
     shares = np.divide(1.0, sized, out=np.zeros_like(sized), where=sized > 0.0)
     parts = transposed_product(magnitudes, shares) * np.abs(it.x)  # of all equations together
-    none = ~(parts > len(sized) * UNDETERMINED)
+    none: NDArray[np.bool_] = ~(parts > len(sized) * UNDETERMINED)
     if none.any():
         terms = magnitudes.data * np.abs(it.x[it.J.indices])
         none[it.J.indices[terms > UNDETERMINED * sized[it.system.pattern.rows]]] = False
@@ -211,7 +211,8 @@ class _Line:
 
     def _flatter(self, ahead: Vector, behind: Vector) -> NDArray[np.bool_]:
         """Return which equations change ahead by next to nothing of their change behind."""
-        return ahead <= np.maximum(ONE_SIDED * behind, self.noise)
+        flatter: NDArray[np.bool_] = ahead <= np.maximum(ONE_SIDED * behind, self.noise)
+        return flatter
 
     def change(self, t: float) -> Vector | None:
         """Return by how much each equation differs at a distance; None if it is not finite."""

@@ -168,7 +168,8 @@ class Bounds(Limit):
         if not outside.any():
             return dx
         if self.how == "clip":
-            return np.clip(trial, lower, upper) - x
+            clipped: Vector = np.clip(trial, lower, upper) - x
+            return clipped
         room = np.where(dx[outside] < 0.0, lower[outside] - x[outside], upper[outside] - x[outside])
         share = float((room / dx[outside]).min())
         return dx * (self.fraction * max(share, 0.0))
@@ -230,7 +231,8 @@ class Positive(Limit):
             floor[where] = -(1.0 - self.keep) * np.abs(x[where])
         if (dx >= floor).all():
             return dx
-        return np.maximum(dx, floor)
+        raised: Vector = np.maximum(dx, floor)
+        return raised
 
 
 @dataclass(frozen=True)

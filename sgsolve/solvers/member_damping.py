@@ -154,7 +154,8 @@ class MemberErrorDamping:
 
 def _smallest_damping(smallest: float, size: Vector) -> Vector:
     """Return the smallest dampings to try, as in `damping`."""
-    return np.maximum(smallest / np.maximum(1.0, size), SMALLEST)
+    floor: Vector = np.maximum(smallest / np.maximum(1.0, size), SMALLEST)
+    return floor
 
 
 def _trial(

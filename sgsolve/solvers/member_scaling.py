@@ -70,7 +70,8 @@ class MemberScaling:
             rows = matrix_product(matrix, np.ones_like(S))
             S = np.where(S <= 0.0, np.where(rows == 0.0, 1.0, rows), S)
         self.S, self._known = S.reshape(self._terms.shape), self._sizes
-        return np.isfinite(self.S.max(axis=1))
+        finite: NDArray[np.bool_] = np.isfinite(self.S.max(axis=1))
+        return finite
 
     def own(self) -> Vector:
         """Return the sizes of the own terms at the last Jacobians, shape (count, n).
@@ -86,12 +87,14 @@ class MemberScaling:
 
     def norm(self, step: Vector) -> Vector:
         """Return the root mean square of each step relative to the weights."""
-        return row_norms(step / self.weights) / np.sqrt(self.blocks.n)
+        size: Vector = row_norms(step / self.weights) / np.sqrt(self.blocks.n)
+        return size
 
     def _typical(self, magnitude: Vector) -> Vector:
         """Return the largest magnitude in the block of each unknown."""
         if len(self.blocks) == 1:
-            return magnitude.max(axis=1, keepdims=True)
+            typical: Vector = magnitude.max(axis=1, keepdims=True)
+            return typical
         typical = np.empty_like(magnitude)
         for where in self.blocks.parts.values():
             typical[:, where] = magnitude[:, where].max(axis=1, keepdims=True)
@@ -102,4 +105,5 @@ def row_norms(rows: Vector) -> Vector:
     """Return the Euclidean norm of each row; large numbers do not overflow."""
     largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-300)
     scaled = rows / largest
-    return largest[:, 0] * np.sqrt(np.add.reduce(scaled * scaled, axis=1))
+    norms: Vector = largest[:, 0] * np.sqrt(np.add.reduce(scaled * scaled, axis=1))
+    return norms

@@ -61,7 +61,8 @@ def may_pass(test: TerminationTest, points: MemberPoints) -> Mask:
 
 def _within(points: MemberPoints, relative: float, absolute: Any = 0.0) -> Mask:
     allowed = MARGIN * (relative * points.own + absolute)
-    return (np.abs(points.F) <= allowed).all(axis=1)
+    within: Mask = (np.abs(points.F) <= allowed).all(axis=1)
+    return within
 
 
 def long_steps(step: Vector, before: Vector, older: Vector, weights: Vector) -> Vector:

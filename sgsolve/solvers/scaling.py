@@ -159,7 +159,8 @@ class Scaling:
 
     def allowed(self, relative: float) -> Vector:
         """Return the residual that is this small relative to the own terms of each equation."""
-        return relative * self.own
+        allowed: Vector = relative * self.own
+        return allowed
 
     def _typical(self, magnitude: Vector, largest: float) -> Any:
         """Return the largest magnitude in the block of each unknown."""
@@ -175,7 +176,8 @@ def _above_underflow(magnitude: Vector, smallest: float) -> Vector:
     """Return the magnitudes, those that are not zero at least `TINY`."""
     if smallest >= TINY:
         return magnitude
-    return np.where(magnitude > 0.0, np.maximum(magnitude, TINY), 0.0)
+    raised: Vector = np.where(magnitude > 0.0, np.maximum(magnitude, TINY), 0.0)
+    return raised
 
 
 def probed(jvp: Callable[[Vector], Vector], sizes: Vector, probes: int) -> Vector:
@@ -183,4 +185,5 @@ def probed(jvp: Callable[[Vector], Vector], sizes: Vector, probes: int) -> Vecto
     signs, squares = np.random.default_rng(0), np.zeros_like(sizes)
     for _ in range(probes):
         squares += jvp(sizes * signs.choice([-1.0, 1.0], len(sizes))) ** 2
-    return np.sqrt(squares / probes)
+    root: Vector = np.sqrt(squares / probes)
+    return root

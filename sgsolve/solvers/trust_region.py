@@ -127,7 +127,8 @@ class Model:
 
     def apply(self, p: Vector) -> Vector:
         """Return A p."""
-        return matrix_product(self.it.J, self.it.weights * p) / self.it.S
+        product: Vector = matrix_product(self.it.J, self.it.weights * p) / self.it.S
+        return product
 
     def step(self, radius: float) -> Vector:
         """Return the dogleg step of at most this length."""
@@ -135,14 +136,16 @@ class Model:
             return self.newton
         length = norm2(self.cauchy)
         if self.newton is None or length >= radius:
-            return self.cauchy * min(1.0, radius / length)
+            shortened: Vector = self.cauchy * min(1.0, radius / length)
+            return shortened
         leg = unit(self.newton - self.cauchy)
         along, share = scalar_product(self.cauchy, leg) / radius, length / radius
         rest = (1.0 - share) * (1.0 + share)
         root = math.sqrt(along * along + rest)
         # of the two forms of the root of t^2 + 2 along t = rest, the one that does not cancel
         t = rest / (along + root) if along > 0.0 else root - along
-        return self.cauchy + (radius * t) * leg
+        step: Vector = self.cauchy + (radius * t) * leg
+        return step
 
     def ratio(self, p: Vector, trial: float) -> float:
         """Return actual over predicted decrease of the squared norm."""
@@ -152,7 +155,8 @@ class Model:
 def scaled_gradient(it: Iterate) -> Vector:
     """Return A^T f / |f| with f = F / S and A = diag(1/S) J diag(weights)."""
     f = it.F / it.S
-    return it.weights * transposed_product(it.J, unit(f) / it.S)
+    gradient: Vector = it.weights * transposed_product(it.J, unit(f) / it.S)
+    return gradient
 
 
 def decrease(before: float, now: float, predicted: float) -> float:

@@ -61,7 +61,8 @@ class PastValues:
 
     def latest(self, part: slice = ALL) -> Vector:
         """Return the latest value of a part of the vector."""
-        return self.base[part] + self.distances[0, part]
+        value: Vector = self.base[part] + self.distances[0, part]
+        return value
 
     def combined(self, weights: Vector, part: slice) -> Vector:
         """Return a sum of the values of a part of the vector; the weights have the sum 1."""
@@ -122,7 +123,8 @@ class BackwardPolynomial:
         """Return the value at a time, shape (n,)."""
         order = len(self.distances)
         weights = basis(order, (t - self.t) / self.h) @ differencing(order)
-        return self.x + weights[1:] @ self.distances
+        value: Vector = self.x + weights[1:] @ self.distances
+        return value
 
 
 def basis(order: int, s: float) -> Vector:
@@ -139,12 +141,14 @@ def basis(order: int, s: float) -> Vector:
 
 def rescaling(order: int, factor: float) -> Vector:
     """Return the matrix that turns differences at one step into those at another, (k+1, k+1)."""
-    return differencing(order) @ _bases(order, factor)
+    matrix: Vector = differencing(order) @ _bases(order, factor)
+    return matrix
 
 
 def resampling(order: int, factor: float) -> Vector:
     """Return the matrix that turns values at one step into those at another, (k+1, k+1)."""
-    return _bases(order, factor) @ differencing(order)
+    matrix: Vector = _bases(order, factor) @ differencing(order)
+    return matrix
 
 
 def _bases(order: int, factor: float) -> Vector:

@@ -161,7 +161,8 @@ class BdfStepper:
     def change(self) -> Vector:
         """The latest change of the unknowns in a step, shape (n,)."""
         rows = self._past.distances[:2, : self._n]
-        return rows[0] - rows[1]
+        latest: Vector = rows[0] - rows[1]
+        return latest
 
     def resize(self, h: float) -> None:
         """Change the next step."""

@@ -95,7 +95,8 @@ class AlgebraicSystem:
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return the product of the Jacobian with v."""
-        return self.linearize(x)[1] @ v
+        product: Vector = self.linearize(x)[1] @ v
+        return product
 
 
 Solve = Callable[[AlgebraicSystem, Vector], Vector]
@@ -232,7 +233,8 @@ class _Beginning:
     def passed_on(self, errors: Vector) -> Vector:
         """Return the errors of all unknowns where those with storage have these, of either sign."""
         signs = np.where(np.sin(np.arange(1.0, len(errors) + 1.0) ** 2) > 0.0, 1.0, -1.0)
-        return np.abs(self.solver.solve(self.C @ (signs * errors))) / self.h
+        found: Vector = np.abs(self.solver.solve(self.C @ (signs * errors))) / self.h
+        return found
 
     def _add_currents(self, start: Start, first: Vector, rate: Vector) -> None:
         """Add the currents, their charges and rates: of the linearized equations, to rounding."""
@@ -301,4 +303,5 @@ def euler_correction(
     at = system.derivatives(t + h, x, 1.0 / h, charge)
     solver = workspace.solver(system.pattern, PURPOSE)
     solver.factorize(system.pattern.matrix(at.J + at.C / h))
-    return solver.solve(-G)
+    correction: Vector = solver.solve(-G)
+    return correction

@@ -110,7 +110,8 @@ class KeptMatrix:
 
     def solve(self, b: Vector) -> Vector:
         """Return M^-1 b with the factors at hand; raises `LinearSolveError`."""
-        return self._solver.solve_again(b)
+        found: Vector = self._solver.solve_again(b)
+        return found
 
     def stored(self, d: Vector) -> Vector:
         """Return C d."""

@@ -138,8 +138,10 @@ class RungeKuttaStepper:
         """Return the start of the Newton iteration for a stage: the line through known ones."""
         i, c = len(stages), self.tableau.c
         if i == 1:
-            return self.x + c[1] * self.h * self.slope
-        return self.x + c[i] / c[i - 1] * (stages[-1][1] - self.x)
+            line: Vector = self.x + c[1] * self.h * self.slope
+            return line
+        guess: Vector = self.x + c[i] / c[i - 1] * (stages[-1][1] - self.x)
+        return guess
 
     def _judged(self, step: TimeStep, rates: list[Vector], a: float) -> TimeStep | RejectedStep:
         """Accept or reject by the embedded formula, in the unknowns: M^-1 a (error of charge)."""

@@ -42,7 +42,8 @@ def sliding_mode(stepper: Any) -> str:
         return F
 
     def along(s: float) -> Vector:  # s about 1, where neighboring numbers are about as far apart
-        return x + (s - 1.0 - REACH) * change
+        y: Vector = x + (s - 1.0 - REACH) * change
+        return y
 
     try:
         place = jump_between(lambda s: flow(along(s)), 1.0, 1.0 + 2.0 * REACH)

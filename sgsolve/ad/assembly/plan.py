@@ -107,7 +107,8 @@ class Plan:
         vector is used up.
         """
         if self.way == "gather":
-            return vector.take(self.order, out=out, mode="clip")
+            gathered: NDArray[Any] = vector.take(self.order, out=out, mode="clip")
+            return gathered
         data: NDArray[Any] = np.empty(self.layout.pattern.nnz, dtype) if out is None else out
         np.copyto(data, template)
         if self.way == "set":

@@ -36,7 +36,8 @@ def operation(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def unrecorded(function: Any) -> Callable[..., Any]:
     """Return the function that an operation carries out: what is recorded of it."""
-    return function.__wrapped__
+    inner: Callable[..., Any] = function.__wrapped__
+    return inner
 
 
 # Of two arrays, or of an array and a number.
@@ -82,13 +83,15 @@ def cut(c: Array, start: int, stop: int | None, step: int | None) -> Array:
 @operation
 def gather(c: Array, index: Any) -> Array:
     """Return c at the positions of an `Index`."""
-    return index.gather(c)
+    gathered: Array = index.gather(c)
+    return gathered
 
 
 @operation
 def bits_of(mask: Array) -> Array:
     """Return all bits set where `mask` holds, none elsewhere."""
-    return -mask.astype(np.int64)
+    bits: Array = -mask.astype(np.int64)
+    return bits
 
 
 @operation
@@ -96,7 +99,8 @@ def zero_outside(c: Array, mask: Array, bits: Array) -> Array:
     """Return ``where(mask, c, 0)``: by bits, which takes an eighth of np.where's time."""
     if c.dtype != np.float64 or not c.flags.c_contiguous:
         return np.where(mask, c, c.dtype.type(0))
-    return (c.view(np.int64) & bits).view(np.float64)
+    result: Array = (c.view(np.int64) & bits).view(np.float64)
+    return result
 
 
 @operation
@@ -150,13 +154,15 @@ def filled(plan: Any, *coefficients: Any) -> Array:
     """
     dtype = np.result_type(plan.layout.dtype, *(q for q in coefficients if q is not None))
     terms = list(zip(*[iter(coefficients)] * 4, strict=True))
-    return plan.filled(plan.new_vector(dtype), terms, dtype)
+    values: Array = plan.filled(plan.new_vector(dtype), terms, dtype)
+    return values
 
 
 @operation
 def product(large: Any, c: Array) -> Array:
     """Return the coefficients of a `LargeProduct`."""
-    return large.values(c)
+    values: Array = large.values(c)
+    return values
 
 
 def raveled(values: Any) -> Any:
@@ -197,7 +203,8 @@ def flat(partial: Any, like: Any) -> Any:
 @operation
 def reciprocal(b: Array) -> Array:
     """Return ``1 / b``."""
-    return 1.0 / b
+    inverse: Array = 1.0 / b
+    return inverse
 
 
 @operation

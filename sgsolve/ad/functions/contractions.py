@@ -54,7 +54,8 @@ def linear_einsum(
     if not constant.persistent:
         return None
     matrix = _matrix_of(y, name, output, summed, fixed, sizes, constant)
-    return y._derivative.multiplied(matrix)
+    derivative: Derivative = y._derivative.multiplied(matrix)
+    return derivative
 
 
 def _index_sizes(named: list[tuple[list[str], Any]]) -> dict[str, int] | None:

@@ -74,7 +74,8 @@ def matrix_times_vector(A: Any, vector: NDArray[Any]) -> NDArray[Any]:
         result = np.zeros(len(A.indptr) - 1)
         add_csr_product(A, vector, result)
         return result
-    return A @ vector
+    product: NDArray[Any] = A @ vector
+    return product
 
 
 def _in_own_precision(y: ADArray) -> Derivative:

@@ -197,7 +197,8 @@ class MemberEvaluation:
         for m in members[known[members] == UNKNOWN].tolist():
             fits = variant.fits(x[0], self._arguments[m], None, False)
             known[m] = YES if fits else NO
-        return known[members] == YES
+        fitting: NDArray[np.bool_] = known[members] == YES
+        return fitting
 
     def _kernel(self, variant: Variant, with_jacobian: bool) -> MemberKernel:
         kernel = variant.kernel(with_jacobian)

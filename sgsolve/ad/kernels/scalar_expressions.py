@@ -278,7 +278,8 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, str]:
 
 def struct_of(function: Callable[..., Any], name: str) -> type[LoopStruct]:
     """Return the class of a parameter that is a struct."""
-    return function.__globals__[annotations_of(function)[name]]
+    found: type[LoopStruct] = function.__globals__[annotations_of(function)[name]]
+    return found
 
 
 def kind_returned(function: Callable[..., Any]) -> str:

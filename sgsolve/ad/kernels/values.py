@@ -40,7 +40,8 @@ class Positions:
     def values(self) -> NDArray[np.int64]:
         """All positions."""
         if self.array is not None:
-            return self.array
+            known: NDArray[np.int64] = self.array
+            return known
         return self.start + self.step * np.arange(self.count)
 
     def is_identity(self, size: int) -> bool:

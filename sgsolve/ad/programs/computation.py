@@ -74,7 +74,8 @@ def pattern_and_values(
 
 def pattern_of_derivative(derivative: Derivative, size: int) -> Pattern:
     """Return the smallest pattern of a derivative of `size` rows."""
-    return plan_of(derivative.root.root, derivative.terms, size, None).layout.pattern
+    pattern: Pattern = plan_of(derivative.root.root, derivative.terms, size, None).layout.pattern
+    return pattern
 
 
 class Computation:

@@ -204,7 +204,8 @@ def _new_table(derivative: Any, size: int, at_once: bool) -> RowTable | UnitTabl
 def row_of_number(derivative: Any) -> OneRow | None:
     """Return the derivative of one number as a row, or None if its slopes are complex."""
     if type(derivative) in (NumberRow, SparsityRow):
-        return derivative
+        own: OneRow = derivative
+        return own
     row = real_row(derivative)
     return None if row is None else new_row(derivative, row)
 
@@ -238,4 +239,5 @@ def read_unknowns(derivative: Any) -> Sequence[int] | None:
         return None
     if structure.rows is not None or structure.has_weights:
         return None
-    return structure.cols.tolist()
+    unknowns: list[int] = structure.cols.tolist()
+    return unknowns

@@ -33,7 +33,8 @@ def _derivative_method(name: str) -> Callable[..., Derivative]:
     """Return the function that calls a method of whatever form of derivative there will be."""
 
     def call(derivative: Derivative, *arguments: Any) -> Derivative:
-        return getattr(derivative, name)(*arguments)
+        result: Derivative = getattr(derivative, name)(*arguments)
+        return result
 
     return call
 

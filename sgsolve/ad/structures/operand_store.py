@@ -76,7 +76,7 @@ class OperandStore:
             if _all_equal(operand.contents, parts):
                 self._remember(array, operand, operand.contents, parts)
                 operand.used = clock
-                return operand
+                return operand  # type: ignore[no-any-return]
         contents = tuple(map(Contents, parts))
         operand = Matrix(_csr(array, contents), contents, clock, form)
         self.nbytes += 2 * sum(p.nbytes for p in parts)

@@ -146,7 +146,8 @@ class Index:
         if self.transient or self.shift is None:
             return array.take(self.values)
         if type(array) is not ndarray and hasattr(array, "record"):
-            return array.record(Index.gather, (self, array))
+            traced: NDArray[Any] = array.record(Index.gather, (self, array))
+            return traced
         # A block copy and a few repairs take a third of the time of a gather.
         offset, exceptions, sources = self.shift
         count = len(self.values)

@@ -129,7 +129,8 @@ class Structure:
             return compact
         if isinstance(self.rows, slice):
             return compact + int(self.rows.start)
-        return self.rows[compact]
+        placed: NDArray[Any] = self.rows[compact]
+        return placed
 
     def entries(self) -> tuple[NDArray[Any], Columns, NDArray[Any] | None, NDArray[Any] | None]:
         """Return element, unknown, weight and coefficient number of every entry.

@@ -86,7 +86,8 @@ def derivatives(
         return device.current(y, contact, cut=cut, **q)
 
     problem = device.problem.at(**p)
-    return problem.sensitivity(x, list(names), functional=current, mode=how)
+    found: dict[str, Any] = problem.sensitivity(x, list(names), functional=current, mode=how)
+    return found
 
 
 def conductance(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:

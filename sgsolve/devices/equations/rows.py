@@ -61,7 +61,8 @@ def _references(device: DeviceModel, name: str) -> np.ndarray:
     order = np.argsort(factors * np.ones(lay.pairs), kind="stable")
     most = np.zeros(lay.n_s, dtype=int)
     most[lay.row[order]] = order  # the last one written is the largest
-    return most[lay.row]
+    found: np.ndarray = most[lay.row]
+    return found
 
 
 def _factors(

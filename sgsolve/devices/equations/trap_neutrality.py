@@ -53,10 +53,12 @@ def potential_without_charge(
         middle = 0.5 * (low + high)
         positive = np.asarray(ad.value(charge(middle))) > 0.0
         low, high = np.where(positive, middle, low), np.where(positive, high, middle)
-    return 0.5 * (low + high)
+    found: np.ndarray = 0.5 * (low + high)
+    return found
 
 
 def slope_of(charge: Callable[[Array], Array], u: np.ndarray) -> np.ndarray:
     """Derivative of a charge at each node by the potential there."""
     found = charge(u + np.ones(len(u)) * ad.seed(0.0))
-    return found.jacobian.toarray()[:, 0]
+    slope: np.ndarray = found.jacobian.toarray()[:, 0]
+    return slope

@@ -116,7 +116,8 @@ class CellMesh(Mesh):
 
     def centers(self) -> np.ndarray:
         """Return the mean of the nodes of every cell, cm: to say which cells are which material."""
-        return self.nodes[self.cells].mean(axis=1)
+        middle: np.ndarray = self.nodes[self.cells].mean(axis=1)
+        return middle
 
     def where(self, condition: np.ndarray) -> np.ndarray:
         """Return the numbers of the nodes where a condition holds.
@@ -158,7 +159,8 @@ class CellMesh(Mesh):
         outside = facets[first[(counts == 1) & np.isin(ordered, nodes).all(axis=1)]]
         share = _measures(self.nodes[outside]) / outside.shape[1]
         np.add.at(measure, outside, share[:, None])
-        return measure[nodes]
+        found: np.ndarray = measure[nodes]
+        return found
 
     def _of_cells(self, values: np.ndarray, name: str) -> np.ndarray:
         values = np.asarray(values)
@@ -173,10 +175,12 @@ class CellMesh(Mesh):
 def _measures(corners: np.ndarray) -> np.ndarray:
     """Return the lengths of line segments, or the areas of triangles and flat quadrilaterals."""
     if corners.shape[1] == 2:
-        return np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
+        lengths: np.ndarray = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
+        return lengths
     diagonal = corners[:, 2] - corners[:, 0]
     other = corners[:, 1] - corners[:, -1 if corners.shape[1] == 4 else 0]
-    return 0.5 * np.linalg.norm(np.cross(diagonal, other), axis=1)
+    areas: np.ndarray = 0.5 * np.linalg.norm(np.cross(diagonal, other), axis=1)
+    return areas
 
 
 def from_cells(

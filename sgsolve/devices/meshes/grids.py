@@ -89,7 +89,8 @@ def _spacings(length: float, first: float, final: float, ratio: float) -> np.nda
         side = left if left[-1] <= right[-1] else right
         side.append(side[-1] * ratio)
     steps = np.array(left + right[::-1])
-    return steps * (length / steps.sum())
+    scaled: np.ndarray = steps * (length / steps.sum())
+    return scaled
 
 
 def rectangle(x: np.ndarray, y: np.ndarray) -> CellMesh:

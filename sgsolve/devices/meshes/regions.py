@@ -157,4 +157,5 @@ class Regions:
             raise InputError(
                 f"there is no region {name!r}; there are {', '.join(self.all_names.tolist())}"
             )
-        return self.names == name
+        found: np.ndarray = self.names == name
+        return found

@@ -110,12 +110,14 @@ def circumcenters(corners: np.ndarray) -> np.ndarray:
     gram = sides @ sides.transpose(0, 2, 1)
     half = 0.5 * np.einsum("kii->ki", gram)
     weights = np.linalg.solve(gram, half[..., None])[..., 0]
-    return corners[:, 0] + np.einsum("ki,kid->kd", weights, sides)
+    found: np.ndarray = corners[:, 0] + np.einsum("ki,kid->kd", weights, sides)
+    return found
 
 
 def _lengths(corners: np.ndarray) -> np.ndarray:
     """Lengths of the six edges, shape (k, 6)."""
-    return np.linalg.norm(corners[:, EDGES[:, 1]] - corners[:, EDGES[:, 0]], axis=2)
+    found: np.ndarray = np.linalg.norm(corners[:, EDGES[:, 1]] - corners[:, EDGES[:, 0]], axis=2)
+    return found
 
 
 def _faces_between_circumcenters(corners: np.ndarray) -> np.ndarray:
@@ -138,7 +140,8 @@ def _towards(direction: np.ndarray, edge: np.ndarray) -> np.ndarray:
     """Return unit vectors perpendicular to an edge, on the side of a direction."""
     along = edge / np.linalg.norm(edge, axis=1, keepdims=True)
     across = direction - np.sum(direction * along, axis=1, keepdims=True) * along
-    return across / np.linalg.norm(across, axis=1, keepdims=True)
+    found: np.ndarray = across / np.linalg.norm(across, axis=1, keepdims=True)
+    return found
 
 
 def _normal_towards(
@@ -148,7 +151,8 @@ def _normal_towards(
     a, b, c = (corners[:, v] for v in face)
     normal = np.cross(b - a, c - a)
     normal *= np.sign(np.sum(normal * (point - a), axis=1, keepdims=True))
-    return normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    found: np.ndarray = normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    return found
 
 
 def _couples_of_elements(corners: np.ndarray, contents: np.ndarray) -> np.ndarray:
@@ -156,4 +160,5 @@ def _couples_of_elements(corners: np.ndarray, contents: np.ndarray) -> np.ndarra
     inverse = np.linalg.inv(corners[:, 1:] - corners[:, :1])  # columns: gradients of nodes 1 to 3
     gradients = np.concatenate([-inverse.sum(axis=2, keepdims=True), inverse], axis=2)
     products = np.einsum("kdi,kdj->kij", gradients, gradients)
-    return -contents[:, None] * products[:, EDGES[:, 0], EDGES[:, 1]]
+    found: np.ndarray = -contents[:, None] * products[:, EDGES[:, 0], EDGES[:, 1]]
+    return found

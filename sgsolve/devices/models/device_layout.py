@@ -192,7 +192,8 @@ class DeviceLayout:
         pair[self.pair_nodes[inside]] = inside
         if (pair[nodes] < 0).any():
             raise InputError(f"{what}: node {nodes[pair[nodes] < 0][0]} is not in {region!r}")
-        return pair[nodes]
+        found: np.ndarray = pair[nodes]
+        return found
 
     def _fixed(self, contacts: Mapping[str, Contact]) -> None:
         """Lists of the fixed nodes, contact by contact, in the order of `contacts`."""

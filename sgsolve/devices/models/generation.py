@@ -64,4 +64,5 @@ def beer_lambert(x: np.ndarray, volumes: np.ndarray, absorption: float) -> np.nd
         raise InputError(f"absorption: is {absorption:g} per cm; semiconductors have up to 1e7")
     faces = np.concatenate([x[:1], 0.5 * (x[1:] + x[:-1]), x[-1:]])
     through = np.exp(-absorption * (faces - x[0]))
-    return (through[:-1] - through[1:]) / volumes
+    profile: np.ndarray = (through[:-1] - through[1:]) / volumes
+    return profile

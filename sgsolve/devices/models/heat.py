@@ -167,7 +167,8 @@ def heat_scale(device: Any) -> np.ndarray:
     """One over the coupling of each node at the device's own temperature; 0 at contacts."""
     k, p = device.heat.conductivity, device.parameters
     plain = edge_values(k(p["T"]) if callable(k) else k, device.mesh.edges, device.layout.n)
-    return device.layout.heat_free / _coupled(device, plain * device.layout.ratio, p)
+    found: np.ndarray = device.layout.heat_free / _coupled(device, plain * device.layout.ratio, p)
+    return found
 
 
 def _rise(lay: Any, s: Any) -> Array:

@@ -63,7 +63,8 @@ def masetti(doping: np.ndarray, carrier: str) -> np.ndarray:
         raise InputError(f"carrier: must be 'n' or 'p', got {carrier!r}")
     low = mu_0 * np.exp(-p_c / total)
     lattice = (mu_max - mu_2) / (1.0 + (total / c_r) ** alpha)
-    return low + lattice - mu_1 / (1.0 + (c_s / total) ** beta)
+    found: np.ndarray = low + lattice - mu_1 / (1.0 + (c_s / total) ** beta)
+    return found
 
 
 def caughey_thomas(

@@ -63,7 +63,8 @@ class _FermiDiracHalf(Tabulated):
         terms = [a * x**k for a, k in zip(self.EXPANSION, powers, strict=True)]
         total: np.ndarray = np.sum(terms, axis=0)
         if order == 0:
-            return np.log(4.0 / (3.0 * np.sqrt(np.pi)) * total) + 1.5 * np.log(x) - x
+            value: np.ndarray = np.log(4.0 / (3.0 * np.sqrt(np.pi)) * total) + 1.5 * np.log(x) - x
+            return value
         first: np.ndarray = np.tensordot(powers, terms, axes=1) / (x * total)
         if order == 1:
             return np.asarray(1.5 / x + first - 1.0)

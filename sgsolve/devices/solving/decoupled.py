@@ -95,7 +95,8 @@ def _beside(device: DeviceModel, nodes: Array, potential: Array) -> Array:
     a, b = device.layout.carrier_edges.T
     other = np.arange(device.layout.n_s)
     other[a], other[b] = b, a
-    return potential[other[nodes]]
+    beside: Array = potential[other[nodes]]
+    return beside
 
 
 def guess(

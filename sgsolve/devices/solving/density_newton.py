@@ -100,7 +100,8 @@ class Densities:
 
     def change(self, here: DensityState, step: Array) -> Array:
         """Relative changes of the densities, to first order in a step of the unknowns."""
-        return here.slope * (step[self.psi] - step[self.rows])
+        changes: Array = here.slope * (step[self.psi] - step[self.rows])
+        return changes
 
     def converted(self, here: DensityState, step: Array) -> Array:
         """The step of the unknowns that changes the densities by what a step of Newton's says."""
@@ -111,7 +112,8 @@ class Densities:
 
     def logarithmic(self, change: Array) -> Array:
         """Changes of the logarithms, from relative changes of the densities."""
-        return np.log1p(np.maximum(change, -FALL))
+        found: Array = np.log1p(np.maximum(change, -FALL))
+        return found
 
     def in_units(self, divisors: DensityState, here: DensityState, F: Array) -> Array:
         """The residual at densities, its balances divided by others."""
@@ -130,7 +132,8 @@ class Densities:
 def _entry_places(pattern: Pattern, rows: Array, columns: Array) -> Array:
     """The places of entries in the data of a pattern."""
     found, order = Pattern.from_coordinates(rows, columns, pattern.shape)
-    return pattern.positions(found)[order]
+    places: Array = pattern.positions(found)[order]
+    return places
 
 
 @dataclass(frozen=True, eq=False)

@@ -329,7 +329,8 @@ def form_of(device: Equations) -> KeptFluxes:
     """The form with the fluxes kept of a device, made once."""
     if "kept_fluxes" not in device.forms:
         device.forms["kept_fluxes"] = KeptFluxes(device)
-    return device.forms["kept_fluxes"]
+    form: KeptFluxes = device.forms["kept_fluxes"]
+    return form
 
 
 def needed(device: Equations) -> bool:

@@ -54,7 +54,8 @@ def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | N
 
 def _doping_signs(inside: Majority) -> Array:
     """1 where electrons are in the majority, -1 where holes are, else 0."""
-    return inside["n"].astype(int) - inside["p"].astype(int)
+    found: Array = inside["n"].astype(int) - inside["p"].astype(int)
+    return found
 
 
 def _of_both(
@@ -102,7 +103,8 @@ def _connected_parts(device: DeviceModel, kind: Array) -> Array:
     edges, m = device.layout.row_edges, device.layout.n_s
     same = kind[edges[:, 0]] == kind[edges[:, 1]]
     graph = coo_array((np.ones(int(same.sum())), tuple(edges[same].T)), shape=(m, m))
-    return connected_components(graph, directed=False)[1]
+    part: Array = connected_components(graph, directed=False)[1]
+    return part
 
 
 def may_switch(device: DeviceModel) -> bool:

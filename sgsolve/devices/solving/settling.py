@@ -112,7 +112,8 @@ class _EulerStep:
         before = np.clip(self._here.log - there.log, -RANGE, RANGE)
         change = d.change(self._here, correction) * np.exp(before)
         moved[d.rows] = correction[d.psi] - d.logarithmic(change) / there.slope
-        return x + moved
+        corrected: Array = x + moved
+        return corrected
 
 
 @dataclass(frozen=True, eq=False)

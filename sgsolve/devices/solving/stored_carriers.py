@@ -43,11 +43,15 @@ class CarrierStorage:
     def weights(self, here: DensityState) -> Array:
         """What each density adds to each balance, divided by the density of the balance."""
         ratio = here.log[self.of] - here.log[self._row]
-        return np.where(self._in_region, np.exp(np.clip(ratio, -RANGE, RANGE)), 1.0) * self._weight
+        found: Array = (
+            np.where(self._in_region, np.exp(np.clip(ratio, -RANGE, RANGE)), 1.0) * self._weight
+        )
+        return found
 
     def change(self, weights: Array, relative: Array) -> Array:
         """What the balances take to change the densities."""
-        return np.bincount(self._row, weights * relative[self.of], len(relative))
+        taken: Array = np.bincount(self._row, weights * relative[self.of], len(relative))
+        return taken
 
     def places(self, pattern: Pattern) -> tuple[Pattern, Array, Array, Array]:
         """A pattern with the storage, and where J, and storage by psi and by levels, are in it."""

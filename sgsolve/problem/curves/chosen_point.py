@@ -53,7 +53,8 @@ def numbered_point(branch: Any, special: Any, kind: str) -> SpecialPoint:
         raise InputError(f"the branch has no {word}; {MISSING[kind]}")
     if not -len(points) <= number < len(points):
         raise InputError(f"the branch has {len(points)} {word}s; there is no number {number}")
-    return points[number]
+    found: SpecialPoint = points[number]
+    return found
 
 
 def point_number(special: Any) -> int:

@@ -84,5 +84,6 @@ class KnownBranches:
                 return None
             start = start + step
             if np.linalg.norm(step) <= CONVERGED * (1.0 + np.linalg.norm(start)):
-                return start
+                found: Vector = start
+                return found
         return None

@@ -58,7 +58,8 @@ def size_near_zero(F: Callable[[float], Vector]) -> float:
 
 def _slope(F: Callable[[float], Vector], p: float, h: float) -> Vector:
     up, down = p + h, p - h
-    return (F(up) - F(down)) / (up - down)
+    slope: Vector = (F(up) - F(down)) / (up - down)
+    return slope
 
 
 def _departure(F: Callable[[float], Vector], h: float) -> Vector:

@@ -25,7 +25,8 @@ from .residual_system import ResidualSystem
 
 def parameter_derivative(system: ResidualSystem, x: Vector, name: str) -> Vector:
     """Return dF/dp at fixed x, shape (n,), for a parameter that is a number."""
-    return by_parameter(system, x, name).toarray()[:, 0]
+    column: Vector = by_parameter(system, x, name).toarray()[:, 0]
+    return column
 
 
 def by_parameter(system: ResidualSystem, x: Vector, name: str) -> Any:

@@ -123,7 +123,8 @@ class Storage:
         seed = ad.seed(float(self._params[name]))
         known = {**self._params, name: seed}
         y = beside_parameter(lambda z: self._evaluated(z, known), x, seed)
-        return seeded_jacobian(y, (len(x), 1)).toarray()[:, 0]
+        column: Vector = seeded_jacobian(y, (len(x), 1)).toarray()[:, 0]
+        return column
 
     def _evaluated(self, x: Any, params: dict[str, Any] | None = None) -> Any:
         assert callable(self._storage)

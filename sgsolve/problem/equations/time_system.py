@@ -159,7 +159,10 @@ class TimeSystem:
         if self._kernels is not None:
             storage = self._kernels.of("storage", self._storage)
             with suppress(StructureError):
-                return storage.linearized(x, self._of_storage(t), self._pattern, charge).data
+                values: Vector = storage.linearized(
+                    x, self._of_storage(t), self._pattern, charge
+                ).data
+                return values
         return self._on_pattern(self._seeded_charge(t, ad.seed(x)))[0]
 
     def _on_pattern(self, *parts: Any) -> list[Vector]:
@@ -198,7 +201,8 @@ class TimeSystem:
             part = self._J(t, x)
             return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
 
-        return kernels.residual().linearized(x, self.params(t), self._pattern, flow).data
+        values: Vector = kernels.residual().linearized(x, self.params(t), self._pattern, flow).data
+        return values
 
     def default(self, name: str) -> Any:
         """Return the value that the residual itself gives to a parameter."""
@@ -269,7 +273,8 @@ class TimeSystem:
         if placed is None:
             self._pattern = self._pattern.union(Pattern.of(part))
             raise StructureError("an element of the Jacobian is not in the sparsity pattern")
-        return placed.data
+        values: Vector = placed.data
+        return values
 
     def _found_pattern(self, x: Vector, t: float) -> Pattern:
         """Check F and Q at the start, and find where their derivatives may have entries."""

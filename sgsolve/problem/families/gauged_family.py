@@ -72,7 +72,8 @@ class GaugedFamily(FamilyAround):
     def confirm(self, z: Vector, F: Vector) -> bool:
         """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
         y, p = z[: -1 - self.k], float(z[-1])
-        return self.inner.confirm(np.append(y, p), self.inner.linearize(y, p)[0])
+        confirmed: bool = self.inner.confirm(np.append(y, p), self.inner.linearize(y, p)[0])
+        return confirmed
 
     def accepted(self, z: Vector) -> None:
         """Keep the component along the null space that this point has."""
@@ -116,7 +117,8 @@ def _left_basis(inner: ParameterizedSystem, x: Vector, t: float, workspace: Work
         except SingularMatrixError as error:
             last = error
             continue
-        return solver.left
+        left: Vector = solver.left
+        return left
     raise last
 
 

@@ -59,7 +59,8 @@ def typical_sizes(system: ResidualSystem, x: Vector) -> Vector | None:
     if system.scale is not None or len(system.blocks) == 1:
         return system.scale
     sizes = {block: size or 1.0 for block, size in system.blocks.norms(x).items()}
-    return system.blocks.spread(sizes, 1.0)
+    spread: Vector = system.blocks.spread(sizes, 1.0)
+    return spread
 
 
 class ParameterizedSystem(Family):

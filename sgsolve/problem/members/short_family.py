@@ -179,7 +179,8 @@ class ShortFamily:
         """Return the members for which a part of the round gives STEP; the others leave."""
         codes = step(at)
         self._code[at] = np.where(codes == STEP, codes, LEAVE)
-        return at[codes == STEP]
+        left: IndexArray = at[codes == STEP]
+        return left
 
     def _answers(self, at: IndexArray, judged: Callable[[IndexArray], Codes]) -> Codes:
         """Solve with the factors, refine where that is asked for, and return what is judged."""

@@ -179,7 +179,8 @@ class Batch:
     def _difference(self, states: Sequence[Vector], p: float) -> Vector:
         h = 6e-6 * max(abs(p), 1e-3)
         up, down = (self.values(states, p + sign * h) for sign in (1.0, -1.0))
-        return (up - down) / (2.0 * h)
+        slope: Vector = (up - down) / (2.0 * h)
+        return slope
 
     def _takes_seeded(self, states: Sequence[Vector], p: float) -> bool:
         """Whether the parameter may be an AD array."""

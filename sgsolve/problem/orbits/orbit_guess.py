@@ -43,7 +43,8 @@ class OrbitGuess:
         closed = self.x - t[:, None] * (self.x[-1] - self.x[0])
         closed[-1] = closed[0]
         curve = scipy.interpolate.CubicSpline(t, closed, bc_type="periodic")
-        return curve(times)
+        found: Vector = curve(times)
+        return found
 
     @property
     def period(self) -> float:

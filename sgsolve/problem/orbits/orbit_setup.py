@@ -83,7 +83,8 @@ def sizes_of(system: ResidualSystem, states: Vector) -> Vector:
     for block in system.blocks:
         part = system.blocks[block]
         sizes[block] = float(spread[part].max()) or float(largest[part].max()) or 1.0
-    return system.blocks.spread(sizes, 1.0)
+    found: Vector = system.blocks.spread(sizes, 1.0)
+    return found
 
 
 def critical_mode(

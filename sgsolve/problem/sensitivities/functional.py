@@ -82,4 +82,5 @@ class Functional:
             return call_with_parameters(self._of, x, known, evaluate)
 
         y = beside_parameter(of, self._x, seed)
-        return seeded_jacobian(y, shape).toarray()
+        dense: NDArray[Any] = seeded_jacobian(y, shape).toarray()
+        return dense

@@ -115,7 +115,8 @@ class DeflationSearch:
     def _own_sizes(self, x: Vector, size: float) -> Vector:
         """Return the size of each unknown in the points."""
         magnitude = np.max([np.abs(x), *(np.abs(one.x) for one in self.known)], axis=0)
-        return np.max([one.sizes(magnitude, size) for one in self.known], axis=0)
+        sizes: Vector = np.max([one.sizes(magnitude, size) for one in self.known], axis=0)
+        return sizes
 
 
 def _close(one: Any, other: Any) -> bool:

@@ -105,7 +105,8 @@ class PointOfRun:
         """Return (J + a C)^-1 b, or with the transposed matrix."""
         solver = self.workspace.solver(self.pattern, PURPOSE)
         solver.factorize(self.pattern.matrix(self.derivatives.J + a * self.derivatives.C))
-        return solver.solve(b, transpose=transpose)
+        solution: Vector = solver.solve(b, transpose=transpose)
+        return solution
 
 
 class MixedRun:

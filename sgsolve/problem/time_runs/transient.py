@@ -272,7 +272,8 @@ def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vecto
             outcome = as_solver(None).run(system, workspace, x, system.residual(x), Monitor())
         if not outcome.status.success:
             raise ConvergenceError(f"{outcome.status.name}: {outcome.status.text}", None)
-        return outcome.x
+        found: Vector = outcome.x
+        return found
 
     return solve
 

@@ -91,7 +91,8 @@ def _fold_view(names: tuple[str, str], system: ResidualSystem) -> View:
 def _without_rounding(values: Vector, along: Vector) -> Vector:
     """Return numbers with zero in place of those that rounding made of zero, along a branch."""
     largest = float(np.abs(along).max(initial=0.0))
-    return np.where(np.abs(values) <= ROUNDING * largest, 0.0, values)
+    found: Vector = np.where(np.abs(values) <= ROUNDING * largest, 0.0, values)
+    return found
 
 
 class _FoldTests:

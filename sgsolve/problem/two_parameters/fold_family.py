@@ -105,7 +105,8 @@ class FoldFamily(FamilyAround):
     def confirm(self, z: Vector, F: Vector) -> bool:
         """Whether the user's code gives this F; see `ResidualSystem.confirm`."""
         self._set(float(z[-1]))
-        return self.inner.confirm(z[:-1], F[:-1])
+        confirmed: bool = self.inner.confirm(z[:-1], F[:-1])
+        return confirmed
 
     def accepted(self, z: Vector) -> None:
         """Take the null vectors at a point as the borders from there on."""
