@@ -21,7 +21,7 @@ import numpy as np
 
 from ..arrays import EPS, Vector
 from ..continuation.curve import Curve
-from ..continuation.family import linearized
+from ..continuation.family import linearized, with_last
 from ..errors import LinearSolveError
 from .directional import slopes_along
 from .normal_forms import cubic_coefficient
@@ -52,7 +52,7 @@ def crossing_coefficients(
     no_mass = 0.0 * J
 
     def pencil(x: Vector) -> tuple[Any, Any] | None:
-        at = linearized(curve.family, np.append(x, z[-1]))
+        at = linearized(curve.family, with_last(x, z[-1]))
         return None if at is None else (at.J, no_mass)
 
     size = float(np.linalg.norm(w))

@@ -23,7 +23,7 @@ from ..continuation.bordered import Bordered
 from ..continuation.bracket import opposite
 from ..continuation.curve import Curve, point_at
 from ..continuation.detector import Detector, register_detector
-from ..continuation.family import Family, Linear, linearized
+from ..continuation.family import Family, Linear, linearized, with_last
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
@@ -113,7 +113,7 @@ def fold_near(
             if gradient is None:
                 break
             bordered.factorize(at.J, at.Fp[:, None], -gradient[None, :], family.pattern)
-            step = bordered.solve(np.append(-at.F, -pair.g))
+            step = bordered.solve(with_last(-at.F, -pair.g))
             size, before = curve.metric.norm(step), size
             if not size <= 2.0 * reach or (best is not None and size > 0.5 * before):
                 break

@@ -33,7 +33,7 @@ from .corrector import SINGULAR_JACOBIAN
 from .curve import Curve, point_at, start
 from .curve_ends import NEAR, TENDS, CurveEnds, approached, is_near
 from .detector import Detector
-from .family import Family, Linear, linearized
+from .family import Family, Linear, linearized, with_last
 from .follow import BRANCH_POINT, SINGULAR
 from .metric import Metric
 from .stepper import Point, Rejection, RunState, Stepper
@@ -189,7 +189,7 @@ class ArclengthStepper(Stepper):
 
     def jacobian(self, x: Vector, p: float) -> Any:
         """Return J at any state; None where it is not finite."""
-        at = linearized(self.curve.family, np.append(x, p))
+        at = linearized(self.curve.family, with_last(x, p))
         return None if at is None else at.J
 
     def accept(self, state: RunState, before: Point | None) -> None:

@@ -21,7 +21,7 @@ from ..errors import LinearSolveError
 from ..norms import scalar_product
 from ..pattern import matrix_product
 from .bordered import Bordered
-from .family import Family, Linear, linearized
+from .family import Family, Linear, linearized, with_last
 from .metric import Metric
 
 CONTRACTION = 0.7  # largest ratio of two Newton steps
@@ -89,7 +89,7 @@ class Corrector:
                 break
             try:
                 self.factorize(at, row)
-                step = self.bordered.solve(np.append(-at.F, target - scalar_product(row, z)))
+                step = self.bordered.solve(with_last(-at.F, target - scalar_product(row, z)))
             except LinearSolveError:
                 reason = SINGULAR_JACOBIAN
                 break

@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-
 from ..arrays import Vector
 from ..results.history import Stats
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
 from .columns import Column
+from .family import with_last
 
 
 @dataclass(eq=False)
@@ -70,7 +69,7 @@ class Point:
     @property
     def z(self) -> Vector:
         """The state with the abscissa appended, shape (n + 1,)."""
-        return np.append(self.x, self.p)
+        return with_last(self.x, self.p)
 
 
 @dataclass(frozen=True)

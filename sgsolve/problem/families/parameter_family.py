@@ -17,7 +17,7 @@ import numpy as np
 from ... import ad
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...arrays import Vector
-from ...continuation.family import Family
+from ...continuation.family import Family, with_last
 from ...errors import ShapeError, StructureError
 from ...pattern import Pattern
 from ...results.history import Stats
@@ -148,7 +148,7 @@ class ParameterizedSystem(Family):
         return joint
 
     def _jointly(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
-        z = np.append(x, p)
+        z = with_last(x, p)
         kernels = self.system.kernels
         if kernels is None:
             found = self._joint_values(z)
