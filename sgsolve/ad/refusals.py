@@ -73,7 +73,7 @@ INSTEAD = {
             "Laguerre": "laguerre.lagval",
         }.items()
     },
-    "polyfit": "its solution is an unknown with the normal equations as its equation",
+    "polyfit": "use unknowns for the coefficients, with the normal equations as their equations",
     **dict.fromkeys(
         ("solve_ivp", "odeint"),
         "write the time steps as equations, or jac=ad.jacobian_function(f, argnum=1)",
