@@ -213,7 +213,7 @@ def test_nodes_keep_the_order_of_their_areas():
 def test_an_intrinsic_density_off_by_a_million(make):
     from sgsolve.devices import UnitsWarning
 
-    with pytest.warns(UnitsWarning, match=r"intrinsic density is 1e\+16"):
+    with pytest.warns(UnitsWarning, match=r"ni is 1e\+16"):
         make(ni=1e16, doping=np.repeat([-9e15, 9e15], [25, 26]))
 
 
@@ -477,6 +477,64 @@ def test_a_parameter_off_by_a_million_is_warned_of(name, factor):
 
     with pytest.warns(UnitsWarning, match=rf"check the units: .*{name}\b"):
         all_models(**{name: factor * USUAL[name][0]})
+
+
+def diode(lengths=1.0, doping=1.0, **values):
+    from sgsolve.devices import Device, Ohmic, graded, interval, srh
+
+    x = graded([0.0, 1e-4, 3e-4], 1e-5, 1e-7)
+    given = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1400.0, "mu_p": 450.0}
+    given |= {"tau_n": 1e-6, "tau_p": 1e-6, "n1": 1e10, "p1": 1e10}
+    return Device(
+        interval(lengths * x), doping * np.where(x < 1e-4, -1e18, 1e16),
+        {"p": Ohmic(0), "n": Ohmic(-1)}, given | values, recombination=[srh],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        ({"mu_n": 0.14, "mu_p": 0.045}, "mu_n is 0.14 and mu_p 0.045 at eps_r = 11.7"),  # m^2/Vs
+        ({"mu_p": 0.045}, "more than a thousand times apart"),
+        ({"mu_n": 1.4e7}, "mu_n is 1.4e"),
+        ({"eps_r": 1170.0}, "eps_r is 1.17e"),  # a hundred
+        ({"eps_r": 0.117}, "eps_r is 0.117"),
+        ({"eps_r": 11.7 * 8.854e-14}, "eps_r is 1.04e-12"),  # F/cm
+        ({"ni": 1e16}, "ni is 1e.16 at T = 300, as with a gap of 0.4 eV"),  # m^-3
+        ({"T": 27.0}, "ni is 1e.10 at T = 27, as with a gap of 0.084 eV"),  # Celsius
+        ({"tau_n": 1.0}, "tau_n is 1;"),  # us
+        ({"doping": 1e4}, "doping reaches 1e.22"),
+        ({"doping": 1e-12}, "doping is at most 1e.06"),  # um^-3
+        ({"lengths": 1e4}, "Debye length"),  # um
+        ({"lengths": 1e4, "doping": 1e-1}, "depletion layer of the junction"),
+    ],
+)
+def test_a_slip_of_units_by_a_hundred_or_more_is_warned_of(slip, words):
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=f"check the units: .*{words}"):
+        diode(**slip)
+
+
+def test_light_in_other_units_is_warned_of_where_it_is_turned_on():
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match="rate of generation G is 1e.27; .*the sun makes 1e21"):
+        diode().solve(G=1e27)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"mu_n": 1e-4, "mu_p": 1e-6, "eps_r": 3.5},  # molecules
+        {"mu_n": 20.0, "mu_p": 1.0},  # amorphous silicon
+        {"mu_n": 7.8e4, "mu_p": 850.0, "eps_r": 16.8, "ni": 9e15},  # InSb
+        {"mu_n": 6.0, "mu_p": 0.5, "eps_r": 300.0, "ni": 1e-8},  # SrTiO3
+        {"mu_n": 1700.0, "mu_p": 900.0, "eps_r": 414.0, "ni": 9e15},  # PbTe
+    ],
+)
+def test_unusual_materials_are_not_warned_of(values):
+    diode(**values)
 
 
 @pytest.mark.parametrize(("Ec", "Ev"), [(-4.05e3, -5.17e3), (-6.5e-19, -8.3e-19), (-4.05, -5170.0)])

@@ -61,7 +61,7 @@ def beer_lambert(x: np.ndarray, volumes: np.ndarray, absorption: float) -> np.nd
     if not absorption > 0:
         raise InputError(f"absorption: must be positive, got {absorption}")
     if absorption > 1e8:
-        raise InputError(f"absorption: is {absorption:g} per cm; semiconductors have up to 1e7")
+        raise InputError(f"absorption: is {absorption:g} per cm; semiconductors have up to 3e6")
     faces = np.concatenate([x[:1], 0.5 * (x[1:] + x[:-1]), x[-1:]])
     through = np.exp(-absorption * (faces - x[0]))
     profile: np.ndarray = (through[:-1] - through[1:]) / volumes
