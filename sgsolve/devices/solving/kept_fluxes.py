@@ -220,14 +220,9 @@ class KeptFluxes:
         return replace(result, x=self.state(result.x))
 
     def polished(self, x: np.ndarray, p: Mapping[str, Any]) -> np.ndarray | None:
-        """Return x after a few steps, x itself if only many settle, None if none do."""
-        problem, y = self.problem.at(**p), self.whole(x, p)
-        few = replace(self.method(), max_iterations=8)
-        result = problem.solve(y, few, raise_on_failure=False)
-        if result.success:
-            return self.state(result.x)
-        settled = problem.solve(result.x, self.method(), raise_on_failure=False).success
-        return x if settled else None
+        """Return the solution near x, or None where the steps do not settle."""
+        found = self.problem.at(**p).solve(self.whole(x, p), self.method(), raise_on_failure=False)
+        return self.state(found.x) if found.success else None
 
     def sweep(self, x: np.ndarray, name: str, values: Any, p: Mapping[str, Any]) -> Branch:
         """Sweep from x, the solution near the first value."""

@@ -117,6 +117,12 @@ def may_switch(device: DeviceModel) -> bool:
     return bool((neighbors[borders] > 1).all(axis=1).any())
 
 
+def blocks_nowhere(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:
+    """Whether no junction is reverse biased in a state, as where a thyristor is on."""
+    s = carriers(device, x, p)
+    return bool(np.min(s.splitting()) > -1.0)  # kT/q
+
+
 def layers_join_regions(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:
     """Whether inversion layers of a state join regions that the doping separates.
 

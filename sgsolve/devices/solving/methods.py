@@ -37,6 +37,7 @@ class CostlyFactors:
 
 
 REUSE = CostlyFactors()
+UNHURRIED = float("inf")  # s: iterations bound each stage, the same ones on any machine
 
 
 def coupled_method(vt: float, damped: int = 60, cold: int = 300) -> solvers.Robust:
@@ -78,7 +79,8 @@ def _coupled_method(vt: float, damped: int, cold: int) -> solvers.Robust:
         stages=(
             solvers.Stage(damped_method(damped)),
             solvers.Stage(cold_method(vt, cold), from_best=False),
-        )
+        ),
+        patience=UNHURRIED,
     )
 
 
@@ -104,7 +106,8 @@ def poisson_method(vt: float) -> solvers.Robust:
         stages=(
             solvers.Stage(full),
             *(solvers.Stage(r.solver, from_best=False) for r in coupled_method(vt).stages),
-        )
+        ),
+        patience=UNHURRIED,
     )
 
 
@@ -114,7 +117,7 @@ def bounded_poisson_method(
     """Newton's method with limited steps, then as `poisson_method`."""
     limited = solvers.NewtonMethod(limits=(limit,), termination=termination, max_iterations=30)
     stages = (solvers.Stage(limited), *poisson_method(vt).stages)
-    return solvers.Robust(stages=stages, termination=termination)
+    return solvers.Robust(stages=stages, termination=termination, patience=UNHURRIED)
 
 
 def cold_method(vt: float, max_iterations: int = 300) -> solvers.NewtonMethod:

@@ -35,8 +35,9 @@ FIRST, SHORTEST = 1e-13, 1e-30  # s
 WANTED, MOST = 0.4, 0.75  # correction relative to the step: aimed at, and accepted
 GROW, AFTER_FAILURE = 10.0, 2.0  # factors from one step to the next
 FINITE = 1e4  # stands for a contraction that is none
-EFFORT = 400  # factorizations: about what shorter steps of the voltage take after a failure
+EFFORT = 2000  # factorizations, a bound on the work: no known step takes half of it
 QUIET = 1e-6  # relative size of the last two steps; Newton's method takes over
+DIGITS = 16  # of double precision
 FEW = 25  # iterations of Newton's method at the end
 
 SWITCHED = (
@@ -129,7 +130,9 @@ class EulerSteps:
 
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step in time until the correction is smaller than the step."""
-        memory = it.memory.setdefault("settling", {"dt": None, "most": np.inf, "spent": 0})
+        memory = it.memory.setdefault(
+            "settling", {"dt": None, "most": np.inf, "spent": 0, "quiet": 0}
+        )
         if "stored" not in memory:
             memory["stored"] = CarrierStorage(self.densities)
         step = _EulerStep(self.densities, memory["stored"], it)
@@ -148,12 +151,11 @@ class EulerSteps:
                 memory["most"] = dt
                 dt *= min(0.6, max(0.01, np.sqrt(WANTED / contraction)))
                 continue
-            memory["most"] *= AFTER_FAILURE
-            memory["dt"] = min(
-                dt * min(GROW, max(0.3, WANTED / max(contraction, 1e-3))), memory["most"]
-            )
-            memory["sizes"] = memory.get("size", np.inf), size
-            memory["size"] = size
+            quiet = size < QUIET  # rounding decides about its contraction
+            memory["quiet"] = memory["quiet"] + 1 if quiet else 0
+            memory["most"] = np.inf if quiet else AFTER_FAILURE * memory["most"]
+            grown = GROW if quiet else min(GROW, max(0.3, WANTED / max(contraction, 1e-3)))
+            memory["dt"] = min(dt * grown, memory["most"])
             it.newton, it.limited = False, True
             it.accept(found[0], F, 1.0)
             return None
@@ -172,14 +174,18 @@ class EulerSteps:
 
 
 class Settled(solvers.TerminationTest):
-    """Two steps in time that changed nothing much."""
+    """Two steps in time that changed nothing much, and balances that hold about.
+
+    Rounding may be all that is left of the balances. Then each of these steps is ten times as long
+    as the one before. A change that shows in none of `DIGITS` of them is below all digits.
+    """
 
     checks_residual = True
 
     def passed(self, it: Iterate) -> bool:
-        """Whether the last steps were small and the balances hold about."""
-        sizes = it.memory.get("settling", {}).get("sizes", (np.inf, np.inf))
-        return max(sizes) < QUIET and bool(np.abs(it.F).max() < QUIET)
+        """Whether the last steps were small and the balances hold about, or to rounding."""
+        quiet = it.memory.get("settling", {}).get("quiet", 0)
+        return quiet >= DIGITS or (quiet >= 2 and bool(np.abs(it.F).max() < QUIET))
 
 
 @dataclass

@@ -30,8 +30,8 @@ from ..equations.potential_form import Equations
 from ..models.ions import conservation
 from .density_newton import density_method
 from .kept_fluxes import form_of, needed, partial_sweep
-from .levels import may_switch
-from .methods import accurate, coupled_method, poisson_method
+from .levels import blocks_nowhere, may_switch
+from .methods import UNHURRIED, accurate, coupled_method, poisson_method
 from .resolved import UNCONFIRMED, confirmed, warn_if_unresolved
 from .settling import SWITCHED, LastState, SwitchedWarning, settling
 from .voltage_predictors import LONG_STEP, Levels, Poisson
@@ -183,13 +183,19 @@ def _swept_potentials(
             before = sum(branch.stats.n_factor for branch in branches)
             steps = replace(steps, max_failed=EFFORT * before)
         branches.append(partial_sweep(problem, x, name, values, solver, steps))
-        if branches[-1].success and predictor.last.settled and may_switch(device):
+        if branches[-1].success and predictor.last.settled and _turned_over(device, branches[-1]):
             warn(SWITCHED.format(name, name.removeprefix("V_")), SwitchedWarning)
         if branches[-1].success or branches[-1].folds:
             break  # no solver passes a fold
         if branches[-1].status is Status.INTERRUPTED:
             break
     return _furthest(branches, predictor.poisson)
+
+
+def _turned_over(device: Equations, branch: Branch) -> bool:
+    """Whether the end of a sweep may be the state of a device of four layers that is on."""
+    x, p = branch.at(-1)
+    return may_switch(device) and blocks_nowhere(device, x, device.parameters | p)
 
 
 def _furthest(branches: Sequence[Branch], poisson: Poisson) -> Branch:
@@ -223,12 +229,13 @@ def _attempts(
     # Heat is not stored: of two hot states time would tell another one than theirs.
     slow = () if device.heat else (Stage(settling(device, whole, last), from_best=False),)
     if not _constant_mobilities(device):
-        return [Robust(stages=(damped, cold, *slow)), attempts[1]]
+        return [Robust(stages=(damped, cold, *slow), patience=UNHURRIED), attempts[1]]
     first = Stage(density_method(device, whole, accurate(), FEW))
     gated = any(contact.is_gate for contact in device.contacts.values())
     between = (damped,) if device.heat or not gated or _longest_step(values) <= LONG_STEP else ()
     short = len(values) > 1 and _longest_step(values) <= NEAR * vt
-    attempts.insert(1 if short else 0, Robust(stages=(first, *between, *slow)))
+    stages = (first, *between, *slow)
+    attempts.insert(1 if short else 0, Robust(stages=stages, patience=UNHURRIED))
     return attempts
 
 

@@ -92,7 +92,6 @@ def insulated_gate_bipolar_transistor(finest):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::sgsolve.devices.SwitchedWarning")
 @pytest.mark.parametrize("finest", [2e-6, 3e-6])
 @pytest.mark.parametrize("bias", [60.0, 100.0, 150.0])
 def test_a_blocked_transistor_whose_collector_rounds_to_currents(finest, bias):
