@@ -32,9 +32,10 @@ IPARM = {1: 1, 2: 2, 8: 0, 10: 13, 11: 1, 13: 1, 18: -1, 19: -1}
 FILL_RATIO = 10.0
 # From so many unknowns on, an order of the nodes is compared with that of PARDISO. A comparison
 # takes the time of about COMPARISON entries of the factors for each unknown (measured: 40 to 150).
-# It may save the share SAVING of every later factorization. It is made once so many factorizations
-# have been asked for that it would have paid by now.
-ORDERED_FROM, COMPARISON, SAVING = 5000, 100.0, 0.3
+# It saves the share SAVING of every later factorization: the mean of what `python
+# benchmarks/linear_backends.py nodes` measures, 0.04 to 0.26. It is made once so many
+# factorizations have been asked for that it would have paid by now.
+ORDERED_FROM, COMPARISON, SAVING = 5000, 100.0, 0.2
 # Where an order of the nodes takes less than this share of the operations, no other one is tried.
 SATISFYING = 0.8
 
