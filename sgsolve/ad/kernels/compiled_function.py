@@ -39,7 +39,7 @@ def compiled(f: Callable[..., Any], *, at_once: bool = False) -> CompiledFunctio
     Returns
     -------
     CompiledFunction
-        Called like f, also as the residual of a `Problem`. All of `ad` that computes Jacobians
+        Called like f, also as the residual of a `Problem`. All of ``ad`` that computes Jacobians
         by x alone uses its kernels; `jvp` and `value_and_jacobian_blocks` call f itself. ``stats``
         counts evaluations.
 
