@@ -189,7 +189,7 @@ class NewtonMethod:
         it.record()
         if not finite:
             ending = without_slopes(it)
-            return ending if it.confirm() else Status.NOT_FINITE
+            return ending if not ending.success or it.confirm() else Status.NOT_FINITE
         if monitor.after(it):
             return Status.STOPPED
         while True:

@@ -440,3 +440,13 @@ def test_kernels_serve_where_numpy_adds_up_slopes_in_another_order():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert any("rounded in another way" in reason for reason in evaluation.stats.reasons)
     assert evaluation.stats.compiled >= 40
+
+
+@pytest.mark.parametrize("f", [lambda u: np.sqrt(u) + 1.0, lambda u: u**1.5 + np.sqrt(u[::-1])])
+def test_a_failure_outside_of_the_model_is_no_sign_of_an_impure_function(f):
+    """A warning is an error here; the solver knows no residual at such points."""
+    problem = Problem(lambda u: f(u) + 1.0, compiled=True)
+    problem.solve(np.array([0.0, 1.0]), raise_on_failure=False)
+    result = problem.solve(np.array([0.0, 1.0]), NEWTON, raise_on_failure=False)
+    assert not result.success
+    assert not problem._definition.kernels.stopped
