@@ -6,7 +6,8 @@ Every other member is evaluated as a single function is, which also makes new ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -166,18 +167,25 @@ class MemberEvaluation:
         tried: set[Variant],
     ) -> Variant | None:
         """Return a variant with a kernel for many members that fits row j, if there is one."""
-        for variant in self._evaluation.variants:
-            if variant in tried or not variant.is_checked(with_jacobian):
-                continue
-            try:
-                kernel = variant.kernel(with_jacobian)
-            except NotCompiledError:
-                continue
-            if kernel is None or not MemberKernel.serves(kernel):
-                continue
-            if self._fitting(variant, x, members[j : j + 1], target, with_jacobian)[0]:
+        for variant in self._with_kernels(with_jacobian):
+            fits = self._fitting(variant, x, members[j : j + 1], target, with_jacobian)
+            if variant not in tried and fits[0]:
                 return variant
         return None
+
+    def takes_many(self) -> bool:
+        """Whether one call may compute F and J of many members."""
+        return any(self._with_kernels(with_jacobian=True))
+
+    def _with_kernels(self, with_jacobian: bool) -> Iterator[Variant]:
+        """Yield the variants with kernels for many members."""
+        for variant in self._evaluation.variants:
+            with suppress(NotCompiledError):
+                kernel = variant.kernel(with_jacobian)
+                if kernel is None or not variant.is_checked(with_jacobian):
+                    continue
+                if MemberKernel.serves(kernel):
+                    yield variant
 
     def _fitting(
         self,

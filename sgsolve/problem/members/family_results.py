@@ -42,7 +42,7 @@ def family_results(
     first = equations.member(0)
     linear = workspace.solver(first.pattern)
     short = short_newton_of(workspace, first, linear, solver)
-    alone = len(starts) < FEWEST_IN_ROUNDS or first.n > FEW_UNKNOWNS
+    alone = len(starts) < FEWEST_IN_ROUNDS or first.n > FEW_UNKNOWNS or not equations.takes_many()
     alone = alone or short is None or narrow_band(short.parts.backend) is None
     pays = not alone and MEMBER_LOOPS.pays(FEWEST_IN_ROUNDS - 1, COMPILED, len(starts))
     if short is None or not (pays and MEMBER_LOOPS.are_made()):

@@ -81,6 +81,10 @@ class MemberEquations:
         system.follow_growth()
         return system
 
+    def takes_many(self) -> bool:
+        """Whether one call may compute F and J of many members."""
+        return self._compiled is not None and self._compiled.takes_many()
+
     def n_compiled(self) -> int:
         """Return how many evaluations of members kernels have made."""
         return 0 if self._compiled is None else self._compiled.n_compiled

@@ -22,6 +22,7 @@ from sgsolve.solvers.simultaneous import SimultaneousNewton
 from tests.selection import slow
 
 N = 12
+NEWTON = solvers.Newton()
 NEEDED = "llvmlite (sgsolve[compiled]) is not installed"
 needs_llvmlite = pytest.mark.skipif(not ad.compiled_is_available(), reason=NEEDED)
 MODES = [False, pytest.param(True, marks=needs_llvmlite)]
@@ -620,6 +621,19 @@ def test_what_changes_between_members_in_rounds_is_noticed(rounds):
     for m, x in enumerate(results.x):
         F = banded(x, FAMILY["q"][m], FAMILY["c"][m]) - 3.0
         assert np.abs(F).max() < 1e-9
+
+
+@needs_llvmlite
+def test_kernels_that_call_numpy_for_each_member_take_no_rounds(rounds):
+    def called(u, q, c):
+        return banded(u, q, c) + 1e-3 * np.nan_to_num(u)
+
+    for f, expected in ((banded, 8), (called, 0)):
+        del rounds[:]
+        problem = Problem(f, params={"q": 0.0, "c": 1.0}, compiled=True)
+        results = problem.solve_many(np.zeros(150), {"c": np.linspace(0.5, 1.5, 8)}, NEWTON)
+        assert results.success.all()
+        assert len(rounds) == expected
 
 
 @needs_llvmlite
