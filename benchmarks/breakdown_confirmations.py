@@ -119,7 +119,7 @@ def tunneling() -> Iterator[Row]:
 def temperatures() -> Iterator[Row]:
     """Gaps, frozen dopants, a junction at 4.2 K."""
     from sgsolve.devices import densities
-    from tests.devices.equations.test_freeze_out import doped
+    from tests.devices.equations.test_freeze_out import IONIZED_SHARES, doped
     from tests.devices.solving.test_cold import K, junction
 
     for material, known in (
@@ -128,14 +128,7 @@ def temperatures() -> Iterator[Row]:
     ):
         for T, expected in zip((4.2, 77.0, 300.0, 400.0), known, strict=True):
             yield f"gap, {material.name} {T:g} K", float(material.gap(T)), expected, 4e-7
-    for kind, amount, depth, g, T, expected in (
-        ("donor", 1e16, 0.045, 2.0, 300.0, 0.99596054328),
-        ("donor", 1e16, 0.045, 2.0, 77.0, 0.362734502589),
-        ("donor", 1e16, 0.045, 2.0, 20.0, 1.05012944e-5),
-        ("donor", 1e16, 0.045, 2.0, 4.2, 1.52703270e-27),
-        ("acceptor", 1e18, 0.2, 4.0, 300.0, 0.0507953030),
-        ("acceptor", 1e18, 0.2, 4.0, 600.0, 0.449888216),
-    ):
+    for kind, amount, depth, g, T, expected in IONIZED_SHARES:
         device = doped(T, kind, amount, depth, g, gap=3.26)
         found = densities(device, device.equilibrium())[0 if kind == "donor" else 1][0] / amount
         yield f"freeze-out, {kind} {T:g} K", float(found), expected, 5e-9

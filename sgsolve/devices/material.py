@@ -9,7 +9,8 @@ Sources are named in `Material.sources`: *Ioffe*, the NSM archive of the Ioffe I
 *Levinshtein*, Handbook Series on Semiconductor Parameters 1 (1996); *Vurgaftman*, J. Appl. Phys. 89
 (2001) 5815 and 94 (2003) 3675; *Genius*, the material files of Genius-TCAD-Open; *Klaassen*,
 Solid-State Electron. 35 (1992) 953; *IonMonger*, the parameters of that program, J. Comput.
-Electron. 18 (2019) 1435. *Assumed* is what none of them gives.
+Electron. 18 (2019) 1435. *Assumed* is what none of them gives. *Unconfirmed* names numbers that
+were not compared with the source once more; compare them before you publish results.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ silicon = Material(
         "gap, Nc, Nv": "M. A. Green, J. Appl. Phys. 67 (1990) 2944, as in Genius",
         "affinity": "Ioffe; Genius has 4.17 eV",
         "eps_r, tau, C": "Genius",
+        "unconfirmed": "tau",
         "mu": "Klaassen (lattice)",
         "B_rad": "none: Auger and traps dominate",
     },
@@ -53,6 +54,7 @@ gan = Material(
         "gap": "Vurgaftman",
         "mu_p, tau": "assumed",
         "mu_power": LATTICE,
+        "unconfirmed": "mu_n, B_rad",
     },
 )  # fmt: skip
 
@@ -66,6 +68,7 @@ sic_4h = Material(
         "gap, mu": "Ioffe",
         "Nc, Nv": "masses of Genius, 4H-SiC_band.cc: 0.39, holes 0.82; three valleys",
         "mu_power": LATTICE,
+        "unconfirmed": "gap, mu",
     },
 )  # fmt: skip
 
@@ -127,6 +130,7 @@ def algaas(x: float) -> Material:
         sources={
             "eps_r, affinity, masses of Nc and Nv, density": "Ioffe, AlGaAs/basic.html",
             "gap, mu, B_rad, heat_capacity": "Ioffe",
+            "unconfirmed": "gap, mu, B_rad, heat_capacity",
             "tau, C, mu_power": "those of GaAs",
         },
     )

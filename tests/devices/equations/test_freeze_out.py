@@ -6,6 +6,15 @@ import pytest
 from sgsolve.devices import CODATA2018
 
 K_OVER_Q = CODATA2018.k / CODATA2018.q
+# kind, density (cm^-3), depth (eV), degeneracy, temperature (K), share from the closed form
+IONIZED_SHARES = [
+    ("donor", 1e16, 0.045, 2.0, 300.0, 0.99596054328),
+    ("donor", 1e16, 0.045, 2.0, 77.0, 0.362734502589),
+    ("donor", 1e16, 0.045, 2.0, 20.0, 1.05012944e-5),
+    ("donor", 1e16, 0.045, 2.0, 4.2, 1.52703270e-27),
+    ("acceptor", 1e18, 0.2, 4.0, 300.0, 0.0507953030),
+    ("acceptor", 1e18, 0.2, 4.0, 600.0, 0.449888216),
+]
 
 
 def doped(T, kind, density, depth, degeneracy, statistics=None, n=11, gap=1.12, **more):
@@ -28,17 +37,7 @@ def doped(T, kind, density, depth, degeneracy, statistics=None, n=11, gap=1.12, 
 
 
 @pytest.mark.filterwarnings("ignore:check the units")
-@pytest.mark.parametrize(
-    ("kind", "density", "depth", "g", "T", "expected"),
-    [
-        ("donor", 1e16, 0.045, 2.0, 300.0, 0.99596054328),
-        ("donor", 1e16, 0.045, 2.0, 77.0, 0.362734502589),
-        ("donor", 1e16, 0.045, 2.0, 20.0, 1.05012944e-5),
-        ("donor", 1e16, 0.045, 2.0, 4.2, 1.52703270e-27),
-        ("acceptor", 1e18, 0.2, 4.0, 300.0, 0.0507953030),
-        ("acceptor", 1e18, 0.2, 4.0, 600.0, 0.449888216),
-    ],
-)
+@pytest.mark.parametrize(("kind", "density", "depth", "g", "T", "expected"), IONIZED_SHARES)
 def test_the_ionized_share_is_that_of_the_closed_form(kind, density, depth, g, T, expected):
     from sgsolve.devices import densities
 
