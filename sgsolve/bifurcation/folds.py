@@ -27,6 +27,7 @@ from ..continuation.family import Family, Linear, linearized, with_last
 from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
+from ..norms import norm2
 from ..results.special_points import SpecialPoint
 from .branch_point_system import KIND as BRANCH_POINT
 from .turning_arms import turns_there
@@ -36,6 +37,7 @@ QUARTERS = (0.25, 0.5, 0.75)
 EXACT = 1e-13  # length of a step relative to the reach, behind which the residual is rounding
 STILL = 1e-10  # relative change of the parameter at which a fold has converged
 WANDER = 0.02  # ... while steps of x along a shift may be this part of the reach
+TRANSVERSAL = 1e-3  # least ratio of |w . Fp| to |w||Fp| at a fold
 RESOLVED = 4.0  # change of the parameter in units in the last place that is no rounding error
 
 
@@ -123,6 +125,21 @@ def fold_near(
     return best if shortest <= wander * reach else None
 
 
+def _transversal(curve: Curve, point: Point, around: tuple[Point, Point]) -> bool:
+    """Whether w . Fp is not zero: it never is at a fold, and always where a pitchfork arm turns.
+
+    Without an answer of a linear solver it counts as a fold, so that no fold is lost.
+    """
+    bordered, row = Bordered(curve.bordered.workspace, 1, whole=True), curve.row(point.tangent)
+    try:
+        b, c = borders(curve.family, point.at, bordered, row)
+        w = singularity(curve.family, point.at, bordered, b, c).w
+    except LinearSolveError:
+        return True
+    usual = norm2(w) * max(norm2(other.at.Fp) for other in around)
+    return abs(float(w @ point.at.Fp)) > TRANSVERSAL * usual
+
+
 class Folds(Detector):
     """The detector of folds; see `sgsolve.continuation.detector.Detector`."""
 
@@ -135,7 +152,10 @@ class Folds(Detector):
     def counts(self, found: Found, others: Sequence[Found], a: Point, b: Point) -> bool:
         """Whether it is a fold, and not a pitchfork on one of its arms."""
         points = [other for other in others if other.special.kind == BRANCH_POINT]
-        return not any(turns_there(self._curve, one.special, a, b) for one in points)
+        turns = [turns_there(self._curve, one.special, a, b) for one in points]
+        if True in turns:
+            return False
+        return None not in turns or _transversal(self._curve, found.point, (a, b))
 
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the fold between two points, or an empty list."""

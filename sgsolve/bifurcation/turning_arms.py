@@ -27,10 +27,11 @@ DECREASED = 0.75  # largest ratio of two differences; it is 0.5 where the parame
 CONFIRMED = 2  # number of distances in a row at which the signs must be the same
 
 
-def turns_there(curve: Curve, branch_point: SpecialPoint, a: Point, b: Point) -> bool:
+def turns_there(curve: Curve, branch_point: SpecialPoint, a: Point, b: Point) -> bool | None:
     """Whether the parameter has its extremum between a and b at a branch point.
 
-    False also if no points are found near the branch point, so that no fold is lost.
+    False also if no points are found near the branch point, so that no fold is lost. None if no
+    points are found at shorter distances, where the signs may change.
     """
     reach = curve.metric.norm(b.z - a.z)
     z = np.append(branch_point.x, branch_point.parameter)
@@ -44,7 +45,7 @@ def turns_there(curve: Curve, branch_point: SpecialPoint, a: Point, b: Point) ->
             if same == CONFIRMED:
                 return False
         elif turns:
-            break  # rounding decides
+            return None if np.isnan(difference) else True  # otherwise rounding decides
         before, distance = difference or np.nan, SHORTER * distance
     return turns
 
