@@ -43,7 +43,7 @@ WIDTH = 6  # number of singular values that are followed
 FRESH = 4  # random vectors added at every point: a step may bring two new pairs of small values
 ROUNDS = 5  # largest number of inverse iterations at a point
 CONVERGED = 0.1  # relative residual up to which a singular triplet has converged
-NULL = 1e-6  # a singular value below this part of the largest one followed is zero
+ROUNDED = 2e-12  # of the terms u_i K_ij v_j: a singular value below 1e4 rounding errors is zero
 HUGE = 1e100  # K is singular if its solution for a unit vector is larger
 ORIENTATION = Doubt(
     "the orientation changed without a branch point: it may be another branch", KIND
@@ -94,7 +94,7 @@ class BranchPoints(Detector):
     def locate(self, stepper: Any, a: Point, b: Point) -> list[Found]:
         """Return the branch points between two points; store a doubt if some may be missing."""
         curve: Curve = stepper.curve
-        changed, rounding_only = _sign_changed(a.tests[KEY].tests, b.tests[KEY].tested_here)
+        changed, rounding_only = _sign_changed(curve, a, b)
         sign = a.tests[KEY].sign * b.tests[KEY].sign * (-1.0) ** len(rounding_only)
         found, coincident, missed = _separate(curve, a, b, changed.tolist())
         if missed and not found and len(changed) > 1:
@@ -193,11 +193,21 @@ def _bordered_solution(curve: Curve, b: Vector, transpose: bool = False) -> Vect
     return x
 
 
-def _sign_changed(before: Vector, now: Vector) -> tuple[Vector, Vector]:
-    """Return which singular values changed sign, and which of zero did so by rounding only."""
-    size = np.maximum(before[: len(now)], np.abs(now))
-    null = size <= NULL * before.max(initial=0.0)
-    return np.flatnonzero((now < 0.0) & ~null), np.flatnonzero((now < 0.0) & null)
+def _sign_changed(curve: Curve, a: Point, b: Point) -> tuple[Vector, Vector]:
+    """Return which singular values changed sign, and which of zero did so by rounding only.
+
+    A singular value u . K v is compared with the sizes of its terms, in which all units cancel.
+    """
+    known, now = a.tests[KEY], b.tests[KEY].tested_here
+    changed = np.flatnonzero(now < 0.0)
+    if not len(changed):
+        return changed, changed
+    u, v = np.abs(known.left[:, changed]), np.abs(known.right[:, changed])
+    J = curve.family.pattern.matrix(np.abs(b.at.J.data))
+    terms = np.sum(u[:-1] * (J @ v[:-1] + np.abs(b.at.Fp)[:, None] * v[-1]), axis=0)
+    terms += u[-1] * (np.abs(curve.row(b.tangent)) @ v)
+    zero = np.maximum(known.tests[changed], -now[changed]) <= ROUNDED * terms
+    return changed[~zero], changed[zero]
 
 
 def _unresolved(a: Point, b: Point) -> bool:

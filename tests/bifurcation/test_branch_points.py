@@ -30,6 +30,20 @@ def test_smallest_examples(residual, start):
     assert abs(point.x[0]) < 1e-10
 
 
+@pytest.mark.parametrize("x_unit", [1.0, 1e-6, 1e6])
+@pytest.mark.parametrize("p_unit", [1.0, 1e-6, 1e9])
+def test_units_do_not_make_a_pitchfork_a_fold(x_unit, p_unit):
+    def arm(x, p):
+        u = x / x_unit
+        return u * (p / p_unit - u**2)
+
+    start = Problem(arm, params={"p": 0.64 * p_unit})
+    branch = start.continuation([0.8 * x_unit], "p", (-0.5 * p_unit, p_unit), step=-0.05 * p_unit)
+    (point,) = branch.special_points
+    assert point.kind == "branch point"
+    assert abs(point.parameter) < 1e-10 * p_unit
+
+
 def test_transcritical_met_along_the_other_branch():
     branch = Problem(transcritical).continuation([-1.0], "lam", (-1.0, 1.0))
     (point,) = branch.special_points
