@@ -118,6 +118,8 @@ def lower_merged(
             mask = lowering.value(index.mask)
             if value.branch not in (None, (mask, index.side)):
                 not_in_a_branch()
+            if value.branch is None and value.size > 1:
+                not_in_a_branch()  # its elements are those of the side, one after the other
             if result is None:
                 result = value
                 continue

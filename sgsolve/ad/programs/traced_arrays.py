@@ -185,7 +185,13 @@ class TracedArray:
         return lambda *args, **kwargs: self.record(*of_positions(method, (self, *args), kwargs))
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, TracedArray) and self.ndim == 1:
+            return key.elements_of(self)
         return self.record(operator.getitem, (self, key))
+
+    def elements_of(self, array: TracedArray) -> Any:
+        """Return the elements of a vector at these positions, or where this holds."""
+        return array.record(operator.getitem, (array, self))
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise UntraceableError("an assignment to elements")

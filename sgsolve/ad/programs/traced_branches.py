@@ -20,6 +20,10 @@ class TracedPositions(TracedArray):
         super().__init__(index.example, node, graph)
         self.index = index
 
+    def elements_of(self, array: TracedArray) -> Any:
+        """Return the elements of a vector at these positions, as of an AD array."""
+        return self.index.gather(array)
+
 
 class BranchIndex(Index):
     """The positions of one side of a traced `branch`: others in other evaluations.

@@ -306,6 +306,16 @@ def test_branches_with_constant_slopes_follow_their_condition(sides):
     assert compiled.stats.compiled > 0
 
 
+def test_a_side_without_derivatives_has_the_values_of_its_elements():
+    """Computed at the positions of the side, by a condition of its own."""
+
+    def f(x):
+        kinds = np.where(x > -1.0, 1.0, 2.0) * np.arange(6.0)
+        return ad.branch(x > 0.8, lambda i: x[i], lambda i: kinds[i])
+
+    assert_same_bits(f, [np.array([-1.2, -1.4, -0.8, 1.6, -0.4, 1.1]), np.linspace(2.0, -2.0, 6)])
+
+
 SAME_CONDITIONS = {
     "two masks": lambda x: x[x > 0.1] + x[x > 0.1],
     "of a part that is all": lambda x: (y := x[x > 0.1])[y > 0.1],

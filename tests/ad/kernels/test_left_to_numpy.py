@@ -45,6 +45,7 @@ IN_A_BRANCH = {
     "truth values": lambda v: v * (v > 1.0).astype(float),
     "pieces": lambda v: np.concatenate([v[:1], v[1:]]),
     "a sparse vector": lambda v: v[np.arange(len(v))] + np.zeros_like(v),
+    "numbers alone": lambda v: 1.5 + np.arange(float(len(v))),
 }
 REDUCED = {
     "along an axis": lambda x: np.tile(np.sum(x.reshape(2, 3), axis=0), 2) * x,
