@@ -103,14 +103,17 @@ class Outcome:
 def _idle(it: Iterate) -> NDArray[np.bool_] | None:
     """Return the equations that are exactly zero next to the solution as well; None if none is.
 
-    Only those are asked whose terms, by their slopes, are next to nothing beside the first ones.
+    Only those are asked whose slopes are next to nothing: their terms would be for unknowns of the
+    size that any in the block had. A term is zero as well where its unknown is.
     """
-    if it.S_start is None:
+    if it.S_start is None or it.J is None:
         return None
-    idle: NDArray[np.bool_] = (it.F == 0.0) & (LOST * it.S_start >= it.S)
+    reach = np.maximum(it.peak, it.blocks.spread(it.blocks.norms(it.peak), 0.0))
+    reach[reach == 0.0] = 1.0
+    idle: NDArray[np.bool_] = (it.F == 0.0) & (LOST * it.S_start >= it.terms(reach))
     for sign in (1.0, -1.0):
         if not idle.any():
             return None
-        F = it.evaluate(it.x + sign * NEAR * it.peak)
+        F = it.evaluate(it.x + sign * NEAR * reach)
         idle &= False if F is None else F == 0.0
     return idle if idle.any() else None

@@ -444,3 +444,9 @@ def test_zero_by_rounding_alone_between_two_slopes_is_said(name, beside):
 def test_equations_with_a_slope_hold_by_themselves(residual, start):
     result = Problem(residual).solve([start])
     assert "rounding alone" not in result.remark
+
+
+@pytest.mark.parametrize("start", [[0.0, 1.0], [0.7, 1.0]])
+def test_an_unknown_that_is_zero_is_determined(start):
+    result = Problem(lambda x: np.stack([x[0] + 0.0 * x[1], x[1] ** 3 - 8.0])).solve(start)
+    assert "rounding alone" not in result.remark

@@ -445,4 +445,5 @@ def test_a_slow_machine_takes_the_same_steps(monkeypatch):
     monkeypatch.setattr("sgsolve.solvers.polyalgorithm.perf_counter", lambda: next(clock))
     slow_machine = device.sweep("k", [0.0, 100.0])
     assert slow_machine.stats.n_factor == fast.stats.n_factor > 30
-    np.testing.assert_array_equal(slow_machine.x, fast.x)
+    # kernels, which round Jacobians in another way, are made by what they cost
+    np.testing.assert_allclose(slow_machine.x, fast.x, rtol=1e-9, atol=1e-12)
