@@ -26,6 +26,7 @@ import numpy as np
 from ..arrays import Vector
 from ..continuation.curve import Curve
 from ..continuation.detector import STEP_DOUBT, Detector, Doubt, register_detector
+from ..continuation.family import linearized
 from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
 from .branch_point_system import KIND
@@ -43,7 +44,8 @@ WIDTH = 6  # number of singular values that are followed
 FRESH = 4  # random vectors added at every point: a step may bring two new pairs of small values
 ROUNDS = 5  # largest number of inverse iterations at a point
 CONVERGED = 0.1  # relative residual up to which a singular triplet has converged
-ROUNDED = 2e-12  # of the terms u_i K_ij v_j: a singular value below 1e4 rounding errors is zero
+NULL = 1e-6  # a singular value below this part of the largest one followed may be zero
+ROUNDED = 2e-12  # ... and is, if below 1e4 rounding errors of its own terms u_i K_ij v_j
 HUGE = 1e100  # K is singular if its solution for a unit vector is larger
 ORIENTATION = Doubt(
     "the orientation changed without a branch point: it may be another branch", KIND
@@ -200,13 +202,15 @@ def _sign_changed(curve: Curve, a: Point, b: Point) -> tuple[Vector, Vector]:
     """
     known, now = a.tests[KEY], b.tests[KEY].tested_here
     changed = np.flatnonzero(now < 0.0)
-    if not len(changed):
-        return changed, changed
-    u, v = np.abs(known.left[:, changed]), np.abs(known.right[:, changed])
-    J = curve.family.pattern.matrix(np.abs(b.at.J.data))
-    terms = np.sum(u[:-1] * (J @ v[:-1] + np.abs(b.at.Fp)[:, None] * v[-1]), axis=0)
-    terms += u[-1] * (np.abs(curve.row(b.tangent)) @ v)
-    zero = np.maximum(known.tests[changed], -now[changed]) <= ROUNDED * terms
+    size = np.maximum(known.tests[changed], -now[changed])
+    zero = size <= NULL * known.tests.max(initial=0.0)
+    at = linearized(curve.family, b.z) if zero.any() else None
+    if at is not None:
+        u, v = np.abs(known.left[:, changed]), np.abs(known.right[:, changed])
+        J = curve.family.pattern.matrix(np.abs(at.J.data))
+        terms = np.sum(u[:-1] * (J @ v[:-1] + np.abs(at.Fp)[:, None] * v[-1]), axis=0)
+        terms += u[-1] * (np.abs(curve.row(b.tangent)) @ v)
+        zero &= size <= ROUNDED * terms
     return changed[~zero], changed[zero]
 
 
