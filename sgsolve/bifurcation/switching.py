@@ -17,6 +17,8 @@ points of higher multiplicity).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..arrays import Vector
@@ -78,7 +80,12 @@ def departure(
 
 
 def entered(
-    corrector: Corrector, start: Vector, way: Vector, row: Vector, step: float
+    corrector: Corrector,
+    start: Vector,
+    way: Vector,
+    row: Vector,
+    step: float,
+    at_guess: Callable[[Vector], None] = lambda guess: None,
 ) -> tuple[Vector | None, float]:
     """Return the first point of a branch in a direction from a point, and the step to it.
 
@@ -91,9 +98,12 @@ def entered(
         Of length 1 in the metric of the corrector.
     row : ndarray, shape (n + 1,)
         The plane in which points are corrected is that across it.
+    at_guess : callable
+        Called with each guess before it is corrected.
     """
     for _ in range(HALVINGS):
         guess = start + step * way
+        at_guess(guess)
         at = corrector.correct(guess, row, abs(step)).at
         if at is not None and corrector.metric.norm(at.z - guess) <= CONE * abs(step):
             return at.z, step

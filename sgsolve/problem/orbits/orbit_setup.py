@@ -129,9 +129,12 @@ def small_orbit(
     metric = Metric(family.weights(unit, T))
     way = metric.unit(way)
     step = SMALL * unit
-    family.refer_to((still + step * way)[:-1])
     corrector = Corrector(family, Bordered(workspace), metric, TOLERANCE, 10)
-    z, step = entered(corrector, still, way, metric.weights * way, step)
+
+    def refer_to(guess: Vector) -> None:  # the phase of an orbit of this amplitude
+        family.refer_to(guess[:-1])
+
+    z, step = entered(corrector, still, way, metric.weights * way, step, refer_to)
     if z is not None:
         return z, z - still
     raise ConvergenceError(
