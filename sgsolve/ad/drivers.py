@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -260,7 +260,17 @@ def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> 
     return value_and_jacobian(f, x, *args, **kwargs)[1]
 
 
-def has_kernels(f: Callable[..., Any]) -> bool:
+class DifferentiatesItself(Protocol):
+    """A function that computes its Jacobian by compiled kernels."""
+
+    def value_and_jacobian(
+        self, x: ArrayLike, *args: Any, **kwargs: Any
+    ) -> tuple[NDArray[Any], Any]:
+        """Return the value at x and the sparse Jacobian."""
+        ...
+
+
+def has_kernels(f: Any) -> TypeGuard[DifferentiatesItself]:
     """Whether a function computes its Jacobian by compiled kernels."""
     return getattr(f, "has_kernels", False) is True
 
@@ -304,7 +314,7 @@ def value_and_jacobian(
     (array([ 3., 12.]), [[6.0, 0.0], [0.0, 12.0]])
     """
     if has_kernels(f):
-        return f.value_and_jacobian(x, *args, **kwargs)  # type: ignore[attr-defined, no-any-return]
+        return f.value_and_jacobian(x, *args, **kwargs)
     unknowns = seed(x)
     y = result_of(f, unknowns, *args, **kwargs)
     if type(y) is not ADArray:

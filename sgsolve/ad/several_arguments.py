@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ..errors import DerivativeError, InputError
 from .array import ADArray
 from .derivatives.derivative import same_evaluation
-from .drivers import as_numeric, has_kernels, must_be_ad, seed, value_and_jacobian
+from .drivers import as_numeric, has_kernels, must_be_ad, seed
 from .function_calls import evaluate
 
 
@@ -252,7 +252,7 @@ def jacobian_function(
             )
         if has_kernels(f) and argnum % len(args) == 0:
             try:
-                y, J = value_and_jacobian(f, *args, **kwargs)
+                y, J = f.value_and_jacobian(*args, **kwargs)
                 return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J
             except DerivativeError:  # perhaps a constant
                 pass
