@@ -9,17 +9,13 @@ with the distance. What the points of the curve cannot tell apart is one special
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Vector
 from ..continuation.corrector import ERROR
 from ..continuation.curve import ASIDE, Curve
 from ..continuation.stepper import Point
 from ..results.special_points import SpecialPoint
-
-Vector = NDArray[Any]
 
 FIRST = 0.25  # first distance from the branch point, in steps
 SHORTER = 0.5  # each distance is this part of the one before
