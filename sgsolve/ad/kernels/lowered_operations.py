@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from ...arrays import DOUBLE
 from ...private_api import NOT_GIVEN
 from ..derivatives import array_operations as op
+from ..derivatives.symbols import UntraceableError
 from ..functions.branching import merged_values
 from ..functions.products import BY_ROWS, matrix_times_vector
 from ..functions.sparse_vectors import sum_of_values
@@ -119,7 +120,8 @@ def lower_merged(
             if value.branch not in (None, (mask, index.side)):
                 not_in_a_branch()
             if value.branch is None and value.size > 1:
-                not_in_a_branch()  # its elements are those of the side, one after the other
+                # its elements are those of the side, one after the other
+                raise UntraceableError("numbers without derivatives as a side of ad.branch")
             if result is None:
                 result = value
                 continue

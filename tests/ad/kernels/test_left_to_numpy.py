@@ -110,6 +110,12 @@ def test_what_has_another_meaning_on_a_side_of_a_branch(name):
     assert_same_bits(on_positive(IN_A_BRANCH[name]), POINTS, evaluations=2, kernels=False)
 
 
+def test_numbers_of_a_side_are_named_as_what_is_not_compiled():
+    side = IN_A_BRANCH["numbers alone"]
+    stats = assert_same_bits(on_positive(side), POINTS, evaluations=2, kernels=False)
+    assert any("numbers without derivatives as a side of ad.branch" in r for r in stats.reasons)
+
+
 @pytest.mark.parametrize("name", REDUCED)
 def test_reductions(name):
     assert_same_bits(REDUCED[name], POINTS, evaluations=2, kernels=False)
