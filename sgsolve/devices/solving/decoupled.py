@@ -83,18 +83,22 @@ def _barriers_of_metals(
         if contact.has_barrier:
             at = lay.contacts[name]
             inner = lay.local[at]
-            beside = _beside(device, inner, potential)
+            beside = _beside(device, inner, potential, kind)
             at_rest = kind[inner] * (rest[inner] - (fixed[at] - p["V_" + name]))
             bending = kind[inner] * (beside - fixed[at])
             found.append((bending - FLAT * vt)[at_rest > FLAT * vt])
     return np.concatenate(found)
 
 
-def _beside(device: DeviceModel, nodes: Array, potential: Array) -> Array:
-    """Potential at the nodes next to others, of the same if there is none."""
-    a, b = device.layout.carrier_edges.T
-    other = np.arange(device.layout.n_s)
-    other[a], other[b] = b, a
+def _beside(device: DeviceModel, nodes: Array, potential: Array, kind: Array) -> Array:
+    """Potential at nodes of their kind inside of those of a contact; their own without any."""
+    lay = device.layout
+    at = np.zeros(lay.n_s, dtype=bool)
+    at[nodes] = True
+    edges = np.concatenate([lay.carrier_edges, lay.carrier_edges[:, ::-1]])
+    a, b = edges[at[edges[:, 0]] & ~at[edges[:, 1]] & (kind[edges[:, 0]] == kind[edges[:, 1]])].T
+    other = np.arange(lay.n_s)
+    other[a] = b
     beside: Array = potential[other[nodes]]
     return beside
 

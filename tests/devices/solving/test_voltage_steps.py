@@ -90,6 +90,34 @@ def test_a_metal_that_conducts_already():
     check(gan_metal(), "a", [1.0, 20.0], [1.0, 1.5, 2.5, 5.0, 10.0, 20.0])
 
 
+def metal_beside_junction():
+    """A metal on silicon with an island of the other type at its edge, at the same voltage."""
+    from sgsolve.devices import Device, Ohmic, Schottky, graded, rectangle, srh
+
+    mesh = rectangle(
+        graded([0.0, 1e-4, 3e-4], 8e-5, 2e-5, 1.5), graded([0.0, 1e-4, 2e-3], 1e-4, 1e-5, 1.5)
+    )
+    at, depth = mesh.nodes.T
+    top = mesh.where((depth == 0) & (at > 1e-4))
+    contacts = {
+        "a": Schottky(top, barrier=0.8, v_n=2e6, v_p=2e6, area=mesh.boundary(top)),
+        "island": Ohmic(mesh.where((depth == 0) & (at < 9e-5))),
+        "k": Ohmic(mesh.where(depth == depth.max())),
+    }
+    net = np.where((at <= 1e-4) & (depth <= 1e-4), -1e18, 5e14)
+    values = VALUES | {"Ec": 0.0, "Ev": -1.12, "Nc": 2.8e19, "Nv": 1e19}
+    values.pop("ni")
+    return Device(mesh, net, contacts, values, recombination=[srh])
+
+
+def test_a_metal_beside_a_junction_that_blocks():
+    """The band bends from the metal inwards, not to the metal's next node nor to the island."""
+    sweep = metal_beside_junction().sweep("k", [0.0, 200.0])
+    assert sweep.success
+    assert sweep.stats.n_factor < 20  # 40 beside an island
+    assert sweep.rejected == []
+
+
 def field_effect_transistor():
     from sgsolve.devices import Device, Gate, Ohmic, graded, rectangle, srh
 
