@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..derivatives.folded import STRICT
 from ..programs.graph import ConstantNode, Kind, Node, Operand, Operation
 from .kernel_code import KernelCode
 from .kernel_guards import is_same_answer
-from .kernel_memory import KernelMemory, number_slots
+from .kernel_memory import KernelMemory
 from .kernel_result import FOREIGN, OtherWay
 from .lowering import NumpyCall
 from .machine import RunFunction
@@ -48,24 +48,17 @@ class CallsBetweenLoops:
     ----------
     functions : list of callable
         The compiled loops.
-    constants : mapping
-        Arrays that loops read, by key.
     """
 
-    def __init__(
-        self,
-        code: KernelCode,
-        functions: list[RunFunction],
-        constants: Mapping[Hashable, NDArray[Any]],
-    ) -> None:
-        self._code, self._constants = code, constants
+    def __init__(self, code: KernelCode, functions: list[RunFunction]) -> None:
+        self._code = code
         self._errors: Any = STRICT if code.with_jacobian else QUIET
-        self._slots = frozenset(number_slots(code))
         self._steps = [
             (None if s.function < 0 else functions[s.function], list(map(self._prepared, s.calls)))
             for s in code.steps
         ]
-        self._guards = [g for g in code.late_guards if g.node in code.called]
+        called = code.called
+        self._guards = [g for g in code.late_guards if g.node in called]
 
     def run(
         self,
@@ -108,7 +101,7 @@ class CallsBetweenLoops:
         others = [
             (k, o) for k, o in enumerate(operation.operands) if not isinstance(o, ConstantNode)
         ]
-        read = operation in self._code.tables.addresses or operation in self._slots
+        read = operation in self._code.addresses
         return PreparedCall(operation, operands, others, read)
 
     def _carry_out(
@@ -156,9 +149,9 @@ class CallsBetweenLoops:
         """Return a memory as a vector."""
         known = workspace.arrays.get(key)
         if known is None:
-            known = self._constants.get(key)
+            known = self._code.constants.get(key)
         if known is None:
-            node = self._code.lowering.given[key]
+            node = self._code.origins[key]
             value = results[node] if node in results else env[node]
             known = np.ascontiguousarray(value).ravel()
         return known.view(np.uint8) if known.dtype == bool else known

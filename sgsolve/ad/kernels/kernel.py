@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..programs.result_memory import ResultMemory
@@ -17,7 +16,7 @@ from . import machine
 from .calls_between_loops import CallsBetweenLoops
 from .kernel_code import KernelCode
 from .kernel_guards import ExpectedGuards
-from .kernel_memory import KernelMemory, address_of, constants_of, is_function, number_slots
+from .kernel_memory import KernelMemory, address_of, is_function
 from .kernel_result import KernelResult
 from .parameter_values import ParameterValues
 
@@ -37,20 +36,15 @@ class Kernel:
 
     def __init__(self, code: KernelCode) -> None:
         self.code = code
-        tables = code.tables
         machine_code = machine.code_of(code.text, code.names)
         self._functions = machine_code.functions
         self.function_addresses = machine_code.addresses
-        self.integers = np.array([*tables.integers, 0], dtype=np.int64)
-        self.numbers = np.array([*map(float, tables.numbers), 0.0])
-        self.tables_at = self.integers.ctypes.data, self.numbers.ctypes.data
-        self.constants = constants_of(code)
-        self.functions = {key: address_of(key) for key in tables.addresses if is_function(key)}
-        self.slots = number_slots(code)
+        self.tables_at = code.integers.ctypes.data, code.literals.ctypes.data
+        self.functions = {key: address_of(key) for key in code.addresses if is_function(key)}
         self.results = code.trace.graph.results
         self.guards, self.parameters = ExpectedGuards(code), ParameterValues(code)
-        self._calls = CallsBetweenLoops(code, self._functions, self.constants)
-        self._place = [tables.addresses.get(key, -1) for key in ("x", "F", "data")]
+        self._calls = CallsBetweenLoops(code, self._functions)
+        self._place = [code.addresses.get(key, -1) for key in ("x", "F", "data")]
         self._values, self._data = ResultMemory(code.size), ResultMemory(code.nnz + 1)
         self._workspaces: list[KernelMemory] = []
         self._guarded = bool(self.guards)
@@ -74,7 +68,7 @@ class Kernel:
 
     def memory(self) -> KernelMemory:
         """Return memory for one run at a time."""
-        return KernelMemory(self.code, self.constants, self.slots, self.functions)
+        return KernelMemory(self.code, self.functions)
 
     def _run(
         self, workspace: KernelMemory, x: NDArray[Any], inputs: Mapping[str, Any]
@@ -99,7 +93,7 @@ class Kernel:
                     addresses[at_data] = data.__array_interface__["data"][0]
             if code.template:
                 workspace.give_template(code, self.parameters.template(env), data)
-        if code.lowering.calls:
+        if code.calls:
             flags = self._calls.run(workspace, self.tables_at, x, F, env)
         else:
             flags = 0

@@ -7,7 +7,7 @@ import ctypes.util
 import functools
 import math
 import sys
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,10 +45,6 @@ class KernelMemory:
 
     Parameters
     ----------
-    constants : mapping
-        Arrays that loops read, by key.
-    slots : iterable
-        Keys of the numbers that calls between the loops compute.
     functions : mapping
         Addresses of functions and of their data, by key.
 
@@ -69,25 +65,19 @@ class KernelMemory:
         The values of the parameters for which the table was filled.
     """
 
-    def __init__(
-        self,
-        code: KernelCode,
-        constants: Mapping[Hashable, NDArray[Any]],
-        slots: Iterable[Hashable],
-        functions: Mapping[Hashable, int],
-    ) -> None:
-        self.addresses = np.zeros(max(1, len(code.tables.addresses)), dtype=np.uint64)
+    def __init__(self, code: KernelCode, functions: Mapping[Hashable, int]) -> None:
+        self.addresses = np.zeros(max(1, len(code.addresses)), dtype=np.uint64)
         self.arrays: dict[Hashable, NDArray[Any]] = {
             key: np.empty(max(1, size), dtype=float if dtype == "d" else np.uint8)
             for key, (size, dtype) in code.memories.items()
             if key not in ("F", "data")
         }
-        self.arrays["scratch"] = np.empty(BLOCK * max(1, code.tables.scratch))
-        self.slots = {key: np.empty(1) for key in slots}
-        for key, array in (*constants.items(), *self.arrays.items(), *self.slots.items()):
+        self.arrays["scratch"] = np.empty(BLOCK * max(1, code.scratch))
+        self.slots = {key: np.empty(1) for key in code.slots}
+        for key, array in (*code.constants.items(), *self.arrays.items(), *self.slots.items()):
             self.set(code, key, array)
         for key, address in functions.items():
-            self.addresses[code.tables.addresses[key]] = address
+            self.addresses[code.addresses[key]] = address
         self.address = self.addresses.ctypes.data
         self.x = self._own(code, "x", math.prod(code.x_node.shape))
         self.F = self._own(code, "F", code.size)
@@ -134,7 +124,7 @@ class KernelMemory:
 
     def set(self, code: KernelCode, key: Hashable, array: NDArray[Any]) -> None:
         """Set the address of a memory, if the kernel uses it."""
-        place = code.tables.addresses.get(key)
+        place = code.addresses.get(key)
         if place is not None:
             self.addresses[place] = array.__array_interface__["data"][0]
 
@@ -160,32 +150,3 @@ def _library_function(name: str) -> int:
     if not hasattr(library, name):
         library = ctypes.CDLL(ctypes.util.find_library("m"))
     return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
-
-
-def constants_of(code: KernelCode) -> dict[Hashable, NDArray[Any]]:
-    """Return the arrays that loops read, by key."""
-    tables = code.tables
-    constants: dict[Hashable, NDArray[Any]] = {}
-    for value in code.lowering.values.memories():
-        if value.constant is not None and value.key in tables.addresses:
-            constants[value.key] = np.ascontiguousarray(value.constant)
-    for key, columns in tables.indices.items():
-        if columns:
-            table = np.stack([p.values for p in columns], axis=1)
-            constants[key] = np.ascontiguousarray(table, dtype=np.int32)
-    for key, matrix in tables.matrices.items():
-        constants[*key, "p"] = matrix.indptr.astype(np.int64)
-        constants[*key, "j"] = matrix.indices.astype(np.int32)
-        constants[*key, "x"] = np.ascontiguousarray(matrix.data, dtype=float)
-    for key, row in tables.repeated.items():
-        constants[key] = row.rows
-    return constants
-
-
-def number_slots(code: KernelCode) -> list[Hashable]:
-    """Return the keys of the numbers that calls between the loops compute."""
-    return [
-        value.key
-        for value in code.lowering.values.memories()
-        if value.constant is None and value.is_number and value.key in code.tables.addresses
-    ]

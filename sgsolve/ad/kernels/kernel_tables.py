@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .repeated_rows import RepeatedRow
-from .values import Positions
+from .values import Memory, Positions
 
 
 class Tables:
@@ -49,3 +52,20 @@ class Tables:
     def number(self, number: float) -> int:
         """Return the place of a number."""
         return self.numbers.setdefault(repr(number), len(self.numbers))
+
+    def constants(self, memories: list[Memory]) -> dict[Hashable, NDArray[Any]]:
+        """Return the arrays that loops read, by key; those of `memories` among them."""
+        constants: dict[Hashable, NDArray[Any]] = {
+            m.key: np.ascontiguousarray(m.constant) for m in memories if m.constant is not None
+        }
+        for key, columns in self.indices.items():
+            if columns:
+                table = np.stack([p.values for p in columns], axis=1)
+                constants[key] = np.ascontiguousarray(table, dtype=np.int32)
+        for key, matrix in self.matrices.items():
+            constants[*key, "p"] = matrix.indptr.astype(np.int64)
+            constants[*key, "j"] = matrix.indices.astype(np.int32)
+            constants[*key, "x"] = np.ascontiguousarray(matrix.data, dtype=float)
+        for key, row in self.repeated.items():
+            constants[key] = row.rows
+        return constants

@@ -128,7 +128,7 @@ def _host() -> tuple[str, str]:
 def _key(mark: str) -> str:
     import llvmlite.binding as llvm
 
-    return object_cache.key(mark, (llvm.llvm_version_info, *_host()))
+    return object_cache.key(mark.encode(), (llvm.llvm_version_info, *_host()))
 
 
 def _new_code(mark: str, names: list[str], text: Callable[[], str]) -> Code:

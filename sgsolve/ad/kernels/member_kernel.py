@@ -56,11 +56,11 @@ class MemberKernel:
         self, kernel: Kernel, inputs: Callable[[int], Mapping[str, Any]], count: int
     ) -> None:
         self.kernel, self._inputs = kernel, inputs
-        code, addresses = kernel.code, kernel.code.tables.addresses
+        code, addresses = kernel.code, kernel.code.addresses
         own = [key for key in code.memories if _is_own(key)]
         self._written: list[Hashable] = [k for k in ("F", "data", *own) if k in addresses]
-        self._numbers = [key for key in code.given if key in kernel.slots]
-        arrays = [k for k in code.given if k not in kernel.slots and k in addresses]
+        self._numbers = [key for key in code.given if key in code.slots]
+        arrays = [k for k in code.given if k not in code.slots and k in addresses]
         parts = code.parts if code.with_jacobian else ()
         self._arrays, self._parts = arrays, [k for k in parts if k in addresses]
         first: list[Hashable] = ["x"] if "x" in addresses else []
@@ -83,7 +83,7 @@ class MemberKernel:
     @staticmethod
     def serves(kernel: Kernel) -> bool:
         """Whether one call can run a kernel for many members."""
-        return bool(kernel.function_addresses) and not kernel.code.lowering.calls
+        return bool(kernel.function_addresses) and not kernel.code.calls
 
     def run(self, x: NDArray[Any], members: IndexArray) -> MemberValues:
         """Run the kernel for some members.

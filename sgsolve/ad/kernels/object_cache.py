@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION = "2"
-MOST_FILES = 500
+MOST_FILES = 1000
 PART = ".part"  # a file that is being written, or whose process was killed
 OLD_PART = 3600.0  # seconds
 
@@ -38,10 +38,10 @@ def folder() -> Path | None:
     return None
 
 
-def key(text: str, versions: tuple[Any, ...]) -> str:
-    """Return the name of the machine code of a text."""
+def key(content: bytes, versions: tuple[Any, ...]) -> str:
+    """Return the name of what is made of a content."""
     digest = hashlib.sha256(repr((VERSION, versions)).encode())
-    digest.update(text.encode())
+    digest.update(content)
     return digest.hexdigest()
 
 

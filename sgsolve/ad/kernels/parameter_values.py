@@ -31,15 +31,16 @@ class ParameterValues:
         self._known: tuple[Any, dict[Node, Any]] | None = None
         self._latest: tuple[Any, dict[Node, Any]] = None, {}
         self._without_inputs: dict[Node, Any] | None = None
-        operands = (o for op in code.lowering.parameters for o in op.operands)
+        operands = (o for op in code.parameters for o in op.operands)
         self._constants: dict[Node, Any] = {
             o: o.value for o in operands if isinstance(o, ConstantNode)
         }
         self._operations = [
             (op, op.function, op.operands, any(isinstance(o, tuple) for o in op.operands))
-            for op in code.lowering.parameters
+            for op in code.parameters
         ]
-        self._guards = [(g.node, g.value) for g in code.late_guards if g.node not in code.called]
+        called = code.called
+        self._guards = [(g.node, g.value) for g in code.late_guards if g.node not in called]
         self._template: Template | None = None
         self._template_of: Any = None
 

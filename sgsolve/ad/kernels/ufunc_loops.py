@@ -26,7 +26,7 @@ class UfuncLoop(NamedTuple):
         Addresses.
     """
 
-    name: str
+    ufunc: np.ufunc
     signature: str
     function: int
     data: int
@@ -43,9 +43,14 @@ def loop_of(ufunc: np.ufunc, types: str) -> UfuncLoop | None:
     """
     if ufunc.signature is not None or ufunc.nout != 1 or ufunc.nin != len(types):
         return None
+    return loop_with(ufunc, f"{types}->d") or loop_with(ufunc, f"{types}->?")
+
+
+def loop_with(ufunc: np.ufunc, wanted: str) -> UfuncLoop | None:
+    """Return the loop of a ufunc with this signature."""
     for signature, function, data in ufunc_loops(ufunc):
-        if signature in (f"{types}->d", f"{types}->?") and function:
-            return UfuncLoop(ufunc.__name__, signature, function, data)
+        if signature == wanted and function:
+            return UfuncLoop(ufunc, signature, function, data)
     return None
 
 
@@ -121,12 +126,7 @@ def product_layout(m: int, n: int, p: int) -> tuple[list[int], list[int]]:
 @functools.cache
 def product_loop() -> UfuncLoop | None:
     """Return the loop of ``matmul`` if it gives the same bits here."""
-    found = (
-        UfuncLoop("matmul", signature, function, data)
-        for signature, function, data in ufunc_loops(np.matmul)
-        if signature == "dd->d" and function
-    )
-    loop = next(found, None)
+    loop = loop_with(np.matmul, "dd->d")
     if loop is None or np.matmul.signature != "(n?,k),(k,m?)->(n?,m?)":
         return None
     return loop if all(_multiplies(loop, sizes) for sizes in SIZES) else None

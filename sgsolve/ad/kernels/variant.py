@@ -21,8 +21,8 @@ from . import machine
 from .account import COMPILING, LOADING
 from .arguments import FixedArguments
 from .kernel import Kernel
-from .kernel_code import KernelCode
 from .kernel_result import FOREIGN
+from .lowered_code import LoweredCode
 from .movement import function_name
 from .stats import CompiledStats
 
@@ -109,7 +109,7 @@ class Variant:
         self._holds_arrays = any(isinstance(v, np.ndarray) for v in arguments.values())
         self._fitting: Any = None  # arguments that were found to fit; no array of them may change
         self._counts: dict[bool, list[set[float]]] = {}
-        self._code: dict[bool, KernelCode] = {}
+        self._code: LoweredCode | None = None
         self._kernels: dict[bool, Kernel] = {}
         self._costs: dict[bool, float] = {}
         self._why_not: dict[bool, str] = {}
@@ -195,9 +195,9 @@ class Variant:
             return known
         begin = perf_counter()
         try:
-            code = self._code.get(with_jacobian)
-            if code is None:
-                code = self._code[with_jacobian] = KernelCode(self._trace, with_jacobian)
+            if self._code is None:
+                self._code = LoweredCode(self._trace)
+            code = self._code.of(with_jacobian)
             cost = self._costs.get(with_jacobian)
             if cost is None:
                 known_text = machine.is_known(code.text)
@@ -206,6 +206,7 @@ class Variant:
             if not pays(cost):
                 return None
             kernel = self._kernels[with_jacobian] = Kernel(code)
+            self._code.keep(with_jacobian)
         except UntraceableError as error:
             self._why_not[with_jacobian] = (
                 f"cannot be compiled: {str(error) or 'numbers of other types'}"
@@ -217,7 +218,7 @@ class Variant:
         finally:
             stats.seconds += perf_counter() - begin
         stats.kernels += 1
-        stats.calls.update(function_name(call.operation.function) for call in code.lowering.calls)
+        stats.calls.update(function_name(call.operation.function) for call in code.calls)
         return kernel
 
     def reason_to_check(self, with_jacobian: bool, counts: tuple[float, ...]) -> str:

@@ -76,6 +76,7 @@ class ConstantNode(Node):
             hasattr(value, "dtype") and getattr(value, "shape", None) == ()
         )
         array = hasattr(value, "dtype") and hasattr(value, "strides") and not number
+        array = array and not isinstance(value, type)  # np.float64 has attributes of its numbers
         kind = Kind.NUMBER if number else Kind.ARRAY if array else Kind.OBJECT
         dtype = getattr(value, "dtype", None) if number or array else None
         super().__init__(kind, value.shape if array else (), dtype)

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad.kernels import kernel_code
+from sgsolve.ad.kernels import code_writer
 from sgsolve.errors import DerivativeError, DomainError, InputError
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
@@ -350,7 +350,7 @@ def test_a_chain_of_numbers_is_compiled_in_bounded_time():
 
 def test_where_llvm_fails_numpy_evaluates(monkeypatch):
     """LLVM rejects the text of a kernel: the result is NumPy's, and the reason is told."""
-    monkeypatch.setattr(kernel_code, "HEADER", "no LLVM IR\n")
+    monkeypatch.setattr(code_writer, "HEADER", "no LLVM IR\n")
     function = ad.compiled(lambda x: np.exp(x) - 3.125, at_once=True)
     x = np.array([0.5, 1.0])
     for _ in range(3):
@@ -366,7 +366,7 @@ def test_a_programming_error_in_compiling_is_not_hidden(monkeypatch, error):
     def lower(lowering, wanted):
         raise error("a slip")
 
-    monkeypatch.setattr(kernel_code, "lower_graph", lower)
+    monkeypatch.setattr(code_writer, "lower_graph", lower)
     function = ad.compiled(lambda x: np.exp(x) - 3.125, at_once=True)
     with pytest.raises(error, match="a slip"):
         [function.value_and_jacobian(x) for x in 3 * [np.array([0.5, 1.0])]]

@@ -19,24 +19,24 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_code_comes_back_as_it_was_stored(cache):
-    name = key("the text", ("llvm 20", "a processor"))
+    name = key(b"the text", ("llvm 20", "a processor"))
     assert stored_code(name) is None
     store_code(name, b"machine code")
     assert stored_code(name) == b"machine code"
-    assert stored_code(key("another text", ("llvm 20", "a processor"))) is None
-    assert key("the text", ("llvm 21", "a processor")) != name
+    assert stored_code(key(b"another text", ("llvm 20", "a processor"))) is None
+    assert key(b"the text", ("llvm 21", "a processor")) != name
     assert [file.name for file in cache.iterdir()] == [f"{name}.object"]  # nothing temporary
 
 
 def test_damaged_code_is_none(cache):
-    name = key("text", ())
+    name = key(b"text", ())
     store_code(name, b"machine code")
     (file,) = cache.glob("*.object")
     content = file.read_bytes()
     for wrong in (content[:-1], content[:40], b"", content[:32] + b"machine cODe"):
         file.write_bytes(wrong)
         assert stored_code(name) is None
-    renamed = key("other", ())
+    renamed = key(b"other", ())
     file.write_bytes(content)
     file.rename(cache / f"{renamed}.object")  # the checksum holds the name
     assert stored_code(renamed) is None
