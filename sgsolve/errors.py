@@ -199,3 +199,14 @@ class ImpureFunctionWarning(UserWarning):
     --------
     sgsolve.Problem : Its argument ``compiled``.
     """
+
+
+class KernelWarning(UserWarning):
+    """A kernel has wrong values, or cannot be made: a fault of sgsolve, or of what it runs on.
+
+    It is not used. All results are those without kernels, and take longer.
+
+    See Also
+    --------
+    sgsolve.ad.compiled : Makes kernels of a function.
+    """

@@ -21,7 +21,7 @@ from sgsolve import ad
 from sgsolve.ad.kernels import machine, variant
 from sgsolve.ad.kernels.stats import CompiledStats
 from sgsolve.ad.programs import row_tables
-from sgsolve.errors import ImpureFunctionWarning, SgsolveError
+from sgsolve.errors import ImpureFunctionWarning, KernelWarning, SgsolveError
 
 from .random_programs import Program
 
@@ -85,7 +85,7 @@ def ask(program):
             before = compiled.stats.compiled
             with warnings.catch_warnings():
                 warnings.simplefilter("error", ImpureFunctionWarning)  # a kernel with other bits
-                warnings.filterwarnings("error", "a fault of sgsolve")
+                warnings.simplefilter("error", KernelWarning)
                 found = compiled.value_and_jacobian(x, call)
             if compiled.stats.compiled == before or same(found, expected):
                 continue

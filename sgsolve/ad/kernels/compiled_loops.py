@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
+from ...errors import KernelWarning
 from ...user_warnings import warn
 from . import machine, scalar_expressions, scalar_loops
 from .loop_struct import KINDS, LoopStruct
@@ -96,7 +97,7 @@ class CompiledLoops:
 
         Warns
         -----
-        UserWarning
+        KernelWarning
             Once, where they cannot be compiled.
         """
         if self._code is None and not self._failed:
@@ -108,7 +109,7 @@ class CompiledLoops:
                 warn(
                     f"the loops of short solves are not compiled, solves take longer: {error}; "
                     "start a new process",
-                    UserWarning,
+                    KernelWarning,
                 )
         return self._code is not None
 

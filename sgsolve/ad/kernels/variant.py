@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ImpureFunctionWarning, SgsolveError, StructureError
+from ...errors import ImpureFunctionWarning, KernelWarning, SgsolveError, StructureError
 from ...pattern import Pattern
 from ...user_warnings import warn
 from ..derivatives.symbols import UntraceableError
@@ -281,7 +281,7 @@ class Variant:
             row = np.flatnonzero(np.ravel(found.F) != np.ravel(expected.F))[0]
             warn(
                 (WRONGLY_COMPILED if at_fault else NOT_PURE).format(row=row),
-                UserWarning if at_fault else ImpureFunctionWarning,
+                KernelWarning if at_fault else ImpureFunctionWarning,
             )
         elif with_jacobian and not found.pattern.equals(expected.pattern):
             self._why_not[with_jacobian] = OTHER_PATTERN

@@ -7,7 +7,7 @@ import pytest
 
 from sgsolve import ad
 from sgsolve.ad.kernels import llvm_instructions, variant
-from sgsolve.errors import ImpureFunctionWarning
+from sgsolve.errors import ImpureFunctionWarning, KernelWarning
 from tests.ad.kernels.compiled_help import needs_llvmlite
 
 pytestmark = needs_llvmlite
@@ -26,10 +26,10 @@ def test_a_wrong_kernel_is_a_fault_of_sgsolve(kind, with_jacobian, monkeypatch):
     monkeypatch.setitem(table, name, wrong)
     compiled = ad.compiled(f, at_once=True)
     evaluate = (lambda x: compiled.value_and_jacobian(x)[0]) if with_jacobian else compiled
-    with pytest.warns(UserWarning, match="fault of sgsolve.*report") as caught:
+    with pytest.warns(KernelWarning, match="fault of sgsolve.*report") as caught:
         found = [evaluate(X) for _ in range(2)]
     np.testing.assert_array_equal(found, [f(X)] * 2)
-    assert [w.category for w in caught] == [UserWarning]
+    assert [w.category for w in caught] == [KernelWarning]
     assert variant.FAULT in compiled.stats.reasons
     assert compiled.stats.compiled == 0
 

@@ -18,6 +18,7 @@ from sgsolve.ad.kernels.scalar_loops import (
     ScalarLoopPrinter,
     sqrt,
 )
+from sgsolve.errors import KernelWarning
 from tests.ad.kernels.compiled_help import needs_llvmlite
 
 LIMIT, FACTOR = 3, 0.1
@@ -206,7 +207,9 @@ def test_loops_whose_source_changed_are_not_compiled_and_say_so(imported, change
     module, path = imported(MODULE)
     path.write_text(CHANGES[change](MODULE))
     loops = CompiledLoops(module.doubled)
-    with pytest.warns(UserWarning, match=r"loops\.py is not what was imported: doubled .* process"):
+    with pytest.warns(
+        KernelWarning, match=r"loops\.py is not what was imported: doubled .* process"
+    ):
         assert not loops.are_made()
     assert not loops.are_made()  # no second warning
     assert not loops.pays(0, 0)
