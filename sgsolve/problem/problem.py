@@ -1896,13 +1896,15 @@ class Problem:
         interval : (float, float)
             As in `transient`.
         parameter : str or sequence of str
-            Numbers or arrays of numbers.
+            Numbers or arrays of numbers. Where the derivatives by one that is zero cannot be
+            controlled because they begin too small, take a small number instead.
         functional : callable or array_like of shape (n,) or (m, n), optional
             ``g(x, names of parameters...)`` of the last state, or its gradient by x. By default the
             last state itself.
         mode : {"auto", "forward", "adjoint"}
             Forward costs one solve per step and parameter, adjoint one per step and number that g
-            returns; "auto" takes the fewer. Both factorize one matrix per step.
+            returns. Both factorize one matrix per step. The derivatives by up to 8 numbers are
+            computed for the choice of the steps anyway, and "auto" takes them; else the fewer.
         event : callable or TimeEvent, optional
             ``g(x, names of parameters...)``: the run ends at its first zero. The derivatives hold
             at the moving end, and that of the end itself is ``time_derivative``.
@@ -1925,6 +1927,8 @@ class Problem:
             parameter.
         ConvergenceError
             If the run does not reach its end, or the error cannot be controlled.
+        KeyboardInterrupt
+            If Ctrl-C is pressed.
 
         See Also
         --------

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..errors import LinearSolveError
 from ..results.blocks import Blocks
 from .backward_differences import ROWS, rescaling
@@ -33,18 +33,20 @@ from .recorded_steps import (
 from .time_step import RejectedStep, TimeStep
 
 EULER = 0.01  # of the first step: steps that show the slope at the start
-ROUNDING = 1e3 * float(np.finfo(float).eps)  # of the derivatives of the charge, in a short step
+ROUNDING = 1e3 * EPS  # of the derivatives of the charge, in a short step
 
 
 class ChargedLinearizer(RunLinearizer, Protocol):
-    """A linearizer that has the derivative of the first charge.
+    """A linearizer with the derivative of the first charge, and the sizes of the parameters.
 
     Attributes
     ----------
     first_charge : ndarray, shape (n, m)
+    sizes : ndarray, shape (m,)
     """
 
     first_charge: Vector
+    sizes: Vector
 
 
 class SensitivityControl:
@@ -56,7 +58,8 @@ class SensitivityControl:
         ``make()`` -> `ChargedLinearizer`, called when the run begins.
     rtol : float
         Of the derivatives; the absolute tolerance is `rtol` times the largest magnitude so far, by
-        block and parameter.
+        block and parameter. It is also at least a derivative by which the whole parameter changes x
+        no more than rounding does: derivatives that begin at zero would need ever shorter steps.
     """
 
     def __init__(self, make: Callable[[], ChargedLinearizer], rtol: float, blocks: Blocks) -> None:
@@ -65,6 +68,7 @@ class SensitivityControl:
         self._model: ChargedLinearizer | None = None
         self._charges = self._states = np.zeros(0)  # tables of differences; not changed in place
         self._sizes: list[Vector] = []
+        self._x = np.zeros(0)  # at the end of the step that was tried last
         self._tried: tuple[Vector, Vector] | None = None
         self._begun: tuple[Begin, Vector] | None = None  # where no step has been taken since
         self._noise = np.zeros(0)  # what rounding of the charge changes, shape (n, m)
@@ -80,9 +84,15 @@ class SensitivityControl:
             self._sizes = [np.zeros(shape[-1]) for _ in self.parts]
         return self._model
 
+    @property
+    def derivatives(self) -> Vector:
+        """The derivatives at the end of the last step, shape (n, m)."""
+        found: Vector = self._states[0]
+        return found
+
     def begin(self, done: Begin, slope: Vector | None = None) -> None:
         """Start, or start anew; with dx/dt where formulas predict the derivatives."""
-        model = self.model  # which makes the tables
+        model, self._x = self.model, done.x  # the model makes the tables
         T, U = self._charges.copy(), np.zeros_like(self._states)
         first = begin_forward(T, done, model)
         self._charges, self._states = T, U
@@ -159,7 +169,7 @@ class SensitivityControl:
             Of the error: times the next difference.
         """
         T, U, k = self._charges.copy(), self._states.copy(), done.order
-        S = step_forward(T, done, self.model)
+        S, self._x = step_forward(T, done, self.model), done.x
         deviation = S - U[: k + 1].sum(axis=0)
         append_rows(U, k, deviation)
         self._tried = T, U
@@ -176,7 +186,7 @@ class SensitivityControl:
             The weights of the rates in the error of the charge.
         """
         T, U = self._charges.copy(), self._states.copy()
-        found = stages_forward(T, done, self.model)
+        found, self._x = stages_forward(T, done, self.model), done.stages[-1][1]
         a = 1.0 / (done.A[-1, -1] * done.h)
         lost = done.h * np.tensordot(embedded, np.array(found.rates), 1)
         U[0] = found.end
@@ -217,7 +227,9 @@ class SensitivityControl:
             In the first step, its linear part and the rest. Derivatives that grow from zero reach
             about the square of the one over the other, and count with this size.
         """
-        found = 0.0
+        found, sizes = 0.0, self.model.sizes
+        relative = np.divide(EPS, sizes, where=sizes > 0.0, out=np.zeros_like(sizes))
+        noise = self._noise + np.abs(self._x[:, None]) * relative
         for part, size in zip(self.parts, self._sizes, strict=True):
             here = np.abs(S[part])
             size = np.maximum(size, here.max(axis=0))
@@ -225,7 +237,7 @@ class SensitivityControl:
                 linear, rest = (np.abs(one[part]).max(axis=0) for one in first)
                 grown = np.divide(linear**2, rest, out=np.zeros_like(rest), where=rest > 0.0)
                 size = np.maximum(size, grown)
-            allowed = self.rtol * (here + size) + self._noise[part]
+            allowed = self.rtol * (here + size) + noise[part]
             scaled = np.divide(
                 error[part], allowed, out=np.zeros_like(allowed), where=allowed > 0.0
             )

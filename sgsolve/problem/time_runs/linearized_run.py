@@ -32,6 +32,8 @@ class LinearizedRun:
     params_at_end : dict
     width : int
         Numbers in all parameters, m.
+    sizes : ndarray, shape (m,)
+        The magnitude of each of these numbers.
     length : float
         Of the run, as it was asked for.
     """
@@ -47,6 +49,7 @@ class LinearizedRun:
         self.a0 = 1.0 / (SMALL * self.length)
         self.first_charge = self._by_parameters(stepper.schedule.t0, stepper.start_x)[1]
         self.params_at_end, self.width = self.params(end), self.first_charge.shape[1]
+        self.sizes = np.abs(np.concatenate([np.ravel(self._value(name)) for name in self.names]))
 
     def params(self, t: float) -> dict[str, Any]:
         """Return all parameters at a time."""
@@ -69,11 +72,15 @@ class LinearizedRun:
         """Return the columns of each parameter, in its shape."""
         parts, begin = {}, 0
         for name in self.names:
-            value = np.asarray(self.system.params(0.0).get(name, self.system.default(name)))
+            value = self._value(name)
             columns = found[:, begin : begin + value.size].reshape(shape + value.shape)
             parts[name] = float(columns) if columns.ndim == 0 else columns
             begin += value.size
         return parts
+
+    def _value(self, name: str) -> Vector:
+        """Return a parameter, which is no function of time."""
+        return np.asarray(self.system.params(0.0).get(name, self.system.default(name)))
 
     def _by_parameters(self, t: float, x: Vector) -> tuple[Vector, Vector]:
         """Return dF/dp and dQ/dp at fixed x, each of shape (n, m)."""
@@ -122,6 +129,7 @@ class MixedRun:
         self.run, self.columns = run, columns
         self.a0, self.stores = run.a0, run.stores
         self.first_charge: Vector = run.first_charge @ columns
+        self.sizes = np.full(columns.shape[1], run.sizes.max())
 
     def at(self, t: float, x: Vector) -> PointOfRun:
         """Return the linearization at a point."""

@@ -16,6 +16,7 @@ from ...continuation.run import Run
 from ...continuation.user_functions import call_with_parameters
 from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
+from ...results.status import Status
 from ...solvers.workspace import Workspace
 from ...transient.recorded_steps import Begin, adjoint, forward
 from ...transient.sensitivity_control import SensitivityControl
@@ -141,6 +142,8 @@ def _differentiated(
             stepper.system.blocks,
         )
     branch = run.go()
+    if branch.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt(branch.message)
     end = branch.reached
     model = LinearizedRun(stepper, workspace, names, end)
     for done in tape[1:]:
@@ -154,7 +157,8 @@ def _differentiated(
             "has no zero there in the direction asked for"
         )
     moves = None if special is None else EndAtEvent(run.options.events[EVENT], x, end, model)
-    value, found, shape = _of_last_state(tape, model, x, functional, mode, moves)
+    S = _derivatives_of_steps(steps.control, tape)
+    value, found, shape = _of_last_state(tape, model, x, S, functional, mode, moves)
     rows = int(np.prod(shape))
     parts = [
         model.split(found[:rows], shape),
@@ -162,6 +166,13 @@ def _differentiated(
     ]
     derivative, by_time = (part[names[0]] if len(names) == 1 else part for part in parts)
     return TransientSensitivity(branch, value, derivative, end, by_time)
+
+
+def _derivatives_of_steps(control: SensitivityControl | None, tape: Sequence[Any]) -> Vector | None:
+    """Return dx/dp at the end where the choice of the steps has computed it, shape (n, m)."""
+    if control is None or not isinstance(control.model, LinearizedRun):
+        return None
+    return None if isinstance(tape[-1], Begin) else control.derivatives
 
 
 def _refuse_moving_jump(model: LinearizedRun, done: Begin) -> None:
@@ -251,6 +262,7 @@ def _of_last_state(
     tape: Sequence[Any],
     model: LinearizedRun,
     x: Vector,
+    S: Vector | None,
     of: Any,
     mode: str,
     moves: EndAtEvent | None,
@@ -274,8 +286,9 @@ def _of_last_state(
         gradient = sp.vstack([gradient + sp.csr_array(rate[:, None]) @ by_time, by_time])
         direct = np.vstack([direct - np.outer(rate, event) / moves.speed, event / -moves.speed])
     first, rows = model.first_charge, gradient.shape[0]
-    if of is None or mode == "forward" or (mode == "auto" and rows > first.shape[1]):
-        found = gradient @ forward(tape, model, first)
+    ahead = S is not None or rows > first.shape[1]
+    if of is None or mode == "forward" or (mode == "auto" and ahead):
+        found = gradient @ (forward(tape, model, first) if S is None else S)
     else:
         parts, charge = adjoint(tape, model, gradient.T.toarray())
         found = (parts + first.T @ charge).T

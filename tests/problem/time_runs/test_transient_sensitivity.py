@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 from scipy.integrate import solve_ivp
 
-from sgsolve import Problem
+from sgsolve import PartialBranchWarning, Problem
 from sgsolve.errors import InputError
 from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
 from tests.selection import slow
@@ -345,3 +345,41 @@ def test_a_parameter_of_the_storage_beside_algebraic_equations(mode):
     )
     expected = (end(2.001) - end(1.999)) / 0.002
     assert found.derivative == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("steps", [Bdf(), *slow(RungeKutta())], ids=repr)
+def test_derivatives_that_begin_as_a_power_of_time_are_found(steps):
+    """Robertson's reaction, by the rates of what is not there at the start.
+
+    Reference: the output of cvsRoberts_FSA_dns of SUNDIALS, five digits at its tolerance of 1e-4.
+    """
+
+    def reaction(x, k2, k3):
+        a, b, c = x
+        first, second, third = 0.04 * a, k2 * b * c, k3 * b * b
+        return [first - second, -first + second + third, a + b + c - 1.0]
+
+    problem = Problem(
+        reaction, params={"k2": 1e4, "k3": 3e7}, storage=lambda x: np.array([1.0, 1.0, 0.0]) * x
+    )
+    found = problem.transient_sensitivity(
+        [1.0, 0.0, 0.0], (0.0, 0.4), ["k2", "k3"], rtol=1e-5, steps=steps
+    )
+    assert found.derivative["k2"] == pytest.approx([9.5431e-8, -2.1309e-10, -9.5218e-8], rel=3e-4)
+    assert found.derivative["k3"] == pytest.approx([-1.5833e-11, -5.29e-13, 1.6362e-11], rel=3e-4)
+    assert len(found.branch) < 1000
+
+
+@pytest.mark.parametrize("mode", ["forward", "adjoint"])
+def test_an_interrupted_run_has_no_derivative(mode):
+    calls = [0]
+
+    def decay(x, k):
+        calls[0] += 1
+        if calls[0] == 60:
+            raise KeyboardInterrupt
+        return k * x
+
+    problem = Problem(decay, params={"k": 1.0}, storage=lambda x: 1.0 * x)
+    with pytest.warns(PartialBranchWarning), pytest.raises(KeyboardInterrupt, match="interrupted"):
+        problem.transient_sensitivity([1.0], (0.0, 9.0), "k", functional=lambda x: x[0], mode=mode)
