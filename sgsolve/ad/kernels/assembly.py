@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..assembly.plan import Plan
 from .loop_schedule import LoopSchedule
-from .values import Memory, Value, Values
+from .values import Memory, Place, Value, Values
 
 # Sums of more kinds than these are computed by the rows of a matrix.
 MOST_KINDS = 12
@@ -135,7 +135,10 @@ class Assembly:
         self._sums(np.flatnonzero(self.count > 1))
 
     def _store(self, value: Value, places: Any) -> None:
-        if len(places):
+        if isinstance(value, Place) and value.covered:
+            for positions, piece in value.pieces:
+                self._store(piece, places[positions.values])
+        elif len(places):
             positions = self.values.positions(places)
             self.schedule.scattered(self.values.filled(value, len(places)), "data", positions)
 

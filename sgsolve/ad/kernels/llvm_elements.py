@@ -235,6 +235,13 @@ class ElementPrinter:
             lines.append(f"{scaled} = mul i64 {self.i}, {step}")
             lines.append(f"{at} = add i64 {scaled}, {start}")
             return at
+        if positions.like is not positions:
+            offset = self._kept_integer(
+                ("offset", positions), positions.start - positions.like.start
+            )
+            near, at = self._position(positions.like), f.new()
+            lines.append(f"{at} = add i64 {near}, {offset}")
+            return at
         columns = self.tables.indices[self.index_key]
         column = self._columns.get(positions)
         if column is None:

@@ -8,6 +8,7 @@ values are the same object.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from .repeated_rows import repeated_row
 
 # An expression of this many operations or fewer is computed again where its elements are chosen.
 CHEAP = 8
+# Operations on so many joined arrays are carried out on each: first, inner and last elements.
+MOST_PARTS = 3
 COST = {"div": 4, "sqrt": 4, "rows": 100, "call": 100}
 
 
@@ -25,16 +28,24 @@ class Positions:
 
     Attributes
     ----------
-    start, step : int
+    start : int
+        The first position.
+    step : int
         Of the progression.
     array : ndarray of int64 or None
         None for a progression.
+    like : Positions
+        The first positions that were made with the same differences: itself, or others. One table
+        serves the neighbors of several fields.
     """
 
-    __slots__ = ("array", "count", "start", "step")
+    __slots__ = ("array", "count", "like", "start", "step")
 
-    def __init__(self, count: int, start: int, step: int, array: Any = None) -> None:
+    def __init__(
+        self, count: int, start: int, step: int, array: Any = None, like: Positions | None = None
+    ) -> None:
         self.count, self.start, self.step, self.array = count, start, step, array
+        self.like = self if like is None else like
 
     @property
     def values(self) -> NDArray[np.int64]:
@@ -70,6 +81,11 @@ class Value:
 
     __slots__ = ("args", "beside", "branch", "cost", "dtype", "moved", "size")
     whole = False  # written to memory before anything reads an element
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether its elements can be read, or computed again, wherever they are needed."""
+        return self.size == 1
 
     def __init__(
         self, size: int, dtype: str, args: tuple[Value, ...], cost: int, moving: int = 0
@@ -110,6 +126,11 @@ class Memory(Value):
         self.is_number = False
         self.key, self.constant, self.level = key, constant, level
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Always: it is in memory."""
+        return True
+
 
 class Elementwise(Value):
     """An operation on elements at the same position.
@@ -126,6 +147,11 @@ class Elementwise(Value):
         super().__init__(size, dtype, args, own + sum(a.cost for a in args))
         self.op = op
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether it is computed again where its elements are chosen."""
+        return self.size == 1 or self.cost <= CHEAP or self.op == "copy"
+
 
 class Take(Value):
     """The elements of an array in memory at constant positions."""
@@ -135,6 +161,11 @@ class Take(Value):
     def __init__(self, arg: Value, positions: Positions) -> None:
         super().__init__(positions.count, arg.dtype, (arg,), 1, moving=1)
         self.positions = positions
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether a part of it needs no further table of positions."""
+        return self.size == 1 or self.positions.array is None
 
 
 class Place(Value):
@@ -228,6 +259,7 @@ class Values:
     def __init__(self) -> None:
         self._known: dict[Hashable, Value] = {}
         self._positions: dict[Hashable, Positions] = {}
+        self._taken: dict[tuple[Value, Positions], Value] = {}
 
     def _unique(self, key: Hashable, value: Value) -> Value:
         return self._known.setdefault(key, value)
@@ -254,7 +286,34 @@ class Values:
     ) -> Value:
         """Return an operation on elements; arguments are of the same size, or numbers."""
         size = max(a.size for a in args) if size is None else size
+        parts = self._parts_of_joined(op, args, size)
+        if parts:
+            return self.place(size, [(p, self._part(op, args, p, dtype)) for p in parts])
         return self._unique((op, args, size), Elementwise(op, args, size, dtype))
+
+    def _part(self, op: Any, args: tuple[Value, ...], part: Positions, dtype: str) -> Value:
+        chosen = [a if a.size == 1 else self.take(a, part) for a in args]
+        return self.elementwise(op, *chosen, size=part.count, dtype=dtype)
+
+    def _parts_of_joined(self, op: Any, args: tuple[Value, ...], size: int) -> list[Positions]:
+        """Return the parts of joined arrays; empty if the operation is one on the joined arrays.
+
+        The operation on each part, joined afterwards, needs no memory for what was joined before,
+        and it is one operation for parts that several arrays share.
+        """
+        joints: set[int] = set()
+        for arg in args:
+            if isinstance(arg, Place):
+                apart = arg.covered and all(p.array is None and p.step == 1 for p, _ in arg.pieces)
+                if not apart or arg.size != size:
+                    return []
+                joints |= {p.start for p, _ in arg.pieces}
+            elif not arg.is_at_hand:
+                return []
+        if not joints or len(joints) > MOST_PARTS or str(op).startswith("of branch"):
+            return []
+        ends = [*sorted(joints), size]
+        return [self.progression(b - a, a) for a, b in pairwise(ends)]
 
     def filled(self, number: Value, size: int) -> Value:
         """Return an array of one number."""
@@ -277,18 +336,29 @@ class Values:
         step = int(array[1] - array[0]) if count > 1 else 1
         if step and bool((array[1:] - array[:-1] == step).all()):
             return self.progression(count, int(array[0]), step)
-        key = (count, array.tobytes())
-        return self._positions.setdefault(key, Positions(count, 0, 0, array))
+        start = int(array[0])
+        differences = (count, (array - start).tobytes())
+        like = self._positions.setdefault(differences, Positions(count, start, 0, array))
+        if like.start == start:
+            return like
+        key = (like, start)
+        return self._positions.setdefault(key, Positions(count, start, 0, array, like))
 
     def take(self, value: Value, positions: Positions) -> Value:
         """Return the elements at these positions."""
+        known = self._taken.get((value, positions))
+        if known is None:
+            known = self._taken[value, positions] = self._newly_taken(value, positions)
+        return known
+
+    def _newly_taken(self, value: Value, positions: Positions) -> Value:
         if positions.is_identity(value.size):
             return value
         if value.size == 1:
             return self.filled(value, positions.count)
         if isinstance(value, Take):
             return self.take(value.args[0], self._composed(value.positions, positions))
-        if isinstance(value, Elementwise) and (value.cost <= CHEAP or value.op == "copy"):
+        if isinstance(value, Elementwise) and (value.is_at_hand or _is_few(value, positions)):
             args = [self.take(a, positions) if a.size > 1 else a for a in value.args]
             return self.elementwise(value.op, *args, size=positions.count, dtype=value.dtype)
         if isinstance(value, Place):
@@ -358,3 +428,8 @@ class Values:
         first = self.number(0.0) if first is None else first
         key = (Rows, id(matrix), arg, first)
         return self._known.get(key) or self._unique(key, Rows(matrix, arg, first))
+
+
+def _is_few(value: Elementwise, positions: Positions) -> bool:
+    """Whether some elements are computed again in less time than all are kept."""
+    return value.cost * positions.count <= value.size
