@@ -87,7 +87,7 @@ class ArclengthStepper(Stepper):
         self.ends = CurveEnds(bounds, detectors)
         self._origin, self._metric = origin, metric
         self.first = self.shortest = self.longest = self._next = 0.0
-        self.home = self.direction = self.marks = np.empty(0)
+        self.home = self.outbound = self.direction = self.marks = np.empty(0)
         self.growth = GROW
         unit = Metric(np.ones(family.n + 1)) if metric is None else metric
         self.curve = Curve(
@@ -108,7 +108,7 @@ class ArclengthStepper(Stepper):
             tangent = self._factorized(at, tangent if known is None else metric.unit(known))
         except LinearSolveError as error:
             return Rejection(float(self.home[-1]), f"no tangent at the start: {error}", SINGULAR)
-        self.direction = tangent
+        self.direction = self.outbound = tangent
         state.step = min(abs(self.first) / max(abs(float(tangent[-1])), STEEP), self.longest)
         away = self.curve.corrector.scaled(at, state.step)
         if away > NO_SOLUTION:
@@ -273,6 +273,7 @@ class ArclengthStepper(Stepper):
             "direction": self.direction,
             "growth": self.growth,
             "home": self.home,
+            "outbound": self.outbound,
             "first": self.first,
             "marks": self.marks,
             "weights": self.curve.metric.weights,
@@ -283,6 +284,7 @@ class ArclengthStepper(Stepper):
         """Restore what `save` returned."""
         self.direction, self.growth = saved["direction"], float(saved["growth"])
         self.home, self.first = saved["home"], float(saved["first"])
+        self.outbound = saved["outbound"]
         self.marks = saved["marks"]
         self.shortest, self.longest = self.settings.limits(self.first, self.bounds)
         self.curve.measured_by(Metric(saved["weights"]))

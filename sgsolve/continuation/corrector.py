@@ -5,6 +5,10 @@ is not damped. If it does not contract at once, the step was too long, and the r
 The plane normal to the tangent gives Keller's pseudo-arclength method; the plane p = const hits a
 value of the parameter.
 
+An equation holds if its residual is small by its own terms. Terms that vanish, as those of a state
+at rest, are never larger than their residual. Two more steps of Newton's method show whether it is
+rounding: what a change of the Jacobian explains is not.
+
 Reference: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; Deuflhard, Newton
 Methods for Nonlinear Problems (2011), section 5.2 (contraction as the criterion).
 """
@@ -16,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..errors import LinearSolveError
 from ..norms import scalar_product
-from ..pattern import matrix_product
+from ..pattern import matrix_product, transposed_product
 from .bordered import Bordered
 from .family import Family, Linear, linearized, with_last
 from .metric import Metric
@@ -30,6 +34,11 @@ ROUNDING = 0.5  # ... and where rounding errors allow no smaller one but the res
 SINGULAR_JACOBIAN = "the bordered Jacobian is singular"
 CANCELED = 1e-12  # part of a parameter that may be rounding where a step takes it to zero
 FLOOR = 1e-6  # smaller components count as this part of the largest
+LOOSE = 100.0  # tolerances of a point at which the iteration may end for want of a better one
+UNITS = 4.0  # of rounding, within which an equation holds
+CONFIRMED = 2  # Newton steps after which a residual that they do not close may be rounding
+CHAIN = 4  # equations that lose their terms one after the other, and one test
+EXPLAINED = 0.5  # of a residual, by a change of the Jacobian
 
 
 @dataclass
@@ -79,31 +88,42 @@ class Corrector:
             be longer than twice this.
         """
         target, before = scalar_product(row, z), np.inf
-        near: tuple[Linear, int] | None = None
-        canceled = False
+        at: Linear | None = None
+        near: tuple[Linear | None, int] | None = None
+        doubtful: Linear | None = None
+        canceled, tight = False, list[int]()
         reason = f"no convergence in {self.max_iterations} iterations"
         for k in range(self.max_iterations + 1):
-            at = linearized(self.family, z)
+            last, at = at, linearized(self.family, z)
             if at is None:
                 reason = "the residual or the Jacobian is not finite"
                 break
             try:
                 self.factorize(at, row)
-                step = self.bordered.solve(with_last(-at.F, target - scalar_product(row, z)))
+                left = with_last(-at.F, target - scalar_product(row, z))
+                step = self.bordered.solve(self._above_rounding(left, at, row) if tight else left)
             except LinearSolveError:
                 reason = SINGULAR_JACOBIAN
                 break
             size, scaled = self.metric.norm(step), self.scaled(at, reach, canceled)
-            if scaled <= self.tolerance and size <= ERROR * reach:
-                if self.family.confirm(at.z, at.F):
-                    return Corrected(at, k, row=row)
-                continue
-            if scaled <= 100.0 * self.tolerance and size <= ROUNDING * reach:
-                near = at, k
+            is_tight = scaled <= self.tolerance and size <= ERROR * reach
+            if is_tight or (scaled <= LOOSE * self.tolerance and size <= ROUNDING * reach):
+                tight += [k] * is_tight
+                known = last if len(tight) > CONFIRMED or not is_tight else None
+                if not self._holds(at, self.tolerance * (1.0 if is_tight else LOOSE), known):
+                    doubtful = at
+                    if len(tight) > CONFIRMED:
+                        break
+                elif not is_tight:
+                    near = at, k
+                elif self.family.confirm(at.z, at.F):
+                    return Corrected(at, tight[0], row=row)
+                else:
+                    continue
             if not size <= 2.0 * reach:
                 reason = "the corrector leaves the neighborhood"
                 break
-            if size > CONTRACTION * before:
+            if size > CONTRACTION * before and not is_tight:
                 reason = "the corrector does not contract"
                 break
             old, z, before = z[-1], z + step, size
@@ -111,9 +131,54 @@ class Corrector:
             if canceled:  # as on a branch along which the parameter stands still at zero
                 z[-1] = 0.0
             self.spent += 1
-        if near is None or not self.family.confirm(near[0].z, near[0].F):
+        if near is None and doubtful is not None:
+            near = self._at_zero(doubtful, reach), k
+        if near is None or near[0] is None or not self.family.confirm(near[0].z, near[0].F):
             return Corrected(None, k, reason)
         return Corrected(*near)
+
+    def _holds(self, at: Linear, tolerance: float, before: Linear | None) -> bool:
+        """Whether each residual is small by its own terms, or not explained by the last step.
+
+        Newton's step closes the linear model from the point before. What is left is due to a change
+        of the Jacobian, or to rounding, of the equations or of the linear solution.
+        """
+        own, left = self._terms(at, at.z), np.abs(at.F)
+        open_ = left > tolerance * own
+        if not open_.any():
+            return True
+        if before is None:
+            return False
+        step = at.z - before.z
+        bent = np.abs((at.J - before.J) @ step[:-1] + (at.Fp - before.Fp) * step[-1])
+        real = (bent > EXPLAINED * left) & (left > CANCELED * self._terms(at, step))
+        return not real[open_].any()
+
+    def _at_zero(self, at: Linear, reach: float) -> Linear | None:
+        """Return the point where the small unknowns of the open equations are zero, if all hold.
+
+        At a multiple root at zero Newton's steps gain a factor each, and no term is ever larger
+        than the residual. Equations that then lose their terms lose all of them.
+        """
+        pattern = self.family.pattern.matrix(np.ones(len(at.J.data)))
+        small, there = np.abs(at.z[:-1]) <= self._unit(reach), at
+        for _ in range(CHAIN):
+            open_ = np.abs(there.F) > self.tolerance * self._terms(there, there.z)
+            if not open_.any():
+                return there
+            z = there.z.copy()
+            z[:-1][small & (transposed_product(pattern, open_.astype(float)) > 0.0)] = 0.0
+            zero = linearized(self.family, z)
+            if zero is None:
+                return None
+            there = zero
+        return None
+
+    def _terms(self, at: Linear, z: Vector) -> Vector:
+        """Return the sizes of the terms of the equations for unknowns and a parameter."""
+        sizes = self.family.pattern.matrix(np.abs(at.J.data))
+        terms: Vector = matrix_product(sizes, np.abs(z[:-1])) + np.abs(at.Fp) * abs(z[-1])
+        return terms
 
     def factorize(self, at: Linear, row: Vector) -> None:
         """Factorize [J Fp; row] at a point."""
@@ -140,8 +205,7 @@ class Corrector:
             A step took the parameter to zero: its terms are zero, and hide no residual.
         """
         x, p = at.z[:-1], float(at.z[-1])
-        unit = reach / np.sqrt(len(x) * self.metric.weights[:-1])  # a step in units of each x
-        magnitude = np.abs(x)
+        unit, magnitude = self._unit(reach), np.abs(x)
         typical: Any = float(magnitude.max())
         if self.family.scale is not None:  # it may be far larger than all unknowns
             typical = np.minimum(self.family.scale, typical) if typical > 0.0 else self.family.scale
@@ -155,3 +219,17 @@ class Corrector:
         with np.errstate(over="ignore"):  # a residual without terms is infinitely large
             worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
         return float(worst.max())
+
+    def _unit(self, reach: float) -> Vector:
+        """Return the size of a step in units of each unknown, shape (n,)."""
+        unit: Vector = reach / np.sqrt((len(self.metric.weights) - 1) * self.metric.weights[:-1])
+        return unit
+
+    def _above_rounding(self, left: Vector, at: Linear, row: Vector) -> Vector:
+        """Return the right side of a step with zero where it is rounding of its own terms.
+
+        That of large terms would move unknowns that tend to zero, at each step.
+        """
+        plane = scalar_product(np.abs(row), np.abs(at.z))
+        own = with_last(self._terms(at, at.z), plane)
+        return np.where(np.abs(left) > UNITS * EPS * own, left, 0.0)

@@ -24,7 +24,8 @@ from .follow import SINGULAR
 from .stepper import Point, Rejection
 
 ON = 1e-6  # distance of a special point that lies on a bound, as a part of the step
-CLOSED = 0.05  # distance from the start at which a curve is closed, as a part of the step
+CLOSED = 0.05  # distance from the start at which a curve may be closed, as a part of the step
+SAME = 1e-4  # ... and of the point that is computed beside the start
 NEAR = 1e-9  # distance to the bound where the test begins, relative to the largest on the branch
 COARSE = 1e-2  # ... and of the last point of a run that had to end
 LAST = 4  # number of points that the test uses
@@ -85,7 +86,9 @@ class CurveEnds:
         t = curve.metric.dot(home - a.z, a.tangent) / length
         gap = curve.metric.norm(curve.interpolated(a, b, t) - home)
         if 0.0 < t <= 1.0 and gap < CLOSED * length:
-            b.ending = "the curve is closed: it is back where it started"
+            if _passes(curve, a, b, home, stepper.outbound):
+                b.ending = "the curve is closed: it is back where it started"
+            curve.corrector.factorize(b.at, curve.row(b.tangent))
         return b
 
     def _slack(self) -> float:
@@ -118,6 +121,20 @@ class CurveEnds:
                 one.point.found = found[: k + 1]
                 return one.point
         return None
+
+
+def _passes(curve: Any, a: Point, b: Point, home: Vector, outbound: Vector) -> bool:
+    """Whether the curve between two points goes through its start, in the direction it had there.
+
+    A curve that turns back within a narrow loop passes near its start, too.
+    """
+    length = curve.metric.norm(b.z - a.z)
+    guess = curve.interpolated(a, b, curve.metric.dot(home - a.z, a.tangent) / length)
+    guess = guess + curve.metric.dot(home - guess, a.tangent) * a.tangent
+    found = curve.point(curve.correct(guess, a.tangent, length), a.tangent, b.s)
+    if found is None or curve.metric.norm(found.z - home) > SAME * length:
+        return False
+    return bool(curve.metric.dot(found.tangent, outbound) > 0.0)
 
 
 def _only_tends(curve: Any, a: Point, last: Point) -> bool:

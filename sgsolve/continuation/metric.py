@@ -105,11 +105,11 @@ def start_metric(
     size, p = rms(z[:-1] / sizes), abs(float(z[-1]))
     slope, share = rms(tangent[:-1] / sizes), abs(float(tangent[-1]))
     size = size if size > noise else 0.0
-    usual = min(p, span) / size if size > 0.0 else 0.0
+    usual = min(max(p, abs(first)), span) / size if size > 0.0 else 0.0
     moved = max(CONSTANT * (size if scale is None else max(size, 1.0)), noise) * share
     if slope * p <= moved:  # as on a branch of trivial solutions
-        ratio = usual or 1.0
-        if usual == 0.0 and slope * abs(first) > moved:
+        ratio = max(usual, 1.0) if p == 0.0 else usual or 1.0
+        if (p == 0.0 or usual == 0.0) and slope * abs(first) > moved:
             ratio = min(max(1.0, share / slope / UNITS), share / slope * UNITS)
     else:
         ratio = share / slope

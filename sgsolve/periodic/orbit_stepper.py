@@ -188,8 +188,8 @@ class OrbitStepper(ArclengthStepper):
         """Move the last orbit to a mesh that suits it; return False if it is not found there."""
         family, curve, here = self.orbits, self.curve, state.here
         kept, metric = family.saved(), curve.metric
-        z, tangent, home = family.moved(
-            family.remeshed(here.x, count), [here.z, here.tangent, self.home]
+        z, tangent, home, outbound = family.moved(
+            family.remeshed(here.x, count), [here.z, here.tangent, self.home, self.outbound]
         )
         moved = self._moved_metric(metric)
         curve.measured_by(moved)
@@ -212,6 +212,7 @@ class OrbitStepper(ArclengthStepper):
         last = max(FORGET * self.parameter_error, self.rounding)
         self.parameter_error = max(abs(point.p - here.p), last)
         # an interpolated direction may be far from the curve, where orbits change in short times
-        state.point, self.direction, self.home = point, point.tangent, home
+        state.point, self.direction = point, point.tangent
+        self.home, self.outbound = home, outbound
         self.meshed = state.n_rows
         return True
