@@ -180,20 +180,22 @@ def shown_class(y: Any) -> type:
     Code that asks for ndarrays, or for numbers, goes the way of the plain evaluation. The own
     class is told to sgsolve, and to SciPy's sparse matrices, which leave the product to
     ``y.__rmatmul__`` then. The function is the getter of a property, called by who asks; products
-    with sparse matrices ask a dozen times, so it makes no further call.
+    with sparse matrices ask a dozen times, so it makes no further call. They also ask by
+    ``np.isscalar``, whose abstract class takes twice as long where it is told another class.
     """
     frame: FrameType | None = _calling_frame(1)
     while frame is not None:
         told = _told_own_class.get(id(frame.f_code))
         if told is None:
             name = frame.f_globals.get("__name__", "")
-            if name != "abc" and not name.startswith(("scipy.sparse", "sgsolve.")):
+            asks_for_caller = name == "abc" or frame.f_code is np.isscalar.__code__
+            if not asks_for_caller and not name.startswith(("scipy.sparse", "sgsolve.")):
                 break
-            told = _told_own_class[id(frame.f_code)] = name != "abc"
+            told = _told_own_class[id(frame.f_code)] = not asks_for_caller
             _held.append(frame.f_code)
         if told:
             return type(y)
-        frame = frame.f_back  # an abstract class asks for its caller
+        frame = frame.f_back
     value = getattr(y, "_value", y)  # of traced arrays it is y.value
     return type(value.value if hasattr(value, "record") else value)
 

@@ -25,8 +25,8 @@ from .derivatives.sparsity import Sparsity
 from .elements import number_row
 from .flat_elements import FlatElements
 from .in_place import assign
-from .indexing import element, taken
-from .operators import Operators, call_ufunc, rounded_product
+from .indexing import chosen_by_key, taken
+from .operators import Operators, call_ufunc
 from .programs.computation import pattern_and_values, pattern_of_derivative
 from .stand_ins import stand_in
 from .structures.root import evaluation_named
@@ -233,7 +233,7 @@ class ADArray(Operators):
                 if row is not None:
                     return ADArray(value[key], row)
                 if type(key) is int:
-                    return ADArray(value[key], element(derivative, value.shape, key))
+                    return ADArray(value[key], chosen_by_key(derivative, value.shape, key, key))
         elif type(key) is tuple and (not key or isinstance(key[0], (int, integer))):
             row = number_row(self, key)
             if row is not None:
@@ -301,8 +301,7 @@ class ADArray(Operators):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc.signature is None:
-            # A complex scalar of NumPy calls np.multiply where the operator is meant.
-            return rounded_product(*inputs) if ufunc is np.multiply else call_ufunc(ufunc, *inputs)
+            return call_ufunc(ufunc, *inputs)
         if method != "__call__":
             return dispatch.UFUNC_METHODS[method](ufunc, method, inputs, kwargs)
         if kwargs:

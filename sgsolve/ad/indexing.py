@@ -49,21 +49,23 @@ def _chooses_of_vector(key: NDArray[Any]) -> bool:
 
 def _taken_in_general(shape: tuple[int, ...], derivative: Derivative, key: Any) -> Derivative:
     try:
-        name: Hashable = ("key", shape, named_key(key))
+        name = named_key(key)
     except TypeError:
         positions = np.asarray(positions_of(shape)[arrays_of_key(key)])
         return derivative.taken(derivative.root.index(positions.ravel(), int(np.prod(shape))))
-    return permuted(derivative, name, shape, lambda p: p[key])
+    return chosen_by_key(derivative, shape, key, name)
 
 
-def element(derivative: Derivative, shape: tuple[int], position: int) -> Derivative:
-    """Return the derivative of one element of a vector."""
+def chosen_by_key(
+    derivative: Derivative, shape: tuple[int, ...], key: Any, name: Hashable
+) -> Derivative:
+    """Return the derivative of what a key without arrays chooses, whose name is given."""
     root = derivative.root
-    name = ("key", shape, position)
+    name = ("key", shape, name)
     known = root.children.get(name)
     if known is None:
-        return permuted(derivative, name, shape, lambda p: p[position])
-    known.used = root.clock
+        return permuted(derivative, name, shape, lambda p: p[key])
+    known.used = root.root.clock
     return derivative.taken(known.made)
 
 

@@ -10,11 +10,13 @@ from numpy import ndarray
 
 from ..arrays import DOUBLE
 from . import dispatch, refusals, ufunc_calls
-from .derivatives.array_operations import raveled
+from .derivatives.array_operations import flat, raveled
+from .derivatives.folded import without_overflow
 from .in_place import in_place
 from .nested import HOLDERS, any_may_hold, array_if_needed, is_array_of_objects
 from .programs.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
+from .rules.numpy_ufuncs import power_base
 
 NUMBERS = (int, float, TracedFloat)
 
@@ -111,13 +113,13 @@ class Operators:
                 return kind(value * others, d.product(e, a, b))
         elif kind is ndarray and _alike(value, other):
             return type(self)(value * other, self._derivative.times(other))
-        return rounded_product(self, other)
+        return call_ufunc(np.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
         if type(other) in NUMBERS and self._value.dtype is DOUBLE:
             number = other if type(other) is float else _as_number(other)
             return type(self)(other * self._value, self._derivative.scaled_by_number(number))
-        return rounded_product(other, self)
+        return call_ufunc(np.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Any:
         if type(other) is type(self):
@@ -161,6 +163,10 @@ class Operators:
                 return type(self)(value**other, self._derivative.scaled_by_number(slope))
             slope = value if value.ndim == 1 else raveled(value)
             return type(self)(value**other, self._derivative.scaled((2.0, slope)))
+        if type(other) in NUMBERS and value.dtype is DOUBLE and type(value) is ndarray:
+            result = value**other
+            slope = without_overflow(power_base, result, value, other)
+            return type(self)(result, self._derivative.scaled(flat(slope, result)))
         return call_ufunc(operator.pow, self, other)
 
     __rpow__ = _by_rule(operator.pow)[1]
@@ -201,15 +207,6 @@ def _as_number(number: Any) -> Any:
     return number if type(number) is TracedFloat else float(number)
 
 
-def rounded_product(a: Any, b: Any) -> Any:
-    """Return ``a * b`` by the general rule, of complex scalars rounded as NumPy's scalars are."""
-    result = call_ufunc(np.multiply, a, b)
-    value, other = ufunc_calls.raw_value(a), ufunc_calls.raw_value(b)
-    if is_complex_number(value) and is_complex_number(other):
-        result._value = value * other
-    return result
-
-
 def _alike(value: Any, other: Any) -> bool:
     """Whether both are double precision arrays of the same shape."""
     return value.dtype is DOUBLE and other.dtype is DOUBLE and bool(value.shape == other.shape)
@@ -243,5 +240,9 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
     result = ufunc_calls.apply(ufunc, inputs)
     # A pair is a value and its derivative; several results come as a list.
     if type(result) is tuple:
+        if ufunc is np.multiply:  # a complex scalar of NumPy calls it where the operator is meant
+            value, other = map(ufunc_calls.raw_value, inputs)
+            if is_complex_number(value) and is_complex_number(other):
+                result = value * other, result[1]  # rounded as those of scalars are
         return make(*result)
     return tuple(result) if type(result) is list else result

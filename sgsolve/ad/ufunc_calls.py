@@ -176,8 +176,14 @@ VECTOR_RULES = {ufunc: inspect.unwrap(rule) for ufunc, rule in UNARY.items()}
 def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Return value and derivative of the arithmetic of two AD vectors, or None for other cases."""
     va, vb = a._value, b._value
-    if va.shape != vb.shape or va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
+    if va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
         return None
+    if va.shape != vb.shape:
+        if ufunc is not np.multiply or hasattr(va, "record") or hasattr(vb, "record"):
+            return None
+        y = va * vb
+        d, e = (broadcast(x._derivative, x._value.shape, y.shape) for x in (a, b))
+        return y, d.product(e, _broadcast_values(va, y.shape), _broadcast_values(vb, y.shape))
     if ufunc is np.multiply:
         return va * vb, a._derivative.product(b._derivative, raveled(va), raveled(vb))
     if ufunc is np.divide:
@@ -186,18 +192,32 @@ def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     return None
 
 
+def _broadcast_values(v: Any, shape: tuple[int, ...]) -> Any:
+    """Return values broadcast to a shape, as a vector."""
+    if v.shape == shape:
+        return raveled(v)
+    full = np.empty(shape)
+    full[...] = v
+    return full.ravel()
+
+
 def one_carries(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """Return value and derivative of the arithmetic of an AD vector and an ndarray, or None."""
     x, k = (b, a) if type(a) is np.ndarray else (a, b)
     if type(k) is not np.ndarray or k.dtype is not DOUBLE:
         return None
     v = x._value
-    if v.shape != k.shape or v.dtype is not DOUBLE:
+    if v.dtype is not DOUBLE:
         return None
+    if v.shape != k.shape:
+        if ufunc is not np.multiply or k.size == 1:
+            return None
+        y = v * k
+        return y, broadcast(x._derivative, v.shape, y.shape).times(k, y.shape)
     if ufunc is np.add:
         return v + k, x._derivative
     if ufunc is np.subtract:
-        return (v - k, x._derivative) if x is a else (k - v, x._derivative.scaled(-1.0))
+        return (v - k, x._derivative) if x is a else (k - v, x._derivative.scaled_by_number(-1.0))
     if ufunc is np.multiply:
         return v * k, x._derivative.times(k)
     if ufunc is np.divide and x is a:

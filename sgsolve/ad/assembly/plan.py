@@ -185,8 +185,6 @@ def _in_order_of_terms(place: Any, source: Any, weight: Any, shape: tuple[int, i
 class Plans:
     """The plans that a root keeps, by structures and matrix."""
 
-    full = False
-
     def __init__(self) -> None:
         self.plans: dict[Hashable, Plan] = {}
 

@@ -187,9 +187,9 @@ def placed(factor: Any, g: Structure, memo: Memo) -> Any:
     return memo(op.take, factor, rows)
 
 
-def zeroed(c: Any, mask: Any, memo: Memo) -> Any:
+def zeroed(c: Any, mask: Any, bits: Any, memo: Memo) -> Any:
     """Return c where `mask` holds, zero elsewhere, whatever c is there."""
-    return memo(op.zero_outside, c, mask, memo(op.bits_of, mask))
+    return memo(op.zero_outside, c, mask, memo(op.bits_of, mask) if bits is None else bits)
 
 
 def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:

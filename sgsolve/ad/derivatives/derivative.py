@@ -118,14 +118,16 @@ class Derivative:
                 add_term(terms, h, with_number(1.0, c), Memo())
         return type(self)(self.root, terms)
 
-    def times(self, values: NDArray[Any]) -> Derivative:
+    def times(self, values: NDArray[Any], shape: tuple[int, ...] | None = None) -> Derivative:
         """Return diag(values) times this derivative, for values that the user supplied.
 
         A term that is constant so far stays constant if the values do: they become part of its
         structure. Values that are others on every evaluation become coefficients, and those are
-        copies: the user may change an array in place later.
+        copies: the user may change an array in place later. They are broadcast to a given shape.
         """
         constant = self.root.constant(values)
+        if shape is not None:
+            constant = constant.broadcast(shape)
         return self.weighted(constant) if constant.persistent else self.scaled(constant.values)
 
     def over(self, values: NDArray[Any]) -> Derivative:
@@ -156,20 +158,23 @@ class Derivative:
             if g.has_weights and p[2] is not None:
                 # A row factor of zero would not take a NaN out of its coefficients.
                 g, p = expanded_term(g, p)
-            m = placed(mask, g, memo)
+            m, bits = placed(mask, g, memo), None
+            if isinstance(g.rows, slice):  # of all elements they are shared
+                bits = placed(memo(op.bits_of, mask), g, memo)
             if not (finite(p[0]) and finite(p[1])):
                 # Zero times an infinite number would be NaN: the number goes into the array.
                 g, p = without_numbers(g, p)
-                m = memo(op.take, mask, g.place(np.arange(len(g.cols))))
+                m, bits = memo(op.take, mask, g.place(np.arange(len(g.cols)))), None
             alpha, s, c, a = p
             if g.has_weights:
-                terms[g] = (alpha, s, c, memo(op.as_float, m) if a is None else zeroed(a, m, memo))
+                a = memo(op.as_float, m) if a is None else zeroed(a, m, bits, memo)
+                terms[g] = (alpha, s, c, a)
             elif c is None:
                 terms[g] = (0.0, alpha, memo(op.as_float, m), None)
             else:
                 if alpha != 0.0:
                     c, s = shifted(c, s, alpha, memo)
-                add_term(terms, g, (0.0, s, zeroed(c, m, memo), None), memo)
+                add_term(terms, g, (0.0, s, zeroed(c, m, bits, memo), None), memo)
         return type(self)(self.root, terms)
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:

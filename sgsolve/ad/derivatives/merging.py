@@ -96,8 +96,6 @@ class Merges:
         The last ones that were merged without being kept.
     """
 
-    full = False
-
     def __init__(self) -> None:
         self.merges: dict[tuple[Structure, ...], Merge] = {}
         self.nbytes = 0
@@ -159,9 +157,9 @@ def merged_structures(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) ->
 
 def _crowded(root: Root, terms: Terms, surplus: int) -> bool:
     """Whether terms may be worth merging, by their numbers alone."""
+    if not terms:
+        return False
     number = len(terms)
-    if number <= surplus and not any(g.has_weights for g in terms):
-        return False  # each has distinct entries
     entries = sum([g.entry_count for g in terms])
     size = next(iter(terms)).size
     few = entries <= surplus * min(PER_ROW, len(root.cols)) * size

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DerivativeError
 from ..array import ADArray
 from ..derivatives.derivative import total
-from ..indexing import selection
+from ..indexing import permuted, selection
 from ..nested import array_of, holds_plain_numbers
 from ..programs.number_rows import joined_numbers
 from ..ufunc_calls import raw_value
@@ -28,10 +28,10 @@ def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
         axis = 0
     if result.ndim == 1:
         return _joined_vectors(arrays, values, result)
-    edges = np.cumsum([0, *(a.shape[axis] for a in arrays)])
-    parts = []
-    for a, begin, end in zip(arrays, edges.tolist()[:-1], edges.tolist()[1:], strict=True):
-        if not isinstance(a, ADArray):
+    end, parts = 0, []
+    for a, v in zip(arrays, values, strict=True):
+        begin, end = end, end + v.shape[axis]
+        if type(a) is not ADArray:
             continue
         index = selection(
             a._derivative.root,
@@ -72,9 +72,11 @@ def _joined_scalars(numbers: list[Any], result: Any) -> Any:
 
 
 def _array(a: Any) -> Any:
+    if type(a) in ARRAYS:
+        return a
     if holds_plain_numbers(a):
         return np.asarray(a)
-    if type(a) in ARRAYS or isinstance(a, np.ndarray) or hasattr(a, "record"):
+    if isinstance(a, np.ndarray) or hasattr(a, "record"):
         return a
     joined = array_of(a)
     return joined if type(joined) is ADArray else np.asarray(a)
@@ -101,14 +103,15 @@ def join_columns(tup: Any, **kwargs: Any) -> Any:
         return _joined_vectors(arrays, values, np.concatenate(values))
     if not kwargs and all(isinstance(v, NUMBERS) for v in values):
         return _joined_scalars(arrays, np.array(values))
-    arrays = [np.atleast_1d(a) for a in arrays]
+    arrays = [a if v.ndim else np.atleast_1d(a) for a, v in zip(arrays, values, strict=True)]
     axis = 0 if all(a.ndim == 1 for a in arrays) else 1
     return concatenate(arrays, axis, **kwargs)
 
 
 def vstack(tup: Any, **kwargs: Any) -> Any:
     """Return arrays joined along the first axis, vectors as rows; np.vstack for AD arrays."""
-    return concatenate([np.atleast_2d(_array(a)) for a in tup], 0, **kwargs)
+    arrays = map(_array, tup)
+    return concatenate([a if a.ndim > 1 else np.atleast_2d(a) for a in arrays], 0, **kwargs)
 
 
 def column_stack(tup: Any) -> Any:
@@ -141,8 +144,20 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> An
 
 
 def _pad_by_selection(array: Any, pad_width: Any, mode: Any, kwargs: Any) -> Any:
-    positions = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode, **kwargs)
-    return np.reshape(np.ravel(array)[positions.ravel()], positions.shape)
+    if kwargs.get("reflect_type", "even") != "even":
+        raise DerivativeError(
+            "np.pad with reflect_type='odd' is not supported on AD arrays: write 2 * edge minus "
+            "what the even reflection gives"
+        )
+    value = array._value
+    if type(value) is not np.ndarray or isinstance(pad_width, dict):
+        positions = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode)
+        return np.reshape(np.ravel(array)[positions.ravel()], positions.shape)
+    name = ("pad", mode, array.shape, repr(np.asarray(pad_width).tolist()))
+    derivative = permuted(
+        array._derivative, name, array.shape, lambda p: np.pad(p, pad_width, mode)
+    )
+    return ADArray(np.pad(value, pad_width, mode), derivative)
 
 
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:

@@ -91,9 +91,14 @@ def diff(
         parts.insert(place, extra)
     if len(parts) > 1:
         a = np.concatenate(parts, axis)
-    before = (slice(None),) * (axis % a.ndim)
+    axis = np.lib.array_utils.normalize_axis_index(axis, a.ndim)
+    upper: Any = slice(1, None)
+    lower: Any = slice(None, -1)
+    if a.ndim > 1:
+        before = (slice(None),) * axis
+        upper, lower = (*before, upper), (*before, lower)
     for _ in range(n):
-        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
+        a = a[upper] - a[lower]
     return a
 
 

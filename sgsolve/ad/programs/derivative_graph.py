@@ -81,11 +81,6 @@ class DerivativeGraph:
         self.numbers: dict[tuple[int, int], set[Any]] = {}
         self.varying: set[tuple[int, int]] = set()
 
-    @property
-    def full(self) -> bool:
-        """Whether there are more nodes than any residual makes again."""
-        return self.size > MOST_NODES
-
     def prune(self, oldest: int) -> None:
         """Drop what was not used since evaluation `oldest`."""
         self.programs = {k: c for k, c in list(self.programs.items()) if c.used >= oldest}

@@ -16,6 +16,7 @@ from ..derivatives.derivative import Derivative
 from ..derivatives.sparsity import Sparsity
 from ..structures.operands import Index
 from ..structures.root import Evaluation
+from .recorded import recorded_entries
 
 Row = dict[int, float]
 
@@ -163,8 +164,12 @@ def joined_rows(
         rows += [position] * len(row)
         cols += row
         slopes += row.values()
-    kind = Sparsity if is_sparsity else Derivative
     if not rows:
-        return kind(root, {})
+        return (Sparsity if is_sparsity else Derivative)(root, {})
     structure = root.root.placement(np.array(rows), np.array(cols, dtype=np.int32), size)
-    return kind(root, {structure: UNIT if is_sparsity else (0.0, 1.0, np.array(slopes), None)})
+    if is_sparsity:
+        return Sparsity(root, {structure: UNIT})
+    tape = None if root.tape is None else root.tape()
+    if tape is None:
+        return Derivative(root, {structure: (0.0, 1.0, np.array(slopes), None)})
+    return recorded_entries(tape, structure, np.array(slopes))

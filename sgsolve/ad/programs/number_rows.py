@@ -8,6 +8,7 @@ derivative where anything else is done to them.
 
 from __future__ import annotations
 
+import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -190,11 +191,13 @@ def rows_of(derivative: Any, size: int) -> list[OneRow]:
 
 
 def _new_table(derivative: Any, size: int, at_once: bool) -> RowTable | UnitTable | None:
+    evaluation: Evaluation = derivative.root
+    if type(derivative) is Recorded and evaluation.tape is None:
+        evaluation.tape = weakref.ref(derivative.tape)
     unknowns = read_unknowns(derivative)
     if unknowns is not None:
         return UnitTable(unknowns)
     derivative.reads = count = getattr(derivative, "reads", 0) + 1
-    evaluation: Evaluation = derivative.root
     if count < READS_OF_ARRAY and not (at_once and evaluation.tables < FEW_ARRAYS):
         return None
     evaluation.tables += 1

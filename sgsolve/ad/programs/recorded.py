@@ -18,7 +18,8 @@ from ..derivatives.array_operations import NUMBERS
 from ..derivatives.derivative import Derivative, Scale
 from ..derivatives.symbols import TracedScalar
 from ..structures.operands import Constant, Index, Matrix
-from .derivative_graph import DerivativeNode
+from ..structures.structure import Structure
+from .derivative_graph import MOST_NODES, DerivativeNode
 from .tape import Tape
 
 # Longer chains of operations are carried out at once.
@@ -96,6 +97,8 @@ class Recorded(Derivative):
             return apply(*made, *arguments, *items)
         node = parent.children.setdefault(key, DerivativeNode(apply, parents, arguments, inputs))
         tape.graph.size += 1
+        if tape.graph.size > MOST_NODES:
+            self.root.root.prune_next_time()
         return Recorded(tape, node)
 
     def scaled(self, factor: Scale) -> Derivative:
@@ -211,6 +214,9 @@ class Recorded(Derivative):
             return tape.carry_out(self.node).quotient(other, result, others)
         i, j = tape.position(result), tape.position(others)
         key = ("quotient", other.node, i, j)
+        known = self.node.children.get(key)
+        if known is not None:
+            return Recorded(tape, known)
         return self._noted(key, _derivative_method("quotient"), (), (result, others), (other,))
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
@@ -288,6 +294,16 @@ class Recorded(Derivative):
         if known is not None:
             return Recorded(tape, known)
         return self._noted(key, apply, (argument,), items, mine)
+
+
+def recorded_entries(tape: Tape, structure: Structure, slopes: NDArray[Any]) -> Derivative:
+    """Return the derivative with these entries, which were computed aside from the tape."""
+    key = ("entries", structure, tape.position(slopes))
+    return Recorded(tape, tape.graph.start)._noted(key, _with_entries, (structure,), (slopes,))
+
+
+def _with_entries(d: Derivative, structure: Structure, slopes: Any) -> Derivative:
+    return type(d)(d.root, {structure: (0.0, 1.0, slopes, None)})
 
 
 # Operations whose arguments stand in another order than those of the method.

@@ -35,6 +35,7 @@ class Tape:
     """
 
     __slots__ = (
+        "__weakref__",
         "_next",
         "_positions",
         "folded",

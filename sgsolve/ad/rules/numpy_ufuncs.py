@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ...arrays import DOUBLE
 from . import scipy_ufuncs
 from .quiet import quiet
 
@@ -99,16 +100,18 @@ UNARY: dict[np.ufunc, Unary] = {
 
 @quiet
 def _power(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
-    return _power_base(y, a, b), _power_exponent(y, a, b)
+    return power_base(y, a, b), _power_exponent(y, a, b)
 
 
-def _power_base(y: Any, a: Any, b: Any) -> Partial:
+def power_base(y: Any, a: Any, b: Any) -> Partial:
+    """Return the slope of ``y = a**b`` by a."""
     if np.ndim(b) == 0:
         if b == 2:
             return (2.0, a)
         if b == 0 or b == 1:
             return float(np.real(b))
-    if not hasattr(a, "dtype") or a.dtype != np.result_type(a, 1.0):
+    dtype = getattr(a, "dtype", None)
+    if dtype is not DOUBLE and (dtype is None or dtype != np.result_type(a, 1.0)):
         a = np.asarray(a, dtype=np.result_type(a, 1.0))
     if np.ndim(b) == 0 and b == 3:
         return (3.0, a * a)
@@ -254,7 +257,7 @@ ONE_SIDED: dict[tuple[Any, int], Callable[[Any, Any, Any], Partial]] = {
     (np.minimum, 1): lambda y, a, b: np.greater(a, b).astype(float),
     (np.logaddexp, 0): quiet(lambda y, a, b: special.expit(_difference(a, b))),
     (np.logaddexp, 1): quiet(lambda y, a, b: special.expit(_difference(b, a))),
-    **{(power, 0): quiet(_power_base) for power in (np.power, np.float_power, operator.pow)},
+    **{(power, 0): quiet(power_base) for power in (np.power, np.float_power, operator.pow)},
     **{
         (power, 1): quiet(lambda y, a, b: _power_exponent(y, a, b))
         for power in (np.power, np.float_power, operator.pow)

@@ -190,7 +190,7 @@ class Constant:
         Whether it was met on two evaluations of a few, or on one of the first.
     """
 
-    __slots__ = ("_inverse", "contents", "persistent", "used", "values")
+    __slots__ = ("_broadcast", "_inverse", "contents", "persistent", "used", "values")
 
     def __init__(self, values: NDArray[Any], persistent: bool, clock: int) -> None:
         self.contents = Contents(values)
@@ -198,6 +198,17 @@ class Constant:
         self.persistent = persistent
         self.used = clock
         self._inverse: Constant | None = None
+        self._broadcast: dict[tuple[int, ...], Constant] = {}
+
+    def broadcast(self, shape: tuple[int, ...]) -> Constant:
+        """Return the constant of the same values in a larger shape."""
+        known = self._broadcast.get(shape)
+        if known is None:
+            values = np.ascontiguousarray(np.broadcast_to(self.contents.array(), shape))
+            known = Constant(values, self.persistent, self.used)
+            self._broadcast[shape] = known
+        known.persistent = self.persistent
+        return known
 
     def inverse(self) -> Constant:
         """Return the constant 1 / values."""

@@ -185,6 +185,11 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Selection:
     element, compact = _matches(structure.place(np.arange(count)), wanted, structure.size)
     root = structure.root
     single = not structure.has_weights and bool((element[1:] != element[:-1]).all())
+    rows: Rows = consecutive(element) or element
+    chosen = consecutive(compact) or compact  # of consecutive rows nothing is copied
+    if single and isinstance(rows, slice) and isinstance(chosen, slice):
+        cols = structure.cols[chosen]
+        return Selection(root.placement(rows, cols, len(wanted)), chosen)
     if single and 2 * len(element) >= len(wanted) > 0:
         # Nearly every element has its row: pad, so that no placing is needed any more.
         cols = np.full(len(wanted), -1, dtype=np.int32)
@@ -193,8 +198,6 @@ def _take_placed(structure: Structure, wanted: IndexArray) -> Selection:
         pull[element] = compact
         # An Index gathers in blocks where positions are consecutive, as they mostly are.
         return Selection(root.selection(cols), Index(pull, None, False, root.clock))
-    chosen = consecutive(compact) or compact  # of consecutive rows nothing is copied
-    rows: Rows = consecutive(element) or element
     if isinstance(rows, slice) and len(element) == len(wanted):
         rows = None
     weights = structure.weights[chosen] if structure.has_weights else None

@@ -25,10 +25,6 @@ from .structure import Selection, Structure
 class RootCache(Protocol):
     """What a layer above the structures keeps between evaluations on one root."""
 
-    @property
-    def full(self) -> bool:
-        """Whether it is time to look for what is not used any more."""
-
     def prune(self, oldest: int) -> None:
         """Drop what was not used since evaluation `oldest`."""
 
@@ -52,6 +48,8 @@ class Evaluation:
         Those of the root.
     tables : int
         Number of arrays whose rows were computed for loops over their elements.
+    tape : weakref.ref or None
+        To what its operations are recorded on, if elements are read in a loop.
     objects, decided : bool
         Whether there is an array of objects that holds elements, and whether an element was asked
         for its truth value. NumPy does so for ``np.logical_or`` of arrays of objects, and returns
@@ -75,12 +73,14 @@ class Evaluation:
         "real",
         "root",
         "tables",
+        "tape",
     )
 
     def __init__(self, root: Root, real: bool = True) -> None:
         self.root = root
         self.real = real
         self.tables = 0
+        self.tape: Any = None
         self.objects = self.decided = self.notes_views = False
         self.cols, self.children, self.index, self.constant, self.matrix, self.memory = root.parts
 
@@ -179,8 +179,12 @@ class Root(Structure):
         """Return the structure with these unknowns; equal ones are the same object."""
         return self._by_contents(_cols_key(cols), len(cols), None, cols)
 
-    def placement(self, rows: IndexArray, cols: Columns, size: int) -> Structure:
+    def placement(self, rows: IndexArray | slice, cols: Columns, size: int) -> Structure:
         """Return the structure with these entries, by rows; equal ones are the same object."""
+        if isinstance(rows, slice):
+            if len(cols) == size:
+                return self.selection(cols)
+            return self._by_contents((size, rows.start, *_cols_key(cols)), size, rows, cols)
         if len(rows) == size and bool((rows == np.arange(size)).all()):
             return self.selection(cols)
         return self._by_contents((size, *_cols_key(cols)), size, rows, cols)
@@ -188,8 +192,8 @@ class Root(Structure):
     def _by_contents(self, key: Any, size: int, rows: Any, cols: Columns) -> Structure:
         known = self._selections.setdefault(key, [])
         for structure in known:
-            same_rows = rows is None or np.array_equal(np.asarray(structure.rows), rows)
-            if same_rows and np.array_equal(structure.cols, cols):
+            same = type(rows) is not np.ndarray or np.array_equal(np.asarray(structure.rows), rows)
+            if same and np.array_equal(structure.cols, cols):
                 structure.used = self.clock
                 return structure
         structure = Structure(self, size, rows, None, cols)
@@ -208,18 +212,17 @@ class Root(Structure):
         self._made[0] += nbytes
         self._made[1] += 1
 
+    def prune_next_time(self) -> None:
+        """Let the next evaluation drop what no recent one used."""
+        self._made[1] = self.PRUNE_COUNT + 1
+
     def begin(self) -> None:
         """Begin an evaluation."""
         self.clock += 1
         self.numbers_read_before, self.numbers_read = self.numbers_read, 0
-        nbytes = self._made[0] + self.operands.nbytes
-        if nbytes > self.PRUNE_BYTES or self._made[1] > self.PRUNE_COUNT:
+        nbytes, count = self._made
+        if nbytes + self.operands.nbytes > self.PRUNE_BYTES or count > self.PRUNE_COUNT:
             self.prune()
-            return
-        for memory in list(self._memories.values()):
-            if memory.full:
-                self.prune()
-                return
 
     def prune(self) -> None:
         """Drop everything that no recent evaluation used."""

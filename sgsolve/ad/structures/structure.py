@@ -39,7 +39,7 @@ class StructureOwner(Protocol):
     def selection(self, cols: Columns) -> Structure:
         """Return the structure with these unknowns."""
 
-    def placement(self, rows: IndexArray, cols: Columns, size: int) -> Structure:
+    def placement(self, rows: IndexArray | slice, cols: Columns, size: int) -> Structure:
         """Return the structure with one coefficient for each of these entries."""
 
 

@@ -121,6 +121,7 @@ REFUSED = {
     "complex lambertw": (lambda y: ad.lambertw(1j * y), "real arguments"),
     "reduce of nothing": (lambda y: np.subtract.reduce(y[:0]), "no elements"),
     "cumulative_sum of two axes": (lambda y: np.cumulative_sum(np.stack([y, y])), "needs an axis"),
+    "pad, odd": (lambda y: np.pad(y, (1, 0), "reflect", reflect_type="odd"), "2 \\* edge minus"),
     "clip of some": (
         lambda y: np.clip(y, 0.0, 1.0, where=np.array([True, False])),
         "np.clip on AD arrays takes no where",
@@ -142,6 +143,7 @@ WRONG = {
     "einsum, operands": (lambda y: np.einsum("i,i->i", y), ShapeError, "names 2 operands"),
     "einsum, axes": (lambda y: np.einsum("ij->i", y), ShapeError, "'ij' does not name the axes"),
     "diff of a number": (lambda y: np.diff(y[0]), ValueError, "at least one dimensional"),
+    "axis of diff": (lambda y: np.diff(y, axis=1), ValueError, "axis 1 is out of bounds"),
     "order of diff": (lambda y: np.diff(y, -1), ValueError, "non-negative"),
     "len": (lambda y: len(y[0]), TypeError, "without axes"),
     "iteration": (lambda y: list(y[0]), TypeError, "without axes"),
