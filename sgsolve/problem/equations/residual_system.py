@@ -241,8 +241,7 @@ class ResidualSystem:
         before = x.copy()
         with Allocating("evaluate the residual", self.n), np.errstate(all="ignore"):
             value = self._call.residual(x)
-        if not np.array_equal(before, x):
-            raise InputError("the residual changed x in place; it must be a pure function of x")
+        _check_unchanged("the residual", before, x)
         F = real_vector(value, self.n)
         self.check_finite(F)
         return F
@@ -263,7 +262,10 @@ class ResidualSystem:
         what is solved then.
         """
         if self._call.signature.jacobian is not None:
-            return pattern_from_values(self._user_jacobian, x)
+            before = x.copy()
+            pattern = pattern_from_values(self._user_jacobian, x)
+            _check_unchanged("jacobian", before, x)
+            return pattern
         with np.errstate(all="ignore"):
             y = vector(self._call.residual(ad.seed_sparsity(x)), self.n)
         if not isinstance(y, ad.ADArray):
@@ -309,3 +311,8 @@ class ResidualSystem:
             self._pattern = self._unknowns.grow(self.n, Pattern.of(J))
             placed = on_pattern(J, self.pattern)
         return placed
+
+
+def _check_unchanged(function: str, before: Vector, x: Vector) -> None:
+    if not np.array_equal(before, x):
+        raise InputError(f"{function} changed x in place; it must be a pure function of x")

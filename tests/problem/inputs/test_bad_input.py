@@ -34,6 +34,11 @@ def sweep(values, name="a", x0=(1.0, 2.0), **options):
     return Problem(square).sweep(x0, name, values, **options)
 
 
+def doubled(x):
+    x *= 2.0
+    return x
+
+
 def inplace(x):
     x[0] = 1.0
     return x
@@ -107,6 +112,11 @@ CASES = {
         "does not depend on x",
     ),
     "residual changes x": (lambda: Problem(inplace).solve([3.0]), InputError, "in place"),
+    "jacobian changes x": (
+        lambda: Problem(lambda x: x**2 - 2.0, jacobian=lambda x: np.diag(doubled(x))).solve([3.0]),
+        InputError,
+        "jacobian changed x in place",
+    ),
     "unknown parameter": (lambda: good(b=1.0), ParameterError, "no parameter 'b'; it has 'a'"),
     "unknown parameter in params": (
         lambda: Problem(square, params={"c": 1.0}),
