@@ -15,6 +15,7 @@ from ..arrays import Vector
 from ..errors import SingularMatrixError
 from ..results.history import History, Stats
 from ..results.status import Status
+from .determination import golden_parts, mixed_signs
 from .iterate import Iterate
 from .system import System
 
@@ -111,9 +112,10 @@ def _idle(it: Iterate) -> NDArray[np.bool_] | None:
     reach = np.maximum(it.peak, it.blocks.spread(it.blocks.norms(it.peak), 0.0))
     reach[reach == 0.0] = 1.0
     idle: NDArray[np.bool_] = (it.F == 0.0) & (LOST * it.S_start >= it.terms(reach))
+    away = NEAR * mixed_signs(len(reach)) * golden_parts(len(reach)) * reach  # keeps no ratio
     for sign in (1.0, -1.0):
         if not idle.any():
             return None
-        F = it.evaluate(it.x + sign * NEAR * reach)
+        F = it.evaluate(it.x + sign * away)
         idle &= False if F is None else F == 0.0
     return idle if idle.any() else None

@@ -70,3 +70,10 @@ def test_steps_beyond_bounds_are_not_extrapolated():
     result = Problem(lambda x: x**9).solve([2.0], method, raise_on_failure=False)
     assert not result.success
     assert result.x[0] >= 0.5
+
+
+def test_a_double_root_at_zero_is_no_equation_that_holds_by_rounding():
+    """``x^2 - y^2`` is zero along the line x = y as well, on which the iteration comes."""
+    result = Problem(lambda x: [x[0] * x[1], x[0] ** 2 - x[1] ** 2]).solve([1.0, 2.0])
+    np.testing.assert_array_equal(result.x, [0.0, 0.0])
+    assert result.remark == ""
