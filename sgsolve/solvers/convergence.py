@@ -35,7 +35,7 @@ VANISHED = 1e-13
 SETTLED = 0.05  # steps that shrink by 0.95 change an unknown that tends to zero by more
 REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 TINY_STEPS = 3  # taken without a decrease
-RUNAWAY = 1e100
+RUNAWAY = 1e100  # times the largest unknown of the start, or 1
 BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
 
 
@@ -55,7 +55,7 @@ def termination_status(
     tiny = it.step_size_absolute <= NOISE * it.memory.get("start size", 1.0)
     if (tiny or it.step_size <= SMALL_STEP) and _stagnates(it):
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
-    if it.largest > RUNAWAY:
+    if it.largest / RUNAWAY > it.memory.get("start size", 1.0):
         return Status.DIVERGED
     if it.step_size_absolute == 0.0 and it.newton:
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF) if at_rounding(it) else Status.STALLED

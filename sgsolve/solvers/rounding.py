@@ -145,6 +145,8 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
     before, after = 0.5 * it.F, F + 0.5 * it.F  # on the lines from this end and from the other
     size = LINE * np.maximum(np.abs(it.F), np.abs(F))
     line = np.minimum(np.abs(middle - before), np.abs(middle - after)) <= size
+    # a residual that changes along a chord decreases slowly, as with a wrong Jacobian
+    line |= np.abs(middle - 0.5 * (it.F + F)) < LINE * np.abs(F - it.F)
     # Where the step itself is noise of the linear solve, a straight line says nothing. Sizes that a
     # block had before it vanished say nothing of this solve.
     now = np.minimum(it.S, it.terms(np.maximum(it.weights, np.abs(dx))))

@@ -125,3 +125,24 @@ def test_no_sizes_of_an_earlier_point_are_used_where_unknowns_run_away(name, sol
 
         result = Problem(residual).solve(start, solver, raise_on_failure=False)
         assert not result.success or np.abs(residual(result.x)).max() < 1e-6
+
+
+@pytest.mark.parametrize("factor", [lambda J: J.T, lambda J: 2.5 * J, lambda J: 0.6 * J])
+def test_no_rounding_is_claimed_of_a_wrong_jacobian(factor):
+    """The steps gain a factor, and a residual that changes along them is no rounding error."""
+
+    def residual(x):
+        return np.array([x[0] ** 2 + x[1] - 3.0, x[1] ** 2 - x[0] - 1.0])
+
+    def jacobian(x):
+        return factor(np.array([[2.0 * x[0], 1.0], [-1.0, 2.0 * x[1]]]))
+
+    result = Problem(residual, jacobian=jacobian).solve([1.0, 1.0])
+    assert np.abs(result.residual).max() < 1e-10
+
+
+@pytest.mark.parametrize("unit", [1e120, 1e200])
+def test_unknowns_of_large_units_do_not_run_away(unit):
+    problem = Problem(lambda x: [(x[0] / unit) ** 2 - 2.0, x[1] * (x[0] / unit) - 1.0])
+    result = problem.solve([unit, 1.0])
+    np.testing.assert_allclose(result.x, [np.sqrt(2.0) * unit, np.sqrt(0.5)])
