@@ -56,9 +56,8 @@ def explained(stepper: Any) -> str:
         lines.append(
             "the steps that meet the tolerance became shorter than the rounding of the time"
         )
-    cause = _growth_sentence(stepper) or _singular_sentence(stepper) or _rounding(stepper)
-    if cause:
-        lines.append(cause)
+    causes = (_growth_sentence, _singular_sentence, _rate_sentence, _rounding)
+    lines += [cause for cause in (find(stepper) for find in causes) if cause][:1]
     return "; ".join(lines)
 
 
@@ -96,6 +95,24 @@ def _singular_sentence(stepper: Any) -> str:
     return (
         f"the algebraic equations may be singular here, so that unknown {name} cannot follow, as "
         "at a fold; look at the last states, and use Problem.continuation for the steady state"
+    )
+
+
+def _rate_sentence(stepper: Any) -> str:
+    """Return a sentence where an unknown changes ever faster, as at a logarithm or a root of time.
+
+    At such a rate it would have changed by many times its size in the time of the run.
+    """
+    steps = stepper.steps
+    moved = np.abs(steps.change) * (steps.t - stepper.schedule.t0) / steps.h
+    beyond = moved - GREW * np.maximum(np.abs(steps.x), np.abs(stepper.start_x))
+    which = int(np.argmax(beyond))
+    if steps.h > stepper.longest / GREW or beyond[which] <= 0.0:
+        return ""
+    return (
+        f"unknown {stepper.system.blocks.label(which)} changes ever faster, by "
+        f"{steps.change[which]:.2g} in the last step of {steps.h:.2g}: the solution may not exist "
+        "beyond. End the run earlier, or check the model"
     )
 
 

@@ -28,6 +28,21 @@ def test_growth_without_bound_is_named(steps, t0):
     assert np.all(np.diff(run["t"]) > 0.0)
 
 
+@pytest.mark.parametrize(
+    ("rate", "x0", "end", "faster"),
+    [
+        pytest.param(lambda u: np.exp(u), 0.0, 1.0, True, id="thermal runaway: -log(1 - t)"),
+        pytest.param(lambda u: -0.5 / u, 1.0, 1.0, True, id="a root: sqrt(1 - t)"),
+        pytest.param(lambda u: 1.0 / np.log(u), 0.5, 0.84657, False, id="zero at finite speed"),
+    ],
+)
+def test_a_solution_that_changes_ever_faster_is_named(rate, x0, end, faster):
+    problem = Problem(lambda u: -rate(u), storage=lambda u: 1.0 * u, blocks={"u": [0]})
+    run = failed(problem, [x0], (0.0, 5.0), rtol=1e-4)
+    assert run["t"][-1] == pytest.approx(end, rel=1e-2)
+    assert ("u[0] changes ever faster" in run.message) is faster
+
+
 @pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=repr)
 def test_a_fold_of_the_algebraic_equations_is_named(steps):
     problem = Problem(
