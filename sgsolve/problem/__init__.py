@@ -16,6 +16,7 @@ that stand above it:
 * ``orbits``: periodic orbits.
 * ``diagrams``: all branches.
 * ``sensitivities``: derivatives of solutions, small oscillations.
+* ``native_steps``: steps in time in machine code.
 * ``time_runs``: runs in time, their outputs and derivatives.
 """
 

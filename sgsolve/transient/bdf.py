@@ -148,6 +148,16 @@ class BdfStepper:
         self._past = PastValues.of(base, distances, self._memories[0], first)
 
     @property
+    def past(self) -> PastValues:
+        """The past values of the unknowns, and of the charges behind them."""
+        return self._past
+
+    @property
+    def error_weights(self) -> Vector:
+        """The weights of errors at the current state, shape (n,)."""
+        return self._weights
+
+    @property
     def x(self) -> Vector:
         """The unknowns at the current time, shape (n,)."""
         return self._past.latest(self._unknowns)
@@ -196,6 +206,10 @@ class BdfStepper:
             return step if self.control is None else self._controlled(step, self.control)
         if self._jumps(error) and self._charge_error(step) <= 1.0:
             return replace(step, error=1.0, jump=True)
+        return self.rejected_by(error, deviation)
+
+    def rejected_by(self, error: float, deviation: Vector) -> RejectedStep:
+        """Return the rejection of a step by its error, which a deviation of shape (n,) shows."""
         worst = self.weights.worst(deviation, self._weights)
         return self._rejected(error, "the error estimate", f", most in {worst}")
 
@@ -262,6 +276,28 @@ class BdfStepper:
             self._rise(step)
         elif self.equal_steps > k:
             self._choose(step)
+
+    def take(
+        self,
+        times: tuple[float, float],
+        counts: tuple[int, int, bool],
+        past: tuple[Vector, Vector, int],
+        weights: Vector,
+    ) -> None:
+        """Go to the end of steps that were made elsewhere.
+
+        Parameters
+        ----------
+        times : (t, h)
+        counts : (order, equal_steps, rising)
+        past : (base, distances, first)
+            As for `PastValues.of`.
+        """
+        self.t, self.h = times
+        self.order, self.equal_steps, self.rising = counts
+        base, distances, first = past
+        self._past = PastValues.of(base, distances, self._free_memory(), first)
+        self._weights, self.failures = weights, 0
 
     def _rise(self, step: TimeStep) -> None:
         """Lengthen the step as long as the error allows it, at the order that is stable then."""

@@ -42,6 +42,13 @@ class ErrorWeights:
     algebraic : ndarray of bool, shape (n,), optional
         Unknowns that are in no charge. Without blocks they count as a block of their own: a voltage
         beside concentrations is controlled by its own size.
+
+    Attributes
+    ----------
+    parts : list of slice or ndarray of int
+        The unknowns of each block.
+    apart : list of bool
+        Whether the unknowns of a block may be of different units.
     """
 
     def __init__(
@@ -55,17 +62,17 @@ class ErrorWeights:
         if not rtol > 0.0:
             raise InputError(f"rtol must be positive, not {rtol!r}")
         self.blocks, self.rtol = blocks, float(rtol)
-        self._parts: list[Any] = [blocks[name] for name in blocks.names]
-        undivided = len(self._parts) == 1
+        self.parts: list[Any] = [blocks[name] for name in blocks.names]
+        undivided = len(self.parts) == 1
         if undivided and algebraic is not None and algebraic.any() and not algebraic.all():
-            self._parts = [np.flatnonzero(~algebraic), np.flatnonzero(algebraic)]
-        self._whole = len(self._parts) == 1
+            self.parts = [np.flatnonzero(~algebraic), np.flatnonzero(algebraic)]
+        self._whole = len(self.parts) == 1
         indices = np.arange(blocks.n)
-        self._apart = [undivided and len(indices[part]) <= FEW for part in self._parts]
+        self.apart = [undivided and len(indices[part]) <= FEW for part in self.parts]
         self.fixed: Vector | None = None
         self.largest: Vector = np.zeros(blocks.n)  # magnitudes
         self.skipped: NDArray[np.bool_] | None = None
-        self.inherited: Vector = np.zeros(len(self._parts))  # by block
+        self.inherited: Vector = np.zeros(len(self.parts))  # by block
         if atol is not None:
             self.fixed = blocks.spread(atol, 0.0 if isinstance(atol, Mapping) else 1.0, "atol")
             if not (np.isfinite(self.fixed).all() and (self.fixed > 0.0).all()):
@@ -89,7 +96,7 @@ class ErrorWeights:
         """
         weights = self.weights(x)
         errors: Vector = np.divide(1.0, weights, out=np.zeros_like(weights), where=weights > 0.0)
-        for part in self._parts:
+        for part in self.parts:
             errors[part] *= bool(self.largest[part].any())
         return errors
 
@@ -99,7 +106,7 @@ class ErrorWeights:
         Their own magnitudes, tiny at first, would ask for more than the others are exact to.
         """
         self.inherited = self.inherited.copy()
-        for k, part in enumerate(self._parts):
+        for k, part in enumerate(self.parts):
             if not self.largest[part].any():
                 largest = float(errors[part].max())
                 self.inherited[k] = min(largest, self.rtol) if isfinite(largest) else 0.0
@@ -125,7 +132,7 @@ class ErrorWeights:
 
     def _of_small_unknowns(self) -> str:
         """Return what is to be said where a block has unknowns of very different magnitudes."""
-        for part, apart in zip(self._parts, self._apart, strict=True):
+        for part, apart in zip(self.parts, self.apart, strict=True):
             sizes, share = self.largest[part], LEAST if apart else SHARE
             floor = share * float(sizes.max())
             atol = self.rtol * floor
@@ -146,11 +153,11 @@ class ErrorWeights:
 
     def _of_decayed_unknowns(self, x: Vector) -> str:
         """Return what is to be said where few unknowns end below the errors that were allowed."""
-        if not any(self._apart):
+        if not any(self.apart):
             return ""
         weights = self.weights(x)
         lost = (x != 0.0) & (weights > 0.0) & (np.abs(x) * weights < 1.0)
-        for part, apart in zip(self._parts, self._apart, strict=True):
+        for part, apart in zip(self.parts, self.apart, strict=True):
             lost[part] &= apart
         if not lost.any():
             return ""
@@ -175,7 +182,7 @@ class ErrorWeights:
         if self.fixed is not None:
             result += self.fixed
         else:
-            parts = zip(self._parts, self._apart, self.inherited, strict=True)
+            parts = zip(self.parts, self.apart, self.inherited, strict=True)
             for part, apart, inherited in parts:
                 sizes = self.largest[part]
                 largest = float(sizes.max()) or 1.0
@@ -193,7 +200,7 @@ class ErrorWeights:
         if self._whole:
             return sqrt(float(scaled.dot(scaled)) / len(scaled))
         largest = 0.0
-        for part in self._parts:
+        for part in self.parts:
             s = scaled[part]
             square = float(s.dot(s)) / len(s)
             if not square <= largest:  # or it is not a number

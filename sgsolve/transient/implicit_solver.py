@@ -51,6 +51,10 @@ class ImplicitSolver:
     tolerance : float
         Of the Newton iteration, in units of the error tolerance.
     max_iterations : int
+    rate : float
+        Of convergence, of the last iteration with this M.
+    unmeasured : int
+        Solutions since it was measured.
     """
 
     def __init__(
@@ -63,14 +67,24 @@ class ImplicitSolver:
         self._usual = 1  # iterations, of the last solution
         self._nfev = self._nit = 0
         self._seconds = 0.0  # of residuals
-        self._rate = 1.0  # of convergence, of the last iteration with this M
-        self._unmeasured = 0  # solutions since it was measured
+        self.rate, self.unmeasured = 1.0, 0
 
     @property
     def counters(self) -> Counters:
         """The evaluations and iterations so far."""
         seconds = {"residual": self._seconds, "jacobian": self.matrix.seconds}
         return Counters(self._nfev, self.matrix.evaluations, self._nit, seconds)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all unknowns count in the norms, and are determined; no currents are recorded."""
+        currents, skipped = self.system.currents, self.weights.skipped
+        return currents is None and skipped is None and self._open is None
+
+    def take(self, rate: float, unmeasured: int, nfev: int, nit: int) -> None:
+        """Continue behind solutions that were found elsewhere, and count them."""
+        self.rate, self.unmeasured = rate, unmeasured
+        self._nfev, self._nit = self._nfev + nfev, self._nit + nit
 
     @property
     def _stretches(self) -> bool:
@@ -150,12 +164,12 @@ class ImplicitSolver:
 
     def save(self) -> dict[str, Any]:
         """Return what a resumed run needs to compute the same."""
-        return {**self.matrix.save(), "rate": self._rate, "unmeasured": self._unmeasured}
+        return {**self.matrix.save(), "rate": self.rate, "unmeasured": self.unmeasured}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned."""
         self.matrix.restore(saved)
-        self._rate, self._unmeasured = float(saved["rate"]), int(saved["unmeasured"])
+        self.rate, self.unmeasured = float(saved["rate"]), int(saved["unmeasured"])
 
     def _from(self, equation: Equation, x: Vector, renew: bool) -> Solved:
         """Iterate from x, with new derivatives if asked for, and with M where it is near enough."""
@@ -163,7 +177,7 @@ class ImplicitSolver:
         failure = matrix.evaluate(t, x, a, q[: self.system.n]) if renew else ""
         serves = matrix.serves(a) if self.weights.skipped is None else matrix.a0 == a
         if renew:
-            self._rate = 1.0
+            self.rate = 1.0
         if not failure and not serves:
             failure = matrix.factorize(a)
         return Solved(None, q, 0, failure) if failure else self._iterate(equation, x)
@@ -196,9 +210,15 @@ class ImplicitSolver:
                 self._usual = k
                 return self._ended(equation, x, (G, Q, d), multiple, k)
             if not isfinite(size) or (k > 1 and self._hopeless(size, before, k)):
-                return Solved(None, q, k, "the Newton iteration diverged")
+                return Solved(None, q, k, self.failure(diverged=True))
             x, before, last = x - d, size, d
-        return Solved(None, q, k, f"no convergence in {self.max_iterations} iterations")
+        return Solved(None, q, k, self.failure(diverged=False))
+
+    def failure(self, diverged: bool) -> str:
+        """Return why an iteration failed."""
+        if diverged:
+            return "the Newton iteration diverged"
+        return f"no convergence in {self.max_iterations} iterations"
 
     def _ended(
         self,
@@ -247,20 +267,20 @@ class ImplicitSolver:
     def _converged(self, size: float, before: float, k: int, a: float) -> bool:
         """Whether the error that is left is within the tolerance; updates the rate."""
         if k > 1:  # measured also where the update is tiny, as in linear equations
-            least = FORGET * self._rate if self._rate < 1.0 else LEAST
-            self._rate, self._unmeasured = max(least, size / before), 0
+            least = FORGET * self.rate if self.rate < 1.0 else LEAST
+            self.rate, self.unmeasured = max(least, size / before), 0
         if size <= TINY * self.tolerance:
             return True
         a0 = self.matrix.a0
         unseen = self.weights.skipped is not None  # unknowns whose convergence no norm shows
-        if k == 1 and self.matrix.age > 0 and (unseen or self._unmeasured >= UNMEASURED):
+        if k == 1 and self.matrix.age > 0 and (unseen or self.unmeasured >= UNMEASURED):
             return False  # a matrix that no longer fits makes small updates as well
         # A matrix with another number than a contracts no faster than this, whatever was measured.
-        rate = max(self._rate, abs(a0 - a) / (a0 + a))
+        rate = max(self.rate, abs(a0 - a) / (a0 + a))
         left = LEFT * rate * size if k > 1 and self._stretches else rate * size
         if not (rate < DIVERGED and left <= (1.0 - rate) * self.tolerance):
             return False
-        self._unmeasured += k == 1
+        self.unmeasured += k == 1
         return True
 
     def _hopeless(self, size: float, before: float, k: int) -> bool:

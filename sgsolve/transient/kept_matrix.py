@@ -16,6 +16,7 @@ import numpy as np
 
 from ..arrays import Vector
 from ..errors import LinearSolveError
+from ..linear.solver import DirectParts
 from ..solvers.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
@@ -39,6 +40,8 @@ class KeptMatrix:
         Of J and C.
     seconds : float
         That these took.
+    derivatives : Derivatives or None
+        J and C; None: they are not known.
     currents : LinearizedCurrents
         With derivatives at the same state as J and C.
     """
@@ -49,18 +52,19 @@ class KeptMatrix:
         self.seconds = 0.0
         self.currents = LinearizedCurrents(system.currents)
         self._solver: Any = workspace.solver(system.pattern, PURPOSE)
-        self._derivatives: Derivatives | None = None
+        self.derivatives: Derivatives | None = None
         self._C: Any = None
         self._diagonal: Vector | None = None  # of C, where C has nothing else
+        self._is_behind = False  # M was factorized elsewhere: the factors here are older
 
     @property
     def known(self) -> bool:
         """Whether J and C have been evaluated."""
-        return self._derivatives is not None
+        return self.derivatives is not None
 
     def forget(self) -> None:
         """Evaluate J and C anew before the next solution: the equations have jumped."""
-        self._derivatives, self.a0, self.age = None, 0.0, 0
+        self.derivatives, self.a0, self.age = None, 0.0, 0
 
     def release(self) -> None:
         """Factorize M anew before the next solution: its factors made room for another matrix."""
@@ -91,16 +95,16 @@ class KeptMatrix:
 
     def _take(self, found: Derivatives) -> None:
         pattern = self.system.pattern
-        self._derivatives, self._C = found, pattern.matrix(found.C)
+        self.derivatives, self._C = found, pattern.matrix(found.C)
         on_diagonal = pattern.rows == pattern.indices
         only = np.count_nonzero(found.C) == np.count_nonzero(found.C[on_diagonal])
         self._diagonal = found.C[on_diagonal] if only else None
 
     def factorize(self, a: float) -> str:
         """Factorize M with this number; return what is wrong with it, or an empty text."""
-        assert self._derivatives is not None
-        M = self.system.pattern.matrix(self._derivatives.J + a * self._derivatives.C)
-        self.a0 = 0.0
+        assert self.derivatives is not None
+        M = self.system.pattern.matrix(self.derivatives.J + a * self.derivatives.C)
+        self.a0, self._is_behind = 0.0, False
         try:
             self._solver.factorize(M)
         except LinearSolveError as error:
@@ -110,8 +114,24 @@ class KeptMatrix:
 
     def solve(self, b: Vector) -> Vector:
         """Return M^-1 b with the factors at hand; raises `LinearSolveError`."""
+        if self._is_behind:
+            failure = self.factorize(self.a0)
+            if failure:
+                raise LinearSolveError(failure)
         found: Vector = self._solver.solve_again(b)
         return found
+
+    def direct_parts(self) -> DirectParts | None:
+        """Return what solves with LAPACK alone; None where it takes more."""
+        found: DirectParts | None = self._solver.direct_parts(self.system.pattern)
+        return found
+
+    def take(self, a0: float, age: int, n_factor: int, n_solve: int) -> None:
+        """Continue behind steps that were made elsewhere, with factors of M for a0."""
+        self._is_behind = self._is_behind or a0 != self.a0
+        self.a0, self.age = a0, age
+        self._solver.stats.n_factor += n_factor
+        self._solver.stats.n_solve += n_solve
 
     def stored(self, d: Vector) -> Vector:
         """Return C d."""
@@ -127,8 +147,8 @@ class KeptMatrix:
         LinearSolveError
             A linear system could not be solved.
         """
-        assert self._derivatives is not None
-        M = self.system.pattern.matrix(self._derivatives.J + a * self._derivatives.C)
+        assert self.derivatives is not None
+        M = self.system.pattern.matrix(self.derivatives.J + a * self.derivatives.C)
         relaxation = 2.0 / (1.0 + a / self.a0)
         for _ in range(REFINEMENTS):
             change = -relaxation * self.solve(G + M @ d)
@@ -139,13 +159,13 @@ class KeptMatrix:
 
     def save(self) -> dict[str, Any]:
         """Return what a resumed run needs to compute the same."""
-        known = self._derivatives
+        known = self.derivatives
         held = {} if known is None else {"J": known.J, "C": known.C}
         return {**held, **self.currents.save(), "a0": self.a0, "age": self.age}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from what `save` returned; M is factorized anew if it has changed."""
-        a0, known = float(saved["a0"]), self._derivatives
+        a0, known = float(saved["a0"]), self.derivatives
         same = known is not None and saved.get("J") is known.J and a0 == self.a0
         if not same:
             self.forget()

@@ -68,6 +68,13 @@ class Schedule:
             stop = min([stop, *self.rows[self.rows.searchsorted(t, "right") :][:1].tolist()])
         return stop
 
+    def next_row(self, t: float) -> float:
+        """Return the next time after t that is recorded though no step ends there."""
+        if self.rows is None or self.exact:
+            return inf
+        later = self.rows[self.rows.searchsorted(t, "right") :][:1]
+        return float(later[0]) if len(later) else inf
+
     def is_row(self, t: float) -> bool:
         """Whether the state at t is to be recorded."""
         return self.rows is None or t in self.rows[self.rows.searchsorted(t) :][:1]

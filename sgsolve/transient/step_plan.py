@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import EPS
 from ..continuation.stepper import Rejection
 from ..results.branch_file import part
 from .consistent_start import Start
@@ -24,6 +25,8 @@ from .setbacks import Setbacks
 from .starts import FIRST_STEP, Starts
 from .time_step import TimeStep, TimeStepper
 
+ROUNDED = 1e-9  # of a step: so little may be left of it, or of two equal ones, before a stop
+ROUNDINGS = 4.0 * EPS  # of the time, by which a step that keeps its length may miss its end
 RESTS = 1.0  # change in a step, in units of the tolerance, below which a system is at rest
 
 
@@ -83,14 +86,15 @@ class StepPlan:
         stop = self.schedule.next_stop(t, self.setbacks.jumps)
         if self.hidden is not None and self._found_hidden(self.hidden, steps, min(t + h, stop)):
             stop = self.schedule.next_stop(t, self.setbacks.jumps)
-        if t + h * (1.0 + 1e-9) >= stop:
+        if t + h * (1.0 + ROUNDED) >= stop:
             h, self.target = stop - t, stop
-        elif t + 2.0 * h > stop and self.fixed is None:
+        elif t + 2.0 * h * (1.0 - ROUNDED) > stop and self.fixed is None:
             h = 0.5 * (stop - t)
             self.target = t + h
         else:
             self.target = t + h
-        return h
+        same = abs(h - steps.h) <= ROUNDINGS * abs(self.target)
+        return steps.h if same and self.fixed is None else h
 
     def _found_hidden(self, hidden: HiddenChanges, steps: TimeStepper, end: float) -> bool:
         """Whether the equations change within a step though not at its end; note the place."""

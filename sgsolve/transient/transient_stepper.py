@@ -27,6 +27,7 @@ from .schedule import Schedule
 from .sliding_mode import sliding_mode
 from .starts import Starts
 from .step_plan import StepPlan
+from .step_sequence import SequenceMaker, StepSequence
 from .time_restarts import OWN_CHARGE, TimeRestarts
 from .time_step import TimeStep, TimeStepper
 
@@ -99,6 +100,8 @@ class TransientStepper(Stepper):
         self.accumulation = ""  # the message of a run that ends where events accumulate
         self.dense: DenseSolution | None = None  # where the solution is kept, if it is wanted
         self._rejection: time_step.RejectedStep | None = None
+        self.sequences: SequenceMaker | None = None
+        self._sequence: StepSequence | None = None  # that is not accepted yet
 
     def start(self, state: RunState) -> Point | Rejection:
         """Return the first point."""
@@ -120,7 +123,11 @@ class TransientStepper(Stepper):
         if self.plan.due:
             return self._restarted(state.point)
         self._before_attempt = self.implicit.save()
-        outcome = self.steps.attempt(self.plan.target)
+        several = None if self.sequences is None else self.sequences.attempt(state.n_rows)
+        if isinstance(several, StepSequence):
+            self._sequence = several
+            return self._end_of(several)
+        outcome = self.steps.attempt(self.plan.target) if several is None else several
         if isinstance(outcome, time_step.RejectedStep):
             self._rejection = outcome
             return Rejection(self.plan.target, outcome.reason, outcome.cause)
@@ -150,12 +157,9 @@ class TransientStepper(Stepper):
 
     def accept(self, state: RunState, before: Point | None) -> None:
         """Record the new point, and choose the next step."""
-        point, counters = state.point, self.implicit.counters
+        point = state.point
         assert point is not None
         self._before_attempt = None
-        state.stats.nfev, state.stats.njev = counters.nfev, counters.njev
-        state.stats.nit = counters.nit
-        state.stats.seconds.update(counters.seconds)
         if isinstance(point.at, Start):
             t = point.p if before is None else self.plan.setbacks.right_of(point.p)
             self._begin(point.at, t)
@@ -163,20 +167,34 @@ class TransientStepper(Stepper):
             if self._before_trials is not None:  # to locate events is not to change the steps
                 self.implicit.restore(self._before_trials)
                 self._before_trials = None
-            self.steps.resize(point.at.h)
-            if self.dense is not None:
-                self.dense.pieces.append((point.at.t, self.steps.curve(point.at)))
-            self.steps.accept(point.at)
-            self.restarts.accept(point.at)
-            self.counts.steps += 1
-            self.currents.append(point.at.t, point.at.currents)
-            self.longest = max(self.longest, point.at.h)
-            self.plan.accept(point.at, self.steps.t)
+            self._accept(point.at)
             vanished = explained(self) if self._vanishes(point.at) else ""
             if self.accumulation or (vanished and not state.ending):
                 state.status = Status.STEP_TOO_SMALL
                 state.ending = self.accumulation or vanished
+        counters = self.implicit.counters
+        state.stats.nfev, state.stats.njev = counters.nfev, counters.njev
+        state.stats.nit = counters.nit
+        state.stats.seconds.update(counters.seconds)
         state.step = self._planned()
+
+    def _accept(self, step: TimeStep) -> None:
+        """Go to the end of a step, or of the sequence that it ends."""
+        sequence, self._sequence = self._sequence, None
+        made = [step]
+        self.steps.resize(step.h)
+        if self.dense is not None:
+            self.dense.pieces.append((step.t, self.steps.curve(step)))
+        if sequence is not None and sequence.steps[-1] is step:
+            made = sequence.steps
+            sequence.take()
+        else:
+            self.steps.accept(step)
+        self.restarts.accept(step)
+        self.counts.steps += len(made)
+        self.currents.append(step.t, step.currents)
+        self.longest = max(self.longest, *(one.h for one in made))
+        self.plan.accept(step, self.steps.t)
 
     def _vanishes(self, step: TimeStep) -> bool:
         """Whether the steps become shorter than the rounding of the time, though they succeed."""
@@ -279,6 +297,8 @@ class TransientStepper(Stepper):
         kept = {**self.plan.save(), "longest": self.longest}
         kept |= {"counts": self.counts.numbers, "largest": self.weights.largest}
         kept["inherited"] = self.weights.inherited
+        if self.sequences is not None:
+            kept["sequences"] = self.sequences.activity
         if not self.begun:
             return kept
         kept["steps"], kept["solved"] = of_steps(), self.restarts.solved
@@ -292,6 +312,8 @@ class TransientStepper(Stepper):
         self.longest, self.weights.largest = float(parts["longest"]), np.array(parts["largest"])
         self.weights.inherited = np.array(parts.get("inherited", self.weights.inherited))
         self.counts = Counts(*(int(n) for n in parts["counts"]))
+        if self.sequences is not None:
+            self.sequences.activity = int(parts.get("sequences", 0))
         self.begun = "steps" in parts
         if not self.begun:
             return
@@ -319,6 +341,18 @@ class TransientStepper(Stepper):
             point.passed = [
                 Point(curve(t), float(t), s=float(t) - start, at=self._currents_at(t, step))
                 for t in inner
+            ]
+        return point
+
+    def _end_of(self, sequence: StepSequence) -> Point:
+        """Return the end of the last step as a point; those of the others are passed."""
+        *before, last = sequence.steps
+        point = self._point(last)
+        if self.schedule.rows is None:
+            t0 = self.schedule.t0
+            point.passed = [
+                Point(one.x, one.t, s=one.t - t0, iterations=one.iterations, at=one)
+                for one in before
             ]
         return point
 

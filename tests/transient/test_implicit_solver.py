@@ -23,7 +23,7 @@ def test_a_kept_matrix_contracts_slow_and_fast_components_alike(ratio):
     start, q = np.array([0.3, 0.3]), np.zeros(2)
     ones = np.ones(2)
     solver.solve(Equation(0.0, 1.0, q, ones), 0.0 * start)  # factorizes J + C
-    solver._rate = 0.1
+    solver.rate = 0.1
     x = solver.solve(Equation(0.0, ratio, q, ones), start).x
     assert x is not None
     assert np.abs(x) == pytest.approx(0.3 * abs(1 - ratio) / (1 + ratio), rel=1e-6)
@@ -36,7 +36,7 @@ def test_a_second_update_is_stretched_by_what_the_first_one_left():
     solver, ones = ImplicitSolver(equations, Workspace(), weights), np.ones(1)
     solver.solve(Equation(0.0, 1.0, np.array([2.0]), ones), np.array([1.0]))  # J = 3, M = 4
     solver.advance()
-    solver._unmeasured, solver.tolerance, steps = 5, 0.02, [1.2]
+    solver.unmeasured, solver.tolerance, steps = 5, 0.02, [1.2]
     found = solver.solve(Equation(0.0, 1.0, np.array([2.9]), ones), np.array([1.2]))
     first = steps[0] ** 3 + steps[0] - 2.9
     steps.append(steps[0] - first / 4.0)

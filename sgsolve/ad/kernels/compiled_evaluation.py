@@ -20,6 +20,7 @@ from ...pattern import Pattern
 from .account import TRACING, TRACING_UNKNOWN, Account
 from .arguments import Moving
 from .kernel import Kernel
+from .kernel_call import KernelCall
 from .kernel_result import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
 from .stats import CompiledStats
 from .variant import FIRST, NotCompiledError, Variant, same_bits
@@ -141,6 +142,33 @@ class CompiledEvaluation:
             F = F.reshape(variant.shape_of_result)
         self.stats.compiled += 1
         return CompiledResult(F, data, variant.pattern)
+
+    def call(self, x: NDArray[Any], arguments: Mapping[str, Any]) -> KernelCall | None:
+        """Return the kernel of F that served last, for loops; None if there is none for them.
+
+        Parameters
+        ----------
+        x : ndarray, shape (n,)
+            Where x will be.
+        """
+        variants = self._variants
+        kernel = variants[0].proven(x, arguments, None, False) if variants else None
+        if kernel is None or not KernelCall.serves(kernel):
+            return None
+        try:
+            return KernelCall(kernel, x, variants[0].inputs_of(arguments))
+        except OtherWay:
+            return None
+
+    def make(
+        self, x: NDArray[Any], arguments: Mapping[str, Any], plain: Callable[[], NDArray[Any]]
+    ) -> None:
+        """Make a kernel of F for such arguments if there is none, whether it pays or not."""
+        before, self.at_once = self.at_once, True
+        try:
+            self.value(x, arguments, plain)
+        finally:
+            self.at_once = before
 
     def _run(
         self,

@@ -12,6 +12,7 @@ from ...errors import KernelWarning
 from ...user_warnings import warn
 from . import machine, scalar_expressions, scalar_loops
 from .loop_struct import KINDS, LoopStruct
+from .outer_calls import WRITTEN
 from .scalar_expressions import annotations_of, struct_of
 from .scalar_loops import ScalarLoopPrinter, SourceChangedError, definitions
 
@@ -151,7 +152,8 @@ def _marks_of_loops(entries: tuple[Callable[..., Any], ...]) -> Iterator[str]:
         numbers = {name: v for name, v in named.items() if isinstance(v, int | float)}
         waiting += [v for v in named.values() if isinstance(v, FunctionType)]
         fields = [struct.fields for struct in structs]
-        yield repr((f.__name__, f.__annotations__, fields, numbers, _mark_of(f.__code__)))
+        code = WRITTEN.get(f) or _mark_of(f.__code__)
+        yield repr((f.__name__, f.__annotations__, fields, numbers, code))
 
 
 def _mark_of(code: CodeType) -> tuple[Any, ...]:

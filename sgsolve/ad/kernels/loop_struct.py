@@ -26,12 +26,16 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 Indices = NDArray[np.int32]
 Choices = NDArray[np.int32]  # indices that loops write
+Addresses = NDArray[np.int64]  # of functions, and of what they take
 Number = float  # one that loops change
+Inner = Any  # another struct, for functions that take one of its class
 
 KINDS = {
     "Doubles": "double*",
     "Indices": "i32*",
     "Choices": "i32*",
+    "Addresses": "i64*",
+    "Inner": "ptr",
     "int": "i64",
     "float": "double",
     "Number": "double",
@@ -40,6 +44,8 @@ DTYPES: dict[str, Any] = {
     "Doubles": np.float64,
     "Indices": np.int32,
     "Choices": np.int32,
+    "Addresses": np.int64,
+    "Inner": np.int64,
     "int": np.int64,
     "float": np.float64,
 }
@@ -47,6 +53,8 @@ DTYPES: dict[str, Any] = {
 
 class LoopStruct:
     """Arrays (`Doubles`, `Indices`), constants (`int`, `float`) and changing numbers (`Number`).
+
+    An `Inner` is another struct.
 
     Parameters
     ----------
@@ -90,6 +98,8 @@ class LoopStruct:
                 continue
             value, dtype = values[name], DTYPES[annotation]
             setattr(self, name, value)
+            if isinstance(value, LoopStruct):
+                value = value.address
             if KINDS[annotation].endswith("*"):
                 if value.dtype != dtype or not value.flags.c_contiguous:
                     raise TypeError(f"loops need a contiguous array of {np.dtype(dtype)}")

@@ -16,7 +16,7 @@ from ...errors import InputError
 from . import object_cache
 
 RunFunction = Callable[[int, int, int], int]
-_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
 _lock = threading.Lock()
 _compiled: dict[str, Code] = {}
@@ -41,7 +41,7 @@ class Code:
     def __init__(self, engine: Any, names: list[str]) -> None:
         self._engine = engine
         self.addresses = [int(engine.get_function_address(name)) for name in names]
-        self.functions: list[RunFunction] = [_PROTOTYPE(address) for address in self.addresses]
+        self.functions: list[RunFunction] = [PROTOTYPE(address) for address in self.addresses]
 
     def at(self, name: str, prototype: Any) -> Any:
         """Return a function of another prototype."""

@@ -39,6 +39,8 @@ class CompiledFunctions:
     ----------
     at_once : bool
         Whether kernels are made at once; for tests.
+    steps_without_loops : int
+        Steps in time that were made without `native_steps`, which has loops for them.
     """
 
     at_once = False
@@ -48,6 +50,7 @@ class CompiledFunctions:
         self._residual = residual
         self._evaluations: dict[Hashable, CompiledEvaluation] = {}
         self.stopped = ""
+        self.steps_without_loops = 0
 
     def residual(self) -> CompiledEvaluation:
         """Return the evaluation of the residual by x."""

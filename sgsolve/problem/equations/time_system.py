@@ -16,6 +16,7 @@ import numpy as np
 from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import CompiledResult
+from ...ad.kernels.kernel_call import KernelCall
 from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
 from ...errors import DomainError, InputError, NotFiniteError, StructureError
@@ -90,6 +91,11 @@ class TimeSystem:
             self._taken = call_with_parameters(storage, x, every, _names)
         self._pattern = self._found_pattern(x, t)
         self.as_written = None if self._kernels is None else self._plain
+
+    @property
+    def is_autonomous(self) -> bool:
+        """Whether nothing but the unknowns changes with time."""
+        return not (self.timed or self._functions)
 
     @property
     def pattern(self) -> Pattern:
@@ -181,6 +187,63 @@ class TimeSystem:
         return kernels is None or kernels.confirm(
             G, lambda: self._plain(t, x, a, q)[0], self.blocks
         )
+
+    def kernel_calls(
+        self, t: float, x: Vector, place: Vector, make: bool
+    ) -> tuple[KernelCall, KernelCall] | None:
+        """Return the kernels of F and Q for loops; None if there are none.
+
+        Parameters
+        ----------
+        place : ndarray, shape (n,)
+            Where x will be.
+        make : bool
+            Make those that are missing.
+        """
+        kernels = self._kernels
+        if kernels is None or kernels.stopped or not self.conservative:
+            return None
+        flow, storage = kernels.residual(), kernels.of("storage", self._storage)
+        of_flow, of_storage = self.params(t), self._of_storage(t)
+        if make:
+            flow.make(x, of_flow, lambda: real_vector(self._flow(t, x), self.n))
+            storage.make(x, of_storage, lambda: self._charge(t, x))
+        F, Q = flow.call(place, of_flow), storage.call(place, of_storage)
+        return None if F is None or Q is None else (F, Q)
+
+    @property
+    def kernels_serve(self) -> bool:
+        """Whether kernels may be used, or are made soon."""
+        return self._kernels is not None and not self._kernels.stopped
+
+    @property
+    def steps_without_loops(self) -> int:
+        """Steps of runs of the problem that loops would have made."""
+        return 0 if self._kernels is None else self._kernels.steps_without_loops
+
+    def note_step(self) -> None:
+        """Count such a step."""
+        if self._kernels is not None:
+            self._kernels.steps_without_loops += 1
+
+    @property
+    def makes_kernels(self) -> bool:
+        """Whether kernels are made whether they pay or not."""
+        return self._kernels is not None and self._kernels.at_once
+
+    def count_compiled(self, count: int) -> None:
+        """Count evaluations of F by loops."""
+        if self._kernels is not None:
+            self._kernels.residual().stats.compiled += count
+
+    def confirm_parts(self, t: float, x: Vector, F: Vector, Q: Vector) -> bool:
+        """Whether the user's code gives this F and this Q."""
+        F_now, Q_now = real_values(self._flow(t, x), self.n), self._charge(t, x)
+        kernels = self._kernels
+        if kernels is None or ((F_now == F).all() and (Q_now == Q).all()):
+            return True
+        confirmed = kernels.confirm(F, lambda: F_now, self.blocks)
+        return confirmed and kernels.confirm(Q, lambda: Q_now, self.blocks)
 
     def compiled_counts(self) -> Stats:
         """Return the counts of compiled evaluations so far."""

@@ -37,6 +37,7 @@ from ..equations.definition import ProblemDefinition
 from ..equations.time_system import TimeSystem
 from ..inputs.returned import source_value
 from ..inputs.signature import TIME
+from ..native_steps.native_steps import NativeSteps
 from .rate_outputs import Pair, RateOutputs, split_outputs
 from .transient_checks import (
     check_mode,
@@ -124,6 +125,9 @@ def transient_run(
     stepper = _stepper(equations, workspace, weights, method, schedule, x, start, recorded)
     mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
     mark["currents"] = sorted(pairs)
+    if NativeSteps.serves(stepper):
+        looked_at = bool(functions) or given.callback is not None or given.until is not None
+        stepper.sequences = NativeSteps(stepper, max_steps, looked_at or given.verbose)
     return _assembled_run(stepper, given, equations, functions, actions, mark), stepper
 
 

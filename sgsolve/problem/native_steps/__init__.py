@@ -1,0 +1,1 @@
+"""Steps in time in machine code, several in one call."""

@@ -1,0 +1,271 @@
+"""One step in time, element by element: prediction, simplified Newton iteration, error estimate.
+
+See `transient.bdf`, `transient.implicit_solver` and `transient.kept_matrix`.
+"""
+
+from __future__ import annotations
+
+from ...ad.kernels.outer_calls import run_kernel
+from ...transient.implicit_solver import DIVERGED as SLOWEST
+from ...transient.implicit_solver import FORGET, LEAST, LEFT, MAX_AGE, STRETCH, TINY, YOUNG
+from ...transient.implicit_solver import UNMEASURED as MOST_UNMEASURED
+from ...transient.step_plan import ROUNDED, ROUNDINGS
+from ..short_newton.band_loops import solved_band
+from ..short_newton.loop_state import INF
+from .history_loops import (
+    append_values,
+    choose_step,
+    combined,
+    error_norm,
+    observe_state,
+    resize_step,
+)
+from .matrix_loops import answer_is_right, missing_factors, solved_without_exchanges
+from .step_loop import (
+    AGE,
+    CHECKED,
+    DIVERGED,
+    DONE,
+    EQUAL_STEPS,
+    FACTORED,
+    LEAVE,
+    MADE,
+    MOST,
+    N_FACTOR,
+    NFEV,
+    NIT,
+    NUMBERS,
+    ORDER,
+    RENEW,
+    TOO_LONG,
+    UNMEASURED,
+    UNSOLVED,
+    StepLoop,
+)
+
+SHORTEST, LONGEST = STRETCH
+
+
+def several_steps(it: StepLoop) -> int:
+    """Make steps until their number, the stop or a row is reached; or return why one was not made.
+
+    With a step planned and J just evaluated for it, `fresh` is 1.
+    """
+    going, result = 1, MADE
+    for k in range(MOST):
+        if going == 1 and it.whole[DONE] < it.most:
+            if k > 0:
+                going = planned(it)
+            if going == 1:
+                result = tried(it)
+                going = 1 if result == MADE else 0
+            if going == 1:
+                accept_step(it)
+                going = 1 if it.t < it.stop else 0
+    return result
+
+
+def tried(it: StepLoop) -> int:
+    """Try one step; behind others, leave the iteration as it was if the step fails."""
+    rate, unmeasured, a0, fresh = it.rate, it.whole[UNMEASURED], it.a0, it.fresh
+    nfev, nit, n_factor = it.whole[NFEV], it.whole[NIT], it.whole[N_FACTOR]
+    result = attempted(it)
+    if it.whole[DONE] > 0 and result != MADE and result != RENEW:
+        it.rate = rate
+        it.whole[UNMEASURED] = unmeasured
+        it.whole[NFEV] = nfev
+        it.whole[NIT] = nit
+        if fresh == 0.0 and it.a0 != a0:
+            it.a0 = a0
+            it.whole[FACTORED] = 0
+            it.whole[N_FACTOR] = n_factor
+    return result
+
+
+def planned(it: StepLoop) -> int:
+    """Fix where the next step ends; 0 if a row is within it. See `StepPlan`."""
+    h, target = min(it.h, it.max_step), it.stop
+    if it.t + h * (1.0 + ROUNDED) >= it.stop:
+        h = it.stop - it.t
+    elif it.t + 2.0 * h * (1.0 - ROUNDED) > it.stop:
+        h = 0.5 * (it.stop - it.t)
+        target = it.t + h
+    else:
+        target = it.t + h
+    if target >= it.next_row:
+        return 0
+    it.target = target
+    if abs(h - it.h) > ROUNDINGS * abs(target):
+        resize_step(it, h)
+    return 1
+
+
+def attempted(it: StepLoop) -> int:
+    """Try one step, and return what became of it."""
+    order, fresh = it.whole[ORDER], it.fresh
+    it.a = it.alpha[order] / it.h
+    if fresh == 0.0:
+        combined(it, it.ahead, order, 0, it.predicted)
+        combined(it, it.known, order, it.n, it.q)
+    it.fresh = 0.0
+    if it.whole[AGE] >= MAX_AGE and fresh == 0.0:
+        return RENEW
+    missing = missing_factors(it)
+    if missing != MADE:
+        it.fresh = fresh
+        return missing
+    found = solved_equation(it)
+    if found != MADE and fresh == 0.0 and may_factorize(it) == 1:
+        it.whole[FACTORED] = 0
+        it.a0 = 0.0
+        missing = missing_factors(it)
+        if missing != MADE:
+            return missing
+        found = solved_equation(it)
+    if found != MADE:
+        return RENEW if fresh == 0.0 else found
+    for i in range(it.n):
+        it.deviation[i] = it.x_new[i] - it.predicted[i]
+    it.error = error_norm(it, it.deviation, it.error_of_order[order])
+    return MADE if it.error <= 1.0 else TOO_LONG
+
+
+def may_factorize(it: StepLoop) -> int:
+    """Whether an iteration that failed may do so by the number a0 of its matrix alone."""
+    return 1 if it.whole[AGE] < YOUNG and abs(it.a0 - it.a) > 0.1 * it.a else 0
+
+
+def accept_step(it: StepLoop) -> int:
+    """Go to the end of the step, and choose the next step and order."""
+    k = it.whole[DONE]
+    append_values(it)
+    observe_state(it)
+    it.t = it.target
+    it.told[NUMBERS * k] = it.t
+    it.told[NUMBERS * k + 1] = it.h
+    it.told[NUMBERS * k + 2] = it.whole[ORDER] + 0.0
+    it.told[NUMBERS * k + 3] = it.error
+    it.told[NUMBERS * k + 4] = it.iterations
+    it.told_a = it.a
+    at = k * it.n
+    for i in range(it.n):
+        it.ends[at + i] = it.x_new[i]
+        it.told_q[i] = it.q[i]
+    it.whole[DONE] = k + 1
+    it.whole[AGE] = it.whole[AGE] + 1
+    it.whole[EQUAL_STEPS] = it.whole[EQUAL_STEPS] + 1
+    return choose_step(it)
+
+
+def solved_equation(it: StepLoop) -> int:
+    """Iterate from the prediction; the solution is written to `x_new`, its charge to `charge`."""
+    relaxation, before, state = 2.0 / (1.0 + it.a / it.a0), INF, UNSOLVED
+    for i in range(it.n):
+        it.x[i] = it.predicted[i]
+    for k in range(1, it.max_iterations + 1):
+        if state == UNSOLVED:
+            it.iterations = k + 0.0
+            state = iterated(it, k, relaxation, before)
+            before = it.error
+    return state
+
+
+def iterated(it: StepLoop, k: int, relaxation: float, before: float) -> int:
+    """Make one iteration; UNSOLVED if it continues."""
+    if evaluated(it) == 0:
+        return LEAVE
+    if it.exchanged == 0.0:
+        solved_without_exchanges(it)
+    else:
+        solved_band(it.lu)
+    if it.whole[CHECKED] == 0 and answer_is_right(it) == 0:
+        return LEAVE
+    it.whole[CHECKED] = 1
+    it.whole[NIT] = it.whole[NIT] + 1
+    for i in range(it.n):
+        it.d[i] = it.y[i] * it.column[i]
+    multiple = relaxation
+    if k > 1:
+        multiple = relaxation * broyden_factor(it, relaxation)
+    if multiple != 1.0:
+        for i in range(it.n):
+            it.d[i] = it.d[i] * multiple
+    size = error_norm(it, it.d, 1.0)
+    it.error = size
+    if converged(it, size, before, k) == 1:
+        return write_solution(it, multiple)
+    if not size < INF:
+        return DIVERGED
+    if k > 1 and hopeless(it, size, before, k) == 1:
+        return DIVERGED
+    for i in range(it.n):
+        it.x[i] = it.x[i] - it.d[i]
+        it.last[i] = it.d[i]
+    return UNSOLVED
+
+
+def evaluated(it: StepLoop) -> int:
+    """Write F, Q and the right-hand side; 0 where one of them is not finite."""
+    run_kernel(it.flow)
+    run_kernel(it.storage)
+    it.whole[NFEV] = it.whole[NFEV] + 1
+    square = 0.0
+    for i in range(it.n):
+        G = it.F[i] + it.a * (it.Q[i] - it.q[i])
+        square += G * G
+        it.b[i] = G * it.row[i]
+    return 1 if square < INF else 0
+
+
+def broyden_factor(it: StepLoop, relaxation: float) -> float:
+    """Return the factor of an update that Broyden's method gives, after the last one."""
+    along, square = 0.0, 0.0
+    for i in range(it.n):
+        scaled = it.last[i] * it.weights[i]
+        along += scaled * (relaxation * it.d[i] * it.weights[i])
+        square += scaled * scaled
+    along = along / square
+    return min(max(1.0 / (1.0 - along), SHORTEST), LONGEST) if along < 1.0 else LONGEST
+
+
+def converged(it: StepLoop, size: float, before: float, k: int) -> int:
+    """Whether the error that is left is within the tolerance; updates the rate."""
+    if k > 1:
+        least = FORGET * it.rate if it.rate < 1.0 else LEAST
+        it.rate = max(least, size / before)
+        it.whole[UNMEASURED] = 0
+    if size <= TINY * it.tolerance:
+        return 1
+    if k == 1 and it.whole[AGE] > 0 and it.whole[UNMEASURED] >= MOST_UNMEASURED:
+        return 0
+    rate = max(it.rate, abs(it.a0 - it.a) / (it.a0 + it.a))
+    left = LEFT * rate * size if k > 1 else rate * size
+    if not (rate < SLOWEST and left <= (1.0 - rate) * it.tolerance):
+        return 0
+    if k == 1:
+        it.whole[UNMEASURED] = it.whole[UNMEASURED] + 1
+    return 1
+
+
+def hopeless(it: StepLoop, size: float, before: float, k: int) -> int:
+    """Whether the iterations that are left cannot converge at the rate of the last one."""
+    rate, left = size / before, size
+    for _ in range(it.max_iterations - k + 1):
+        left = left * rate
+    return 1 if rate > SLOWEST or left > (1.0 - rate) * it.tolerance else 0
+
+
+def write_solution(it: StepLoop, multiple: float) -> int:
+    """Write the solution and its linearized charge."""
+    part = it.a0 / (it.a * multiple)
+    for i in range(it.n):
+        stored = 0.0
+        if it.diagonal == 1:
+            stored = it.C_diagonal[i] * it.d[i]
+        else:
+            for k in range(it.starts[i], it.starts[i + 1]):
+                stored += it.C[k] * it.d[it.columns[k]]
+        it.charge[i] = it.Q[i] - part * stored
+    for i in range(it.n):
+        it.x_new[i] = it.x[i] - it.d[i]
+    return MADE

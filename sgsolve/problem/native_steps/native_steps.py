@@ -1,0 +1,275 @@
+"""Several steps in time in one call of machine code.
+
+The loops make the steps that need nothing but residuals, solutions with kept factors, and new
+factors. Python makes every other one: those that fail, that need a new Jacobian, that end at a
+breakpoint or hold a row. The last evaluation of each call is confirmed by the user's code, as every
+solution of compiled equations is: between the steps of a call no code runs that could change what
+the residual reads.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from ...ad.kernels.compiled_loops import CompiledLoops
+from ...errors import LinearSolveError
+from ...linear.equilibration import Equilibration
+from ...pattern import Pattern
+from ...transient.backward_differences import CAPACITY
+from ...transient.bdf import BdfStepper
+from ...transient.implicit_equation import Equation
+from ...transient.step_sequence import StepSequence
+from ...transient.time_step import RejectedStep, TimeStep
+from ...transient.transient_stepper import TransientStepper
+from ..equations.time_system import TimeSystem
+from .corrector_loops import several_steps
+from .step_arrays import step_loop_of
+from .step_loop import (
+    AGE,
+    COUNT,
+    DIVERGED,
+    DONE,
+    EQUAL_STEPS,
+    FACTORED,
+    FIRST,
+    MOST,
+    N_FACTOR,
+    NFEV,
+    NIT,
+    NUMBERS,
+    ORDER,
+    RENEW,
+    RESCALE,
+    RISING,
+    SIDE,
+    TOO_LONG,
+    UNMEASURED,
+    UNSOLVED,
+    StepLoop,
+)
+
+LOOPS = CompiledLoops(several_steps)
+UNDECIDED = -1
+LONG = 200  # steps of a run, or of runs before it, after which what is missing is compiled
+TRUSTED_FAILURES = 2  # after more of them the error may be that of a jump
+
+
+class NativeSteps:
+    """Steps of a run by backward differentiation of compiled equations.
+
+    Parameters
+    ----------
+    stepper : TransientStepper
+    max_points : int or None
+        Rows of the run, at most.
+    alone : bool
+        Make one step in a call: something looks at each of them.
+
+    Attributes
+    ----------
+    activity : int
+        Whether the run makes such steps; -1: not decided. It does from its start, if all that this
+        takes has been compiled before, or else from step `LONG` on: a run that is resumed makes
+        the same ones.
+    """
+
+    def __init__(
+        self, stepper: TransientStepper, max_points: int | None = None, alone: bool = False
+    ) -> None:
+        assert isinstance(stepper.system, TimeSystem)
+        assert isinstance(stepper.steps, BdfStepper)
+        self.stepper, self.system, self.steps = stepper, stepper.system, stepper.steps
+        self.matrix, self.max_points = stepper.implicit.matrix, max_points
+        self.alone = alone
+        self._x = np.zeros(self.system.n)
+        self._loop: StepLoop | None = None
+        self._calls: Any = None
+        self._pattern: Pattern | None = None
+        self._scaling: Equilibration | None = None
+        self._taken: Any = None  # the derivatives that are in the loop
+        self.activity, self._is_unfit = UNDECIDED, False
+
+    @staticmethod
+    def serves(stepper: TransientStepper) -> bool:
+        """Whether such steps are possible in a run."""
+        steps, system = stepper.steps, stepper.system
+        if not isinstance(steps, BdfStepper) or not isinstance(system, TimeSystem):
+            return False
+        alike = not steps.fixed and system.is_autonomous and stepper.implicit.is_plain
+        return alike and system.kernels_serve
+
+    def attempt(self, n_rows: int) -> StepSequence | RejectedStep | None:
+        """Make steps to the planned end of the next one, and on; None where Python has to."""
+        it = self._bound() if self._is_ready() else None
+        if it is None:
+            self.system.note_step()
+            return None
+        self._load(it, n_rows)
+        ended, vain = self._run(), set[tuple[int, int]]()
+        while (at := (ended, int(it.whole[DONE]))) not in vain and self._mended(it, ended):
+            vain.add(at)
+            ended = self._run()
+        made = int(it.whole[DONE])
+        self.system.count_compiled(int(it.whole[NFEV]))
+        if not made:
+            return self._rejected(it, ended)
+        if not self._confirmed(it):
+            return None
+        return StepSequence(self._told(it, made), self._take)
+
+    def _mended(self, it: StepLoop, ended: int) -> bool:
+        """Provide another matrix where that is why a step was not made."""
+        if ended == RESCALE:
+            return self._rescaled(it)
+        return ended == RENEW and self._renewed(it)
+
+    def _rescaled(self, it: StepLoop) -> bool:
+        """Equilibrate the next matrix anew; False if that fails."""
+        assert self._scaling is not None
+        try:
+            self._scaling.apply(it.J + it.a_wanted * it.C, it.A)
+        except LinearSolveError:
+            return False
+        return True
+
+    def _renewed(self, it: StepLoop) -> bool:
+        """Evaluate J and C for the planned step; False where that fails."""
+        if self.matrix.evaluate(it.target, it.predicted.copy(), it.a, it.q.copy()):
+            return False
+        if self.system.pattern is not self._pattern:
+            return False
+        self._take_derivatives(it)
+        it.a0, it.rate, it.fresh, it.whole[AGE] = 0.0, 1.0, 1.0, 0
+        return True
+
+    def _rejected(self, it: StepLoop, ended: int) -> RejectedStep | None:
+        """Return why the planned step was not made; None where Python has to make it."""
+        if ended not in (TOO_LONG, DIVERGED, UNSOLVED) or not self._confirmed(it):
+            return None
+        self._take_matrix(it)
+        if ended == TOO_LONG:
+            return self.steps.rejected_by(it.error, it.deviation)
+        implicit = self.stepper.implicit
+        implicit.renew()
+        return RejectedStep.unsolved(implicit.failure(ended == DIVERGED))
+
+    def _take_derivatives(self, it: StepLoop) -> None:
+        derivatives = self.matrix.derivatives
+        assert derivatives is not None
+        it.J[...], it.C[...] = derivatives.J, derivatives.C
+        self._taken, it.whole[FACTORED] = derivatives, 0
+
+    def _is_ready(self) -> bool:
+        steps, plan, schedule = self.steps, self.stepper.plan, self.stepper.schedule
+        routine = not plan.due and steps.failures < TRUSTED_FAILURES and steps.control is None
+        routine = routine and steps.tape is None and self.system.kernels_serve
+        if not (routine and self.matrix.known and self.matrix.a0) or self._is_unfit:
+            return False
+        if not (self.activity or self.stepper.counts.steps >= LONG):
+            return False
+        stop = schedule.next_stop(steps.t, plan.setbacks.jumps)
+        return plan.target <= stop and plan.target < schedule.next_row(steps.t)
+
+    def _bound(self) -> StepLoop | None:
+        """Return the memory of the loops; None where there are no kernels or no narrow band."""
+        pattern = self.system.pattern
+        if self._loop is not None and pattern is self._pattern:
+            return self._loop
+        steps = max(self.stepper.counts.steps, self.system.steps_without_loops)
+        make = self.activity == 1 or steps >= LONG or self.system.makes_kernels
+        calls = parts = None
+        if make or LOOPS.pays(0, sys.maxsize):
+            parts = self.matrix.direct_parts()
+            calls = self.system.kernel_calls(self.steps.t, self.steps.x, self._x, make)
+        if parts is not None and calls is not None and LOOPS.are_made():
+            self._scaling, longest = Equilibration(pattern), self.stepper.schedule.max_step
+            known = (self._x, *calls), self._scaling, longest
+            self._loop = step_loop_of(self.steps, self.stepper.weights, pattern, parts, *known)
+        self.activity = int(self._loop is not None)
+        self._is_unfit = make and not self.activity
+        if self._loop is not None:
+            self._pattern, self._taken, self._calls = pattern, None, calls
+            [self._run] = LOOPS.bound(self._loop)
+        return self._loop
+
+    def _load(self, it: StepLoop, n_rows: int) -> None:
+        """Write the state of the run into the memory of the loops."""
+        steps, matrix, implicit = self.steps, self.matrix, self.stepper.implicit
+        if matrix.derivatives is not self._taken:
+            self._take_derivatives(it)
+        if it.a0 != matrix.a0:
+            it.whole[FACTORED] = 0
+        numbers = {"t": steps.t, "h": steps.h, "target": self.stepper.plan.target}
+        numbers |= {"a0": matrix.a0, "rate": implicit.rate, "fresh": 0.0}
+        schedule = self.stepper.schedule
+        numbers["stop"] = schedule.next_stop(steps.t, self.stepper.plan.setbacks.jumps)
+        numbers["next_row"] = schedule.next_row(steps.t)
+        numbers["most"] = float(self._most(n_rows))
+        for name, value in numbers.items():
+            setattr(it, name, value)
+        past = steps.past
+        first, count = past.first, len(past.distances)
+        memory = it.past.reshape(2, CAPACITY + 1, -1)
+        memory[0, first : first + count], memory[0, CAPACITY] = past.distances, past.base
+        it.weights[...], it.largest[...] = steps.error_weights, implicit.weights.largest
+        it.inherited[...] = implicit.weights.inherited
+        whole = {ORDER: steps.order, EQUAL_STEPS: steps.equal_steps, RISING: int(steps.rising)}
+        whole |= {FIRST: first, COUNT: count, SIDE: 0, AGE: matrix.age}
+        whole |= {UNMEASURED: implicit.unmeasured, NFEV: 0, NIT: 0, N_FACTOR: 0, DONE: 0}
+        for place, number in whole.items():
+            it.whole[place] = number
+
+    def _most(self, n_rows: int) -> int:
+        """Return how many steps may be made."""
+        if self.alone or self.stepper.dense is not None:
+            return 1
+        if self.max_points is None or self.stepper.schedule.rows is not None:
+            return MOST
+        return max(1, min(MOST, self.max_points - n_rows))
+
+    def _confirmed(self, it: StepLoop) -> bool:
+        """Whether the user's code gives what the kernels gave at last.
+
+        What that code reads beside its arguments can change only while Python runs.
+        """
+        return self.system.confirm_parts(it.t, it.x.copy(), it.F, it.Q)
+
+    def _told(self, it: StepLoop, made: int) -> list[TimeStep]:
+        """Return the steps that were made."""
+        ends, none = it.ends.reshape(MOST, it.n)[:made].copy(), np.zeros(0)
+        told = it.told.reshape(MOST, NUMBERS)[:made].tolist()
+        steps = [
+            TimeStep(t, h, int(order), x, none, error, int(iterations))
+            for (t, h, order, error, iterations), x in zip(told, ends, strict=True)
+        ]
+        last = steps[-1]
+        first, side = int(it.whole[FIRST]), int(it.whole[SIDE])
+        past = it.past.reshape(2, CAPACITY + 1, -1)[side, :, it.n :]
+        last.charge = past[CAPACITY] + past[first]
+        last.equation = Equation(last.t, it.told_a, it.told_q.copy(), it.weights.copy())
+        return steps
+
+    def _take(self) -> None:
+        """Take the state at the end of the steps over into the run."""
+        it, steps, implicit = self._loop, self.steps, self.stepper.implicit
+        assert it is not None
+        first, count, side = (int(it.whole[k]) for k in (FIRST, COUNT, SIDE))
+        memory = it.past.reshape(2, CAPACITY + 1, -1)[side]
+        steps.take(
+            (it.t, it.h),
+            (int(it.whole[ORDER]), int(it.whole[EQUAL_STEPS]), bool(it.whole[RISING])),
+            (memory[CAPACITY], memory[first : first + count], first),
+            it.weights.copy(),
+        )
+        implicit.weights.largest = it.largest.copy()
+        self._take_matrix(it)
+
+    def _take_matrix(self, it: StepLoop) -> None:
+        """Take the state of the iteration over."""
+        whole = it.whole
+        nfev, nit = int(whole[NFEV]), int(whole[NIT])
+        self.stepper.implicit.take(it.rate, int(whole[UNMEASURED]), nfev, nit)
+        self.matrix.take(it.a0, int(whole[AGE]), int(whole[N_FACTOR]), nit)

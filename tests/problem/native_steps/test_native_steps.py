@@ -1,0 +1,278 @@
+"""Steps in machine code are the steps of Python, for all kinds of equations and runs."""
+
+import numpy as np
+import pytest
+
+from sgsolve import Problem, ad
+from sgsolve.errors import ImpureFunctionWarning
+from sgsolve.problem.equations.compiled_functions import CompiledFunctions
+from sgsolve.problem.native_steps import native_steps
+from sgsolve.problem.native_steps.corrector_loops import several_steps
+from sgsolve.problem.native_steps.native_steps import LONG, NativeSteps
+from sgsolve.transient import Bdf, FixedSteps, Stored
+
+pytest.importorskip("llvmlite")
+
+
+def _laplacian(u, h):
+    flux = np.concatenate([np.zeros(1), (u[1:] - u[:-1]) / h, np.zeros(1)])
+    return (flux[1:] - flux[:-1]) / h
+
+
+def chain():
+    """A linear chain of decays, stiff, of few unknowns."""
+    k = np.array([1e4, 30.0, 1.0])
+
+    def residual(u):
+        return np.stack([k[0] * u[0], k[1] * u[1] - k[0] * u[0], k[2] * u[2] - k[1] * u[1]])
+
+    return residual, lambda u: 1.0 * u, [1.0, 0.0, 0.0], 0.1
+
+
+def waves(n=30):
+    """Two species that react and diffuse: a band of five diagonals."""
+    s = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 10
+
+    def residual(w):
+        u, v = w[:n], w[n:]
+        rate = u * v * v
+        return -np.concatenate(
+            [
+                1e-3 * _laplacian(u, 1 / n) - rate + 0.024 * (1 - u),
+                1e-5 * _laplacian(v, 1 / n) + rate - 0.084 * v,
+            ]
+        )
+
+    return residual, lambda w: 1.0 * w, np.concatenate([1 - 0.5 * s, 0.25 * s]), 200.0
+
+
+def circuit():
+    """Algebraic equations beside two with a storage, some of them without a diagonal entry."""
+
+    def residual(u):
+        through = 2.0 * (u[0] - u[1])
+        return ad.hstack([through + u[4], u[3] - through, u[3], u[1] - u[2], u[0] - 1.0])
+
+    def charge(u):
+        return ad.hstack([0.0 * u[0], 0.0 * u[1], u[2], u[3], 0.0 * u[4]])
+
+    return residual, charge, [1.0, 1.0, 0.0, 0.0, 0.0], 5.0
+
+
+def porous(n=40):
+    """A charge that is not linear."""
+    x = -10 + 20 / n * (np.arange(n) + 0.5)
+    w0 = (np.maximum(1.0 - x**2 / 12.0, 0.0) + 0.1) ** 2
+    return lambda w: -_laplacian(w, 20 / n), np.sqrt, w0, 7.0
+
+
+def exchanged(n=50):
+    """The largest entries of the matrix stand beside its diagonal: rows are exchanged."""
+    swap = np.arange(n).reshape(-1, 2)[:, ::-1].ravel()
+
+    def residual(u):
+        return (u - 0.1 * np.concatenate([u[1:], u[:1] * 0.0]))[swap] + 1e-3 * u
+
+    return residual, lambda u: u[swap] + 0.0, np.linspace(1.0, 2.0, n), 3.0
+
+
+def itself():
+    """The storage returns what it is given."""
+    return lambda u: u - 0.5 * u * u, lambda u: u, [0.2, 0.4, 0.9], 4.0
+
+
+KINDS = [chain, waves, circuit, porous, exchanged, itself]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(CompiledFunctions, "at_once", True)
+
+
+def run(kind, native=True, **options):
+    """Return a run, and how many of its steps were made in machine code."""
+    residual, charge, x0, end = kind()
+    count = []
+    with pytest.MonkeyPatch.context() as patch:
+        told = NativeSteps._told
+        patch.setattr(NativeSteps, "_told", lambda s, it, k: count.append(k) or told(s, it, k))
+        if not native:
+            patch.setattr(NativeSteps, "serves", staticmethod(lambda stepper: False))
+        problem = Problem(residual, storage=charge, compiled=True)
+        branch = problem.transient(x0, (0.0, end), **{"rtol": 1e-5, **options})
+    return branch, sum(count)
+
+
+def assert_same(found, expected):
+    """The same rows; sums in another order move the states by a small part of the tolerance, 1e-5.
+
+    They are rounding where Newton's iteration decides alike, and at most what it leaves elsewhere.
+    """
+    assert len(found) == len(expected)
+    for name in ("t", "step", "order"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-3)
+    scale = np.abs(expected.states).max()
+    assert np.abs(found.states - expected.states).max() < 1e-7 * scale
+    assert found.message == expected.message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_are_those_of_python(kind):
+    (found, made), (expected, none) = run(kind), run(kind, native=False)
+    assert not none
+    assert made > 0.9 * len(found)
+    assert_same(found, expected)
+    counts = ("nit", "nfev", "njev", "n_factor")
+    assert [getattr(found.stats, k) for k in counts] == [getattr(expected.stats, k) for k in counts]
+
+
+def in_python(stepper_class, patch):
+    """Run the loops as functions of Python."""
+    bound = native_steps.LOOPS.bound
+
+    def functions(it):
+        bound(it)
+        return [lambda: several_steps(it)]
+
+    patch.setattr(native_steps.LOOPS, "bound", functions)
+
+
+@pytest.mark.parametrize("kind", [chain, itself, circuit])
+def test_machine_code_gives_the_bits_of_its_source(kind, monkeypatch):
+    found, made = run(kind)
+    in_python(NativeSteps, monkeypatch)
+    expected, _ = run(kind)
+    assert made
+    assert np.array_equal(found.states, expected.states)
+
+
+OPTIONS = {
+    "rows": {"times": np.linspace(0.0, 3.0, 8)},
+    "exact rows": {"times": np.linspace(0.0, 3.0, 8), "interpolate": False},
+    "breakpoints": {"breakpoints": [0.7, 1.9]},
+    "longest step": {"max_step": 0.05},
+    "event": {"events": {"half": lambda u: u.sum() - 2.0}, "stop": ("half",)},
+    "changed state": {
+        "events": {"half": lambda u: u.sum() - 2.0},
+        "on_event": {"half": lambda u: u + 0.3},
+    },
+    "callback": {"callback": lambda point: point.p > 2.0},
+    "tolerances": {"atol": 1e-8},
+    "formula": {"steps": Bdf(2, ndf=False)},
+    "outputs": {"outputs": {"sum": lambda u: u.sum()}},
+}
+
+
+def few():
+    """Three unknowns that grow to a limit."""
+    return lambda u: -u * (1.2 - u), lambda u: 1.0 * u, [0.2, 0.4, 0.9], 3.0
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_of_a_run_hold(name):
+    (found, made), expected = run(few, **OPTIONS[name]), run(few, native=False, **OPTIONS[name])[0]
+    assert made > 5
+    assert_same(found, expected)
+    assert found.status is expected.status
+    assert [s.parameter for s in found.special_points] == pytest.approx(
+        [s.parameter for s in expected.special_points], rel=1e-6
+    )
+
+
+def test_dense_output_is_that_of_python():
+    found, expected = (run(few, native, dense_output=True)[0] for native in (True, False))
+    t = np.linspace(0.0, 3.0, 50)
+    assert found.interpolant(t) == pytest.approx(expected.interpolant(t), rel=1e-6)
+
+
+def test_blocks_and_scales_weigh_errors_as_in_python():
+    residual, charge, x0, end = few()
+    for settings in ({"blocks": {"a": 2, "b": 1}}, {"scale": np.array([1.0, 10.0, 0.1])}):
+        problem = Problem(residual, storage=charge, compiled=True, **settings)
+        found = problem.transient(x0, (0.0, end), rtol=1e-6)
+        expected = Problem(residual, storage=charge, **settings).transient(
+            x0, (0.0, end), rtol=1e-6
+        )
+        assert_same(found, expected)
+
+
+def test_limits_of_rows_are_met():
+    found = [run(waves, max_steps=k)[0] for k in (1, 7, 40)]
+    assert [len(branch) for branch in found] == [1, 7, 40]
+
+
+def test_a_nonlinear_charge_keeps_its_sum(monkeypatch):
+    sums, told = [], NativeSteps._told
+
+    def noted(steps, it, made):
+        found = told(steps, it, made)
+        sums.append(found[-1].charge.sum())
+        return found
+
+    monkeypatch.setattr(NativeSteps, "_told", noted)
+    run(porous, rtol=1e-3, max_step=0.2)
+    start = np.sqrt(porous()[2]).sum()
+    assert len(sums) > 1
+    assert np.abs(np.array(sums) - start).max() < 1e-12 * start
+
+
+def test_rejected_steps_say_why():
+    (found, made), (expected, _) = (run(few, native, first_step=1.0) for native in (True, False))
+    assert made
+    assert found.rejected
+    assert [reason for _, reason in found.rejected] == [reason for _, reason in expected.rejected]
+
+
+@pytest.mark.parametrize("length", [3, 11])
+def test_a_resumed_run_is_the_uninterrupted_one(length, tmp_path):
+    whole, path = run(waves)[0], tmp_path / "run.npz"
+    limit = length
+    part, made = run(waves, checkpoint=path, max_steps=limit)
+    while not part.success:
+        limit += length * 5
+        part, more = run(waves, checkpoint=path, resume=True, max_steps=limit)
+        made += more
+    assert made > 0.9 * len(whole)
+    assert np.array_equal(part.states, whole.states)
+    for name in whole.columns:
+        assert np.array_equal(part[name], whole[name]), name
+
+
+def test_what_the_residual_reads_may_not_change():
+    factor = [1.0]
+
+    def output(u):
+        factor[0] = 2.0 if u[0] < 0.9 else 1.0
+        return u.sum()
+
+    problem = Problem(lambda u: factor[0] * u, storage=lambda u: 1.0 * u, compiled=True)
+    with pytest.warns(ImpureFunctionWarning):
+        found = problem.transient([1.0, 2.0], (0.0, 1.0), outputs={"sum": output}, rtol=1e-9)
+    assert found.success
+    assert len(found) > 64
+    factor[0] = 2.0
+    late = problem.transient([1.0, 2.0], (0.0, 1.0))
+    assert late.x == pytest.approx(np.exp(-2.0) * np.array([1.0, 2.0]), rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        ({"backend": "superlu"}, {}),
+        ({}, {"outputs": {"stored": Stored(lambda u: u[0])}}),
+        ({}, {"steps": FixedSteps("BDF2", 0.1)}),
+    ],
+)
+def test_python_makes_the_steps_of_other_runs(settings, options, monkeypatch):
+    monkeypatch.setattr(NativeSteps, "_load", None)
+    residual, charge, x0, end = few()
+    problem = Problem(residual, storage=charge, compiled=True, **settings)
+    assert problem.transient(x0, (0.0, end), **options).success
+
+
+def test_loops_are_made_behind_many_steps_of_python(monkeypatch):
+    monkeypatch.setattr(CompiledFunctions, "at_once", False)
+    monkeypatch.setattr(native_steps, "LONG", 30)
+    found, made = run(waves)
+    assert 0 < made <= len(found) - 30
+    assert LONG == 200
