@@ -184,7 +184,7 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
     of_sides = [raw_value(v) for _, v in sides]
     values: Any
-    traced = [v for v in of_sides if isinstance(v, TracedArray)]
+    traced = [v for v in of_sides if type(v) is not np.ndarray and isinstance(v, TracedArray)]
     if traced:
         indices = tuple(index for index, _ in sides)
         given = (size, common_dtype(of_sides), indices, *of_sides)
@@ -196,7 +196,8 @@ def _merge_sides(sides: list[Any], shape: tuple[int, ...]) -> Any:
         if type(values) is np.ndarray:
             values[index.values] = part
         if isinstance(v, ADArray):
-            pieces.append((index, broadcast(v._derivative, v.shape, (len(index),))))
+            d = v._derivative
+            pieces.append((index, d if part.ndim else broadcast(d, (), (len(index),))))
     if len(shape) != 1:
         values = values.reshape(shape)
     return ADArray(values, merge_branches(pieces, size)) if pieces else values

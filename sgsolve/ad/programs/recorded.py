@@ -103,16 +103,16 @@ class Recorded(Derivative):
 
     def scaled(self, factor: Scale) -> Derivative:
         """Return diag(factor) times this derivative."""
-        node = self.node
-        if isinstance(factor, NUMBERS):
-            return self.scaled_by_number(factor)
         number: Any = 1.0
         if type(factor) is tuple:
             number, factor = factor
+        elif type(factor) is not np.ndarray and isinstance(factor, NUMBERS):
+            return self.scaled_by_number(factor)
         position = self.tape.position(factor)
         # A traced number is told by its identity: its value is not known to be the same next time.
-        key = (position, id(number) if isinstance(number, TracedScalar) else number)
-        known = node.children.get(key)
+        traced = type(number) is not float and isinstance(number, TracedScalar)
+        key = (position, id(number) if traced else number)
+        known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
         return self._noted(key, _scaled_by_array, (number,), (factor,))
