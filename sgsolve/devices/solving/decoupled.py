@@ -208,7 +208,9 @@ def _reservoirs(
                 emission = metal.velocities()[k] / s.vt * metal.area * np.ones(len(nodes))
             level = p["V_" + contact] / s.vt
             found[k].append(_Reservoir(nodes, log + sign * (u - level), emission))
-        for root in device.carrier_rows[name].roots:
+        region = device.carrier_rows[name].region
+        for nodes in filter(len, np.split(region.indices, region.indptr[1:-1])):
+            root = nodes[np.argmax(log[nodes])]  # depletion may have reached any other one
             found[k].append(_Reservoir(np.array([root]), log + sign * (u - u[root])))
     return found
 

@@ -117,6 +117,20 @@ def may_switch(device: DeviceModel) -> bool:
     return bool((neighbors[borders] > 1).all(axis=1).any())
 
 
+def blocks_inside(device: DeviceModel, p: Mapping[str, Any]) -> bool:
+    """Whether a junction between two regions without a contact is reverse biased.
+
+    Each of the two takes the carriers that its other neighbor injects, and passes them on: such a
+    device may switch on, whatever its levels say.
+    """
+    lay, kind = device.layout, _doping_signs(majority(device))
+    part, level = _of_regions(device, p, kind)
+    touched = np.concatenate([[], *lay.reached.values()]).astype(int)
+    floating = ~np.isin(part, part[touched])
+    a, b = lay.row_edges[floating[lay.row_edges].all(axis=1)].T
+    return bool(((kind[a] - kind[b]) * (level[a] - level[b]) > 0.0)[kind[a] * kind[b] < 0].any())
+
+
 def blocks_nowhere(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> bool:
     """Whether no junction is reverse biased in a state, as where a thyristor is on."""
     s = carriers(device, x, p)

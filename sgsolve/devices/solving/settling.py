@@ -194,15 +194,15 @@ class LastState:
 
     Attributes
     ----------
-    x : ndarray or None
-        The last solution, None before the first.
+    starts : tuple of ndarray
+        States to start from, one after the other; empty before the first solution.
     settled : bool
         Whether such steps led to a solution.
     useless : bool
         Whether they did not: a shorter step of the voltage is better then.
     """
 
-    x: Array | None = None
+    starts: tuple[Array, ...] = ()
     settled: bool = False
     useless: bool = False
 
@@ -216,7 +216,7 @@ class Settling(RunsMethod):
     in_time : NewtonMethod
         The steps in time; `solver` is the method for the steady state.
     origin : LastState
-        Where they start, instead of at the guess.
+        Where they start, instead of at the point that is given.
     """
 
     in_time: solvers.NewtonMethod
@@ -226,19 +226,23 @@ class Settling(RunsMethod):
         """Run both; the outcome is that of the steady state, with the costs of both."""
         if self.origin.useless:
             return self.solver.with_settings(max_iterations=0).run(system, workspace, x, F, monitor)
-        if self.origin.x is not None:
-            x, F = self.origin.x, np.full_like(F, np.nan)  # evaluated at the start
-        settled = self.in_time.run(system, workspace, x, F, monitor)
-        settled.name = self.name
-        if not settled.status.success:
-            self.origin.useless = True
-            return settled
-        found = self.solver.run(system, workspace, settled.x, settled.F, monitor)
+        spent: list[Outcome] = []
+        for start in self.origin.starts or (x,):
+            spent.append(
+                self.in_time.run(system, workspace, start, np.full_like(F, np.nan), monitor)
+            )
+            if spent[-1].status.success:
+                last = spent[-1]
+                spent.append(self.solver.run(system, workspace, last.x, last.F, monitor))
+                if spent[-1].status.success:
+                    break
+        found = spent[-1]
         self.origin.settled |= found.status.success
         self.origin.useless |= not found.status.success
-        settled.history.extend(found.history)
-        settled.stats.add(found.stats)
-        return replace(found, name=self.name, history=settled.history, stats=settled.stats)
+        for other in spent[1:]:
+            spent[0].history.extend(other.history)
+            spent[0].stats.add(other.stats)
+        return replace(found, name=self.name, history=spent[0].history, stats=spent[0].stats)
 
 
 def settling(device: DeviceModel, p: Mapping[str, Any], origin: LastState) -> Settling:

@@ -10,11 +10,12 @@ import numpy as np
 from ... import solvers
 from ...continuation import SecantPredictor
 from ...errors import ConvergenceError
+from ..equations.floating import has_floating_regions
 from ..equations.potential_form import Equations
 from . import decoupled
 from .density_newton import density_method
 from .depletion import depleted, potential_bounds, within_bounds
-from .levels import layers_join_regions
+from .levels import blocks_inside, layers_join_regions
 from .methods import bounded_poisson_method, poisson_method
 from .resistances import spread_step
 from .settling import LastState
@@ -119,15 +120,27 @@ class Levels:
     def predict(self, family: Any, here: Any, before: Any, p: float) -> Any:
         """Guess at a value."""
         guess = self._after_long_step_of_gate(here.x, here.p, p)
-        self.last.x = here.x if guess is None else guess
+        self.last.starts = (here.x if guess is None else guess,)
         if self._turn.is_that_of_levels(here) and guess is None:
             guess = self.after_long_step(here.x, here.p, p)
+            if guess is not None and self._starts_at(here.p, p):
+                self.last.starts = (guess, here.x)
         extrapolated = SecantPredictor().predict(family, here, before, p)
         if guess is None:
             return extrapolated
         if extrapolated is None or self.trusted:
             return guess
         return min(guess, extrapolated, key=lambda x: _residual_size(family, x, p))
+
+    def _starts_at(self, first: float, last: float) -> bool:
+        """Whether a device with regions without contacts settles sooner from a guess.
+
+        It does where junctions block and hold these regions near their levels.
+        """
+        before, after = self.p | {self.name: first}, self.p | {self.name: last}
+        if not has_floating_regions(self.device) or blocks_inside(self.device, after):
+            return False
+        return decoupled.blocking(self.device, before, after) == 1.0
 
     def _after_long_step_of_gate(
         self, x: np.ndarray, first: float, last: float
