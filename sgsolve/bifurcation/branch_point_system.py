@@ -197,6 +197,10 @@ def special_point(
     form = H, V, other if upright else along
     special.coefficients |= crossing_coefficients(curve, z, found.at.J, w, vector, form)
     special.nature = nature_of_crossing(special.coefficients)
+    a, _, c = (special.coefficients.get(name, 0.0) for name in "abc")
+    if not units and a and c and along[-1]:  # in other units there is one: p - p0 = -a y / c
+        crossing = along / along[-1] - c / a * np.append(vector, 0.0)
+        special.other_tangent = curve.metric.unit(crossing)
     return special
 
 

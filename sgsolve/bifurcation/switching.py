@@ -31,7 +31,7 @@ from ..norms import norm2
 from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 
-HALVINGS = 14  # of the first step: down to 1e-6 of the usual change
+HALVINGS = 26  # of the first step: rounding hides terms of second order in its root of eps
 CONE = 0.35  # the new point lies this near the tangent, relative to the step
 
 WIDEST = 4  # null vectors that are looked for

@@ -44,6 +44,29 @@ def test_units_do_not_make_a_pitchfork_a_fold(x_unit, p_unit):
     assert abs(point.parameter) < 1e-10 * p_unit
 
 
+@pytest.mark.parametrize("residual", [pitchfork, transcritical])
+@pytest.mark.parametrize("x_unit", [1e-12, 1e-6, 1e6])
+@pytest.mark.parametrize("p_unit", [1.0, 1e6])
+def test_the_other_branch_of_a_state_of_zero_in_any_unit(residual, x_unit, p_unit):
+    """A branch of zeros has no unit of x; the normal form tells it."""
+    problem = Problem(lambda x, p: residual(x / x_unit, p / p_unit), params={"p": -p_unit})
+    zeros = problem.continuation([0.0], "p", (-p_unit, p_unit))
+    other = problem.switch_branch(zeros, 0)
+    assert other.success
+    assert len(other) < 60
+    np.testing.assert_allclose(abs(other.states[-1, 0]), x_unit, rtol=1e-9)
+
+
+def test_the_other_branch_where_one_unknown_is_larger_by_1e6():
+    problem = Problem(
+        lambda x, r: [x[0] * (r - 1.0) - 1e-6 * x[0] * x[1], 1e6 * x[0] ** 2 - x[1]],
+        params={"r": 0.5},
+    )
+    other = problem.switch_branch(problem.continuation([0.0, 0.0], "r", (0.5, 2.0)), 0, (0.5, 1.01))
+    assert other.success
+    np.testing.assert_allclose(other.states[-1], [0.1, 1e4])
+
+
 def test_transcritical_met_along_the_other_branch():
     branch = Problem(transcritical).continuation([-1.0], "lam", (-1.0, 1.0))
     (point,) = branch.special_points

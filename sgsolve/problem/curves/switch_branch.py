@@ -14,6 +14,7 @@ import numpy as np
 
 from ...arrays import Vector
 from ...bifurcation.switching import departure, departures
+from ...continuation.metric import UNITS
 from ...continuation.options import checked_bounds
 from ...continuation.stepper import RunState
 from ...errors import ConvergenceError, InputError
@@ -59,7 +60,7 @@ def switch_branch(
     with problem.lend(system, x) as workspace:
         family = curve_family(system, branch.name, x, special.parameter, workspace)
         length = asked[0].first_step(special.parameter, asked[1])
-        place, weights = _lifted(family, special), branch.weights
+        place, weights = _lifted(family, special), _fitted(branch.weights, special, length)
 
         def origin(state: RunState) -> tuple[Any, Any]:
             return _departure_inside(family, workspace, place, weights, length, asked[1])
@@ -116,6 +117,23 @@ def directions_at(
         place, n = _lifted(family, special), len(special.x)
         ways = departures(family, workspace, place, branch.weights, step)
     return [np.append(way[:n], way[-1]) for way in ways]
+
+
+def _fitted(weights: Vector, special: SpecialPoint, length: float) -> Vector:
+    """Return weights in which x changes along the other branch about as the parameter does.
+
+    A branch of zeros tells no unit of x, but the normal form of the branch point does.
+    """
+    a, b, c = (abs(special.coefficients.get(name, 0.0)) for name in "abc")
+    if special.vector is None or not c or not (a or b):
+        return weights
+    size = c / a * abs(length) if a else np.sqrt(c / b * abs(length))
+    direction = size * special.vector / np.linalg.norm(special.vector)
+    moved = np.sqrt(weights[: len(direction)] @ direction**2)
+    ratio = float(np.sqrt(weights[-1]) * abs(length) / moved)
+    if not np.isfinite(ratio) or 1.0 / UNITS <= ratio <= UNITS:
+        return weights
+    return np.append(ratio**2 * weights[:-1], weights[-1])
 
 
 def _departure_inside(
