@@ -13,7 +13,7 @@ import numpy as np
 
 from ... import ad
 from ...ad.function_calls import evaluate_vector
-from ...errors import DataTypeError, InputError, NotFiniteError, ParameterError
+from ...errors import DataTypeError, InputError, NotFiniteError, ParameterError, SgsolveError
 
 PLAIN = (float, np.float64, int)  # types of most values of parameters
 TIME = "t"  # the name of the parameter that is the time
@@ -105,6 +105,12 @@ class Signature:
         """Return the functions with all parameters given; raise if one is unknown or missing."""
         given = {**self.params, **self._checked(overrides)}
         missing = [name for name in self.required if name not in given]
+        if TIME in missing:
+            raise ParameterError(
+                f"the residual takes the time {TIME!r}, which Problem.transient alone gives it; "
+                f"at({TIME}=...) gives the equations of one time, and for a periodic orbit write "
+                "the forcing as two more unknowns, an oscillator"
+            )
         if missing:
             them = "it" if len(missing) == 1 else "them"
             raise ParameterError(
@@ -119,6 +125,23 @@ class Signature:
         self._jacobian_takes(given)
         return Call(self, given)
 
+    def explained(self, error: TypeError, params: Mapping[str, Any]) -> TypeError | ParameterError:
+        """Return an error of the residual, explained by a function of time among the parameters."""
+        if isinstance(error, SgsolveError) or not self.functions_of_time:
+            return error
+        name, function = next(iter(self.functions_of_time.items()))
+        if params.get(name) is function:
+            advice = (
+                f"parameter {name!r} looks like a function of time, which Problem.transient alone "
+                f"evaluates; give it a value, at({name}=...)"
+            )
+        else:
+            advice = (
+                f"parameter {name!r} was taken for a function of time, and replaced by its value; "
+                f"write a law of the model as a function of another argument, lambda x: {name}(x)"
+            )
+        return ParameterError(f"the residual raised {error!r}: {advice}")
+
     def takes(self, name: str) -> bool:
         """Whether the residual takes a parameter of that name."""
         if self.accepted is None:
@@ -126,13 +149,13 @@ class Signature:
         return name in self.accepted
 
     def numeric(self, name: str) -> float:
-        """Return the value of a parameter that is to be swept; raise if it is no number."""
+        """Return the value of a parameter that a call varies; raise if it is no number."""
         self._know(name)
         value = self.known.get(name, 0.0)
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise ParameterError(
-                f"parameter {name!r} is {value!r}: only a number can be swept; make the number in "
-                "it an argument of the residual"
+                f"parameter {name!r} is {value!r}, and a number is needed; make the number in it "
+                "that is to change an argument of the residual"
             )
         return float(value)
 
@@ -218,7 +241,10 @@ class Call:
 
     def residual(self, x: Any) -> Any:
         """Call the user's residual; a list of equations, nested or not, becomes one vector."""
-        return evaluate_vector(self.signature.residual, x, **self.params)
+        try:
+            return evaluate_vector(self.signature.residual, x, **self.params)
+        except TypeError as error:
+            raise self.signature.explained(error, self.params) from error
 
     def unjoined(self, x: Any) -> Any:
         """Call the user's residual; a list of equations stays a list."""

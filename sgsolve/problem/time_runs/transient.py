@@ -217,7 +217,10 @@ def equations_in_time(
     if isinstance(storage, str) and signature.takes(storage):
         moved[storage] = np.zeros(np.shape(x0))
     system, x = problem.system(x0, moved)
-    return TimeSystem(system, storage, x, t, functions), x
+    try:
+        return TimeSystem(system, storage, x, t, functions), x
+    except TypeError as error:
+        raise signature.explained(error, moved) from error
 
 
 def rate_columns(

@@ -225,7 +225,7 @@ CASES = {
     "sweep of an object": (
         lambda: Problem(needs).at(a=1.0).sweep([1.0], "mesh", [1.0]),
         ParameterError,
-        "only a number",
+        "and a number is needed",
     ),
     "sweep output": (
         lambda: sweep([1.0], outputs={"top": 3}),
