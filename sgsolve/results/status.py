@@ -75,7 +75,7 @@ class Status(Enum):
         "problem.sweep on a parameter that makes the problem easy",
     )
     STALLED = _Meaning(
-        "the steps became too small before the residual vanished",
+        "the steps, or what they gained, became too small before the residual vanished",
         "check the Jacobian with problem.check_jacobian(x) and the residual for jumps; "
         "try solvers.TrustRegion or solvers.PseudoTransient, or problem.sweep from an easy case",
     )

@@ -1,8 +1,11 @@
-"""Whether the norm of the residual has a local minimum where a solver failed.
+"""Whether the norm of the residual has a local minimum where a solver failed, or is near one.
 
 A system without a solution ends a solver in many ways: no step along Newton's direction decreases
 the residual, the steps become too short, the iteration limit is reached. Which of them comes first
 depends on the start and on rounding. The cause is one, and is found from values of the residual.
+
+Reference: More, Garbow and Hillstrom, User Guide for MINPACK-1, ANL-80-74 (1980), hybrj, info = 5:
+slow progress.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ LENGTHS = tuple(
     10.0**-k for k in range(8)
 )  # of the steps that are tried, in units of the weights or of Newton's
 DECREASE = 0.01  # of the norm: a local minimum is so close that no such step gains it
+# Steps in turn, and decrease of the norm in each. MINPACK takes 10 steps; Newton's method with a
+# line search leaves some valleys after 10 to 15.
+SLOW_STEPS, SLOW_DECREASE = 20, 5e-4
 
 
 def named_cause(it: Iterate, failed: Status) -> Status:
@@ -32,6 +38,13 @@ def named_cause(it: Iterate, failed: Status) -> Status:
     if not found:
         it.x, it.F = kept
     return Status.LOCAL_MINIMUM if found else failed
+
+
+def decreases_slowly(it: Iterate) -> bool:
+    """Whether the last steps each decreased the norm, but hardly; asked once after each step."""
+    slow = 1.0 - SLOW_DECREASE < it.contraction <= 1.0 and it.k > 0 and not it.limited
+    count = it.memory["slow steps"] = it.memory.get("slow steps", 0) + 1 if slow else 0
+    return count >= SLOW_STEPS
 
 
 def _at_minimum(it: Iterate) -> bool:

@@ -27,7 +27,7 @@ from .direction import Direction, NewtonDirection
 from .extrapolation import extrapolate
 from .iterate import Iterate
 from .limits import as_limit
-from .local_minimum import named_cause
+from .local_minimum import decreases_slowly, named_cause
 from .member_damping import ForMembers
 from .monitor import Monitor
 from .outcome import Outcome
@@ -195,7 +195,8 @@ class NewtonMethod:
         while True:
             status = termination_status(self.termination, it, self._linearize)
             if status is None:
-                status = self._step_or_end(it)
+                early = monitor.others_follow and self.takes_newton_steps and decreases_slowly(it)
+                status = self._step_or_end(it, early)
             if status is not None:
                 if not status.success or it.confirm():
                     return named_cause(it, status)
@@ -208,8 +209,10 @@ class NewtonMethod:
             if monitor.after(it):
                 return Status.STOPPED
 
-    def _step_or_end(self, it: Iterate) -> Status | None:
+    def _step_or_end(self, it: Iterate, early: bool) -> Status | None:
         """Take one step; return the status if there is none to take, of success at rounding."""
+        if early:
+            return Status.STALLED
         if it.k < self.max_iterations:
             status = self._step(it)
             if status is not None and at_rounding(it):

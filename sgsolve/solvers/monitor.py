@@ -31,11 +31,14 @@ class Monitor:
         Print a line per iteration.
     deadline : float
         When the time is over, on the clock of `perf_counter`.
+    others_follow : bool
+        Whether another solver follows: one that hardly decreases the residual then ends early.
     """
 
     callback: Callable[[Iterate], Any] | None = None
     verbose: bool = False
     deadline: float = math.inf
+    others_follow: bool = False
 
     @property
     def is_quiet(self) -> bool:

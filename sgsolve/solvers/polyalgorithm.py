@@ -43,7 +43,8 @@ class Robust:
         The sequence. Default: damped Newton; `AcrossKinks`, line search and trust region from the
         best point so far; full Newton, line search, trust region, Levenberg-Marquardt and
         pseudo-transient continuation from x0; `Restarts` around x0; two homotopies from x0. A
-        stage that would repeat an earlier one is skipped.
+        stage that would repeat an earlier one is skipped. Where others follow, it ends after 20
+        steps of Newton's method in turn that each decrease the residual by less than 0.05 %.
     patience : float
         Seconds that all stages after the first may take together, or ten times the time of the
         first stage, if that is more. The remaining time is divided evenly among the remaining
@@ -150,8 +151,10 @@ class Robust:
             if _attempt_key(stage, start[0]) in tried:
                 continue
             tried.add(_attempt_key(stage, start[0]))
-            share = (end - perf_counter()) / (len(self.stages) - k)
-            outcome = _run_stage(stage.solver, share, system, workspace, *start, monitor)
+            left = len(self.stages) - k
+            watched = replace(monitor, others_follow=left > 1)
+            share = (end - perf_counter()) / left
+            outcome = _run_stage(stage.solver, share, system, workspace, *start, watched)
             total = _joined_outcomes(total, outcome, away, outcome.diverged(first[0], system))
         return total
 

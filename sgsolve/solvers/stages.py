@@ -99,10 +99,11 @@ def default_stages() -> tuple[Stage, ...]:
 
     `AcrossKinks` takes no step where the residual is smooth, so it costs few evaluations there.
     The best point of a failed stage may be a local minimum. Therefore every solver is also started
-    from x0: the sequence solves whatever one of its solvers solves alone. Solvers that find many
-    solutions in their time come first (``python benchmarks/nonlinear.py hard``). There,
-    Levenberg-Marquardt from the best point solves nothing that the others do not solve in less
-    time. Where x0 leads to local minima only, starts around it follow.
+    from x0: the sequence solves whatever one of its solvers solves alone, unless 20 steps in turn
+    hardly decrease the residual. Solvers that find many solutions in their time come first
+    (``python benchmarks/nonlinear.py hard``). There, Levenberg-Marquardt from the best point solves
+    nothing that the others do not solve in less time. Where x0 leads to local minima only, starts
+    around it follow.
     """
     return (
         Stage(DampedNewton()),

@@ -9,6 +9,7 @@ import pytest
 
 from sgsolve import InputError, Problem, Status, solvers
 from sgsolve.solvers import stages as sequence
+from tests.continuation.gallery import far_start
 from tests.selection import slow
 
 
@@ -55,6 +56,34 @@ def test_no_stage_is_repeated():
     result = Problem(lambda x: x**2 + 1.0 + 0.0 * x).solve([0.0], raise_on_failure=False)
     named = [stage.split(":")[0] for stage in result.stages]
     assert named.count("LevenbergMarquardt") == 1
+
+
+@pytest.mark.parametrize("seed", [10, 20])
+def test_a_stage_that_hardly_decreases_the_residual_ends_early(seed):
+    """Alone, Levenberg-Marquardt takes 200 steps along the valley of a local minimum."""
+    residual, x0 = far_start(seed)
+    method = solvers.LevenbergMarquardt()
+    alone = Problem(residual).solve(x0, method, raise_on_failure=False)
+    assert alone.nit == method.max_iterations
+    newton = solvers.Stage(solvers.Newton(max_iterations=0), from_best=False)
+    stages = newton, solvers.Stage(method, from_best=False)
+    history = {}
+    for followed in (False, True):
+        solver = solvers.Robust(stages=stages + followed * (newton, newton))
+        result = Problem(residual).solve(x0, solver, raise_on_failure=False)
+        history[followed] = result.history[1:]
+    assert len(history[False]) > method.max_iterations
+    assert 20 < len(history[True]) < 100
+    norms = [step.residual for step in history[True]]
+    assert norms[-1] > 0.5 * norms[20]
+
+
+def test_short_steps_of_a_limiter_do_not_end_a_stage():
+    creeping = solvers.LineSearchNewton(limits=solvers.MaxChange(4e-4), max_iterations=200)
+    newton = solvers.Stage(solvers.Newton(max_iterations=0), from_best=False)
+    solver = solvers.Robust(stages=(newton, solvers.Stage(creeping), newton))
+    result = Problem(lambda x: x**2 - 4.0).solve([4.0], solver, raise_on_failure=False)
+    assert result.stages[1] == "LineSearchNewton: MAX_ITERATIONS after 200 iterations"
 
 
 def bratu(u):
