@@ -92,6 +92,8 @@ class Banded:
         dtype = np.complex128 if is_complex(A) else np.float64
         self._band = band_of(n, order.lower, order.upper, dtype)
         self._band.place(rows, columns)
+        # of the band, which the system provides when it is first written to
+        self.predicted_bytes = float(self._band.nbytes)
 
     @property
     def band(self) -> BandMemory:
@@ -103,11 +105,6 @@ class Banded:
         """Take factors that were written into the band, with rows exchanged in this order."""
         self._band.take_factors(order)
         self.doubtful = False
-
-    @property
-    def predicted_bytes(self) -> float:
-        """Bytes of the band, which the system provides when it is first written to."""
-        return float(self._band.nbytes)
 
     @property
     def operations(self) -> float:
