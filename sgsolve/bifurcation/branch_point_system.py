@@ -41,11 +41,14 @@ class BranchPointSolution:
         Spans the null space of [J Fp].
     w : ndarray, shape (n,)
         The left null vector.
+    H : ndarray, shape (2, 2)
+        The quadratic form of the branches in the basis V.
     """
 
     at: Linear
     V: Vector
     w: Vector
+    H: Vector
 
     @property
     def z(self) -> Vector:
@@ -129,7 +132,7 @@ def branch_point_near(
     """
     bordered = Bordered(curve.bordered.workspace, 2, whole=True)
     C = np.linalg.qr(np.column_stack([tangent, other]))[0].T
-    beta, size = 0.0, np.inf
+    beta, size, gradients = 0.0, np.inf, np.zeros((2, len(z)))
     try:
         for _ in range(ITERATIONS):
             at = linearized(curve.family, z)
@@ -138,12 +141,13 @@ def branch_point_near(
             B = np.column_stack([at.Fp, b])
             V, g, w = _rank(curve.family, at, bordered, B, C)
             if size <= 1e-8 * reach and curve.corrector.scaled(at, reach) <= 1e-8:
-                return BranchPointSolution(at, V, w)
-            gradients = [curve.bent(at, w, V[:, j], reach) for j in (0, 1)]
-            if gradients[0] is None or gradients[1] is None:
+                # the gradients are those before the last step, which was as good as none
+                return BranchPointSolution(at, V, w, (gradients @ V).T)
+            columns = [curve.bent(at, w, V[:, j], reach) for j in (0, 1)]
+            if columns[0] is None or columns[1] is None:
                 return None
-            below = np.zeros((2, len(z) + 1))
-            below[0, :-1], below[1, :-1] = -gradients[0], -gradients[1]
+            gradients = np.array(columns)
+            below = np.column_stack([-gradients, np.zeros(2)])
             bordered.factorize(at.J, B, below, curve.family.pattern)
             step = bordered.solve(np.concatenate([-(at.F + beta * b), -g]))
             size = curve.metric.norm(step[:-1])
@@ -171,13 +175,9 @@ def _rank(
     return right[:-1], right[-1], left[:n]
 
 
-def special_point(
-    curve: Curve, found: BranchPointSolution, tangent: Vector, reach: float
-) -> SpecialPoint:
+def special_point(curve: Curve, found: BranchPointSolution, tangent: Vector) -> SpecialPoint:
     """Return the special point with the tangents of both branches."""
-    V, w, z = found.V, found.w, found.z
-    columns = [curve.bent(found.at, w, V[:, j], reach) for j in (0, 1)]
-    H = np.array([[float(c @ V[:, i]) for c in columns if c is not None] for i in (0, 1)])
+    V, w, z, H = found.V, found.w, found.z, found.H
     along = _nearest_tangent(curve, V, tangent)
     candidates = _directions(H)
     units = [curve.metric.unit(V @ y) for y in candidates]
@@ -220,8 +220,6 @@ def _nearest_tangent(curve: Curve, V: Vector, tangent: Vector) -> Vector:
 
 def _directions(H: Vector) -> list[Vector]:
     """Return the roots y of the quadratic form y H y, of length 1."""
-    if H.shape != (2, 2):
-        return []
     H = 0.5 * (H + H.T)
     values, vectors = np.linalg.eigh(H)
     if not values[0] * values[1] < -1e-8 * float(np.abs(values).max()) ** 2:

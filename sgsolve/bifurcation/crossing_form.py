@@ -46,7 +46,7 @@ def crossing_coefficients(
         tangent of the branch along which the parameter changes.
     """
     H, V, tangent = form
-    if H.shape != (2, 2) or tangent[-1] == 0.0:
+    if tangent[-1] == 0.0:
         return {}
 
     no_mass = 0.0 * J

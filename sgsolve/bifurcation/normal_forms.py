@@ -17,6 +17,8 @@ import scipy.sparse as sp
 
 from .. import linear
 from ..arrays import Vector
+from ..linear.choose import SMALL
+from ..linear.frame import Frame
 from ..pattern import Pattern
 from .directional import Pencil, Slopes, slopes_along
 
@@ -38,9 +40,7 @@ def null_vectors(A: Any, near: Vector | None = None) -> tuple[Vector, Vector]:
     v, w = c if near is None else near, b
     for _ in range(3):
         v, w = v / np.linalg.norm(v), w / np.linalg.norm(w)
-        K = bordered_matrix(A, w.conj(), v.conj())
-        solver = linear.LinearSolver(Pattern.of(K))
-        solver.factorize(K)
+        solver = _solver_of(bordered_matrix(A, w.conj(), v.conj()))
         edge = np.append(np.zeros(n), 1.0)
         v, w = solver.solve(edge)[:-1], solver.solve(edge, transpose=True)[:-1]
     return v / np.linalg.norm(v), w
@@ -48,16 +48,22 @@ def null_vectors(A: Any, near: Vector | None = None) -> tuple[Vector, Vector]:
 
 def bordered_matrix(A: Any, b: Vector, c: Vector) -> Any:
     """Return [A b; c 0] as a sparse matrix."""
-    column, row = sp.csr_array(b[:, None]), sp.csr_array(c[None, :])
-    return sp.csr_array(sp.block_array([[A, column], [row, None]]))
+    A = sp.csr_array(A)
+    pattern = Pattern.of(A)
+    return Frame(pattern, 1).matrix(pattern.matrix(A.data), b[:, None], np.append(c, 0.0)[None])
 
 
 def solved(A: Any, b: Vector) -> Vector:
     """Return x with A x = b for a sparse matrix."""
-    A = sp.csr_array(A)
-    solver = linear.LinearSolver(Pattern.of(A))
+    return _solver_of(sp.csr_array(A)).solve(b)
+
+
+def _solver_of(A: Any) -> linear.LinearSolver:
+    """Return a solver with a factorized matrix: a dense one if small, for borders are dense."""
+    backend = "dense" if A.shape[0] <= SMALL else "auto"
+    solver = linear.LinearSolver(Pattern.of(A), backend)
     solver.factorize(A)
-    return solver.solve(b)
+    return solver
 
 
 @dataclass(eq=False)

@@ -194,7 +194,7 @@ def _simple(change: Change, pair: tuple[Vector, Vector], quick: bool = True) -> 
     if found is not None:
         chord = curve.metric.unit(b.z - a.z)
         place = point_at(found.at, chord, a.s + change.share(found.z) * (b.s - a.s))
-        return Found(place, special_point(curve, found, chord, reach))
+        return Found(place, special_point(curve, found, chord))
     return _bracketed(change, (pair[0][:, None], pair[1][:, None]), ZERO)
 
 
