@@ -60,7 +60,7 @@ def switch_branch(
     with problem.lend(system, x) as workspace:
         family = curve_family(system, branch.name, x, special.parameter, workspace)
         length = asked[0].first_step(special.parameter, asked[1])
-        place, weights = _lifted(family, special), _fitted(branch.weights, special, length)
+        place, weights = _lifted(family, special), _weights_fitted(branch.weights, special, length)
 
         def origin(state: RunState) -> tuple[Any, Any]:
             return _departure_inside(family, workspace, place, weights, length, asked[1])
@@ -119,7 +119,7 @@ def directions_at(
     return [np.append(way[:n], way[-1]) for way in ways]
 
 
-def _fitted(weights: Vector, special: SpecialPoint, length: float) -> Vector:
+def _weights_fitted(weights: Vector, special: SpecialPoint, length: float) -> Vector:
     """Return weights in which x changes along the other branch about as the parameter does.
 
     A branch of zeros tells no unit of x, but the normal form of the branch point does.
