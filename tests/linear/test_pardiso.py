@@ -1,7 +1,5 @@
 """PARDISO: threads, handles, error codes, and what serves without it."""
 
-import os
-import subprocess
 import sys
 
 import numpy as np
@@ -102,46 +100,7 @@ def test_pardiso_releases_its_handle_when_dropped():
     assert not release.alive
 
 
-SCRIPT = """
-import sys
-from sgsolve import linear
-from sgsolve.pattern import Pattern
-import numpy as np, scipy.sparse as sp
-assert not sys.modules.get("pypardiso"), "imported before it is needed"
-A = sp.csr_array(sp.random_array((500, 500), density=0.02, rng=np.random.default_rng(0)))
-A = sp.csr_array(A + 3 * sp.eye_array(500))
-solver = linear.LinearSolver(Pattern.of(A))
-solver.factorize(A)
-solver.solve(np.ones(500))
-print(solver.name)
-try:
-    linear.LinearSolver(Pattern.of(A), "pardiso")
-except Exception as error:
-    print(type(error).__name__, error)
-"""
-
-
-def run_script(environment, prelude=""):
-    done = subprocess.run(
-        [sys.executable, "-c", prelude + SCRIPT],
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
-
-
-def test_without_pardiso_superlu_serves():
-    switched_off = run_script({"SGSOLVE_NO_PARDISO": "1"})
-    assert switched_off.startswith("superlu\nBackendError PARDISO is switched off")
-    missing = run_script(
-        {"SGSOLVE_NO_PARDISO": ""}, "import sys; sys.modules['pypardiso'] = None\n"
-    )
-    assert missing.startswith("superlu\nBackendError PARDISO cannot be loaded")
-
-
-@pytest.mark.skipif(not available(), reason="no PARDISO")
+@pardiso_only
 @pytest.mark.parametrize("code", pardiso_handle.OUT_OF_MEMORY)
 def test_codes_of_pardiso_for_lack_of_memory(code, monkeypatch):
     A = five_point(6)

@@ -1,8 +1,6 @@
 """`Robust` solves what one of its solvers solves alone, and ends within its patience."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -121,13 +119,6 @@ def test_time_limit_holds_for_patient_robust():
 def test_patience_must_be_positive():
     with pytest.raises(InputError, match="patience must be positive"):
         solvers.Robust(patience=0.0)
-
-
-def test_robust_is_what_solve_runs():
-    """Whatever part of the package is imported first."""
-    code = "from sgsolve.solvers import Robust; print([s.solver.name for s in Robust().stages])"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.strip().endswith("'Homotopy (newton)', 'Homotopy (fixed point)']")
 
 
 def test_registered_stages_come_last(monkeypatch):
