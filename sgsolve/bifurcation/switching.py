@@ -24,6 +24,7 @@ import numpy as np
 from ..arrays import Vector
 from ..continuation.bordered import Bordered
 from ..continuation.corrector import Corrector
+from ..continuation.curve import ASIDE
 from ..continuation.family import Family, linearized
 from ..continuation.metric import Metric
 from ..errors import ConvergenceError, LinearSolveError
@@ -32,8 +33,6 @@ from ..results.special_points import SpecialPoint
 from ..solvers.workspace import Workspace
 
 HALVINGS = 26  # of the first step: rounding hides terms of second order in its root of eps
-CONE = 0.35  # the new point lies this near the tangent, relative to the step
-
 WIDEST = 4  # null vectors that are looked for
 NULL = 1e-6  # largest J v at a null vector, relative to its terms here and a step away
 STARTS = 36  # combinations of two null vectors, at equal angles
@@ -105,7 +104,7 @@ def entered(
         guess = start + step * way
         at_guess(guess)
         at = corrector.correct(guess, row, abs(step)).at
-        if at is not None and corrector.metric.norm(at.z - guess) <= CONE * abs(step):
+        if at is not None and corrector.metric.norm(at.z - guess) <= ASIDE * abs(step):
             return at.z, step
         step *= 0.5
     return None, step

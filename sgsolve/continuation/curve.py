@@ -17,7 +17,7 @@ from .metric import Metric, start_metric
 from .stepper import Point
 
 SHORT = 1e-2  # least length for differences, relative to the norm of z
-ASIDE = 0.25  # largest distance of a point between two from the cubic, relative to the step
+ASIDE = 0.25  # largest distance of a point from a cubic or a tangent, relative to the step
 
 
 def point_at(at: Linear, tangent: Vector, s: float = 0.0, iterations: int = 0) -> Point:

@@ -30,8 +30,8 @@ NEAR = 1e-9  # distance to the bound where the test begins, relative to the larg
 COARSE = 1e-2  # ... and of the last point of a run that had to end
 LAST = 4  # number of points that the test uses
 GONE = 0.5  # least arclength over these points, relative to the longest step
-SHRINKS, GROWS = 0.02, 3.0  # allowed change of the predicted arclength, relative to the step
-PASSED = 100.0  # predicted arclengths that a step may have gone without reaching the bound
+ORDER = 50.0  # a branch may touch a bound as this power of the arclength that is left
+GROWS = 3.0  # allowed growth of the predicted arclength, relative to the step
 TENDS = "tends"  # cause of a rejection where a branch only tends to a bound
 FLAT = 5e-4  # part of the distance to a bound that is left before it, where it is not reached
 ROUNDING = 16.0  # units in the last place of the bound; smaller distances are rounding errors
@@ -192,15 +192,12 @@ def _tends(distance: Vector, s: Vector, share: Vector, longest: float) -> bool:
     """Whether the distance falls from point to point while the predicted arclength does not.
 
     The predicted arclength grows by a step per step for p = 1 / x, and without limit near a fold.
-    It falls slowly for p = exp(-x^2), where a step goes far beyond it.
+    On the way to a bound that is touched with order m, it falls by 1/m of a step per step.
     """
     gone = float(s[-1] - s[0])
     if not (np.diff(distance) <= 0.0).all() or gone < GONE * longest:
         return False
     if share[-1] == 0.0:  # smaller than any number
         return True
-    left, steps = distance / np.where(share > 0.0, share, np.inf), np.diff(s)
-    if steps[-1] > PASSED * left[-2] > 0.0:
-        return True
-    change = np.diff(left)
-    return bool(((change >= -SHRINKS * steps) & (change <= GROWS * steps)).all())
+    change = np.diff(distance / np.where(share > 0.0, share, np.inf)) / np.diff(s)
+    return bool(((change >= -1.0 / ORDER) & (change <= GROWS)).all())
