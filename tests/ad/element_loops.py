@@ -39,7 +39,7 @@ def _vector(u):
 
 def _array(parts):
     """The array of numbers; of complex AD arrays there is none by ``np.array``."""
-    joined = any(isinstance(p, Dense) or p.dtype.kind == "c" for p in parts)
+    joined = any(isinstance(p, Dense) or np.iscomplexobj(p) for p in parts)
     return np.stack(parts) if joined else np.array(parts)
 
 
