@@ -3,7 +3,8 @@
 Run as ``python benchmarks/transient.py [problem[:cells] ...]`` from the top of the repository,
 with OMP_NUM_THREADS=1; ``fisher:20000`` is a problem with another number of cells. The integrators
 stand in ``transient_integrators.py``; the sparsity pattern is found before the clock starts. One
-row of sgsolve has ``Problem(compiled=True)``; the others call the residual as it is written. Every
+row of sgsolve has ``Problem(compiled=True)``, and one of IDA and CVODE each the same kernels; the
+others call the residual as it is written. Every
 integrator runs at tolerances from 1e-3 to 1e-7; the CPU time at an error is interpolated between
 these runs. The reference is the mean of two runs at rtol = 1e-9 by different programs, whose
 distance is printed.

@@ -1,11 +1,13 @@
 """Integrators that the programs on transients compare: ours, those of SUNDIALS and of SciPy.
 
 SUNDIALS' IDA and CVODE come from the package scikit-sundae and are left out where it is not
-installed. All get the same equations and our sparse Jacobian, whose pattern is found before.
+installed. All get the same equations and our sparse Jacobian, whose pattern is found before. Those
+that are compiled get f and its Jacobian from our kernels.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,6 +80,23 @@ class Case:
     def masses(self, y):
         """Return the values of dQ/dy on the pattern."""
         return ad.jacobian_values(self.charge(ad.seed(y)), self.pattern)
+
+    @cached_property
+    def by_kernels(self) -> Case:
+        """The same with f and df/dy by kernels; f has no time."""
+        kernels, case = ad.compiled(self.f, at_once=True), copy.copy(self)
+        J = kernels.jacobian(self.y0)
+        rows = np.repeat(np.arange(len(self.y0)), np.diff(J.indptr))
+        numbered = self.pattern.matrix(np.arange(1, self.pattern.nnz + 1))
+        places = np.asarray(numbered[rows, J.indices]).ravel() - 1
+
+        def values(y, t=0.0):
+            found = np.zeros(self.pattern.nnz)
+            found[places] = kernels.jacobian(y).data
+            return found
+
+        case.f, case.values = kernels, values
+        return case
 
     def jacobian(self, y, t=0.0):
         """Return df/dy by columns, as SciPy's solvers want it."""
@@ -201,7 +220,19 @@ def _options(case: Case, rtol: float) -> dict[str, Any]:
     }
 
 
+def with_kernels(run):
+    """Return runs with f and its Jacobian by kernels, for equations without storage and time."""
+
+    def compiled_run(case: Case, rtol: float):
+        if case.storage is not None or case.timed:
+            raise UnsuitedError("kernels are for f(y)")
+        return run(case.by_kernels, rtol)
+
+    return compiled_run
+
+
 SUNDIALS = {"IDA": ida, "CVODE": cvode} if find_spec("sksundae") else {}
+SUNDIALS |= {f"{name}, compiled": with_kernels(run) for name, run in SUNDIALS.items()}
 INTEGRATORS = {
     "sgsolve Bdf": ours(Bdf()),
     "Bdf, compiled": ours(Bdf(), compiled=True),

@@ -143,20 +143,28 @@ class CompiledEvaluation:
         self.stats.compiled += 1
         return CompiledResult(F, data, variant.pattern)
 
-    def call(self, x: NDArray[Any], arguments: Mapping[str, Any]) -> KernelCall | None:
+    def call(
+        self, x: NDArray[Any], arguments: Mapping[str, Any], known: KernelCall | None = None
+    ) -> KernelCall | None:
         """Return the kernel of F that served last, for loops; None if there is none for them.
 
         Parameters
         ----------
         x : ndarray, shape (n,)
             Where x will be.
+        known : KernelCall, optional
+            One of this function, with the same x: it serves again if its kernel is the same.
         """
         variants = self._variants
         kernel = variants[0].proven(x, arguments, None, False) if variants else None
         if kernel is None or not KernelCall.serves(kernel):
             return None
+        inputs = variants[0].inputs_of(arguments)
         try:
-            return KernelCall(kernel, x, variants[0].inputs_of(arguments))
+            if known is None or known.kernel is not kernel:
+                return KernelCall(kernel, x, inputs)
+            known.give(inputs)
+            return known
         except OtherWay:
             return None
 

@@ -38,12 +38,16 @@ class KernelCall:
         code = kernel.code
         self.kernel, self.x, self.F = kernel, x, np.zeros(code.size)
         self._memory = kernel.memory()
-        self._memory.give(code, kernel.parameters.of(inputs))
+        self.give(inputs)
         self._memory.set(code, "x", x)
         self._memory.set(code, "F", self.F)
         functions = kernel.function_addresses
         tables = self._memory.address, *kernel.tables_at
         self.plan = np.array([len(functions), *tables, *functions], dtype=np.int64)
+
+    def give(self, inputs: Mapping[str, Any]) -> None:
+        """Take other values of the inputs."""
+        self._memory.give(self.kernel.code, self.kernel.parameters.of(inputs))
 
     @staticmethod
     def serves(kernel: Kernel) -> bool:

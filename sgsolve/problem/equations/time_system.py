@@ -189,7 +189,12 @@ class TimeSystem:
         )
 
     def kernel_calls(
-        self, t: float, x: Vector, place: Vector, make: bool
+        self,
+        t: float,
+        x: Vector,
+        place: Vector,
+        make: bool,
+        known: tuple[KernelCall, KernelCall] | None = None,
     ) -> tuple[KernelCall, KernelCall] | None:
         """Return the kernels of F and Q for loops; None if there are none.
 
@@ -199,6 +204,8 @@ class TimeSystem:
             Where x will be.
         make : bool
             Make those that are missing.
+        known : two KernelCall, optional
+            Of an earlier run: they serve again if their kernels are the same.
         """
         kernels = self._kernels
         if kernels is None or kernels.stopped or not self.conservative:
@@ -208,7 +215,8 @@ class TimeSystem:
         if make:
             flow.make(x, of_flow, lambda: real_vector(self._flow(t, x), self.n))
             storage.make(x, of_storage, lambda: self._charge(t, x))
-        F, Q = flow.call(place, of_flow), storage.call(place, of_storage)
+        for_F, for_Q = (None, None) if known is None else known
+        F, Q = flow.call(place, of_flow, for_F), storage.call(place, of_storage, for_Q)
         return None if F is None or Q is None else (F, Q)
 
     @property

@@ -260,11 +260,8 @@ def write_solution(it: StepLoop, multiple: float) -> int:
     part = it.a0 / (it.a * multiple)
     for i in range(it.n):
         stored = 0.0
-        if it.diagonal == 1:
-            stored = it.C_diagonal[i] * it.d[i]
-        else:
-            for k in range(it.starts[i], it.starts[i + 1]):
-                stored += it.C[k] * it.d[it.columns[k]]
+        for k in range(it.starts[i], it.starts[i + 1]):
+            stored += it.C[k] * it.d[it.columns[k]]
         it.charge[i] = it.Q[i] - part * stored
     for i in range(it.n):
         it.x_new[i] = it.x[i] - it.d[i]

@@ -10,11 +10,15 @@ the residual reads.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...ad.kernels.compiled_loops import CompiledLoops
+from ...ad.kernels.kernel_call import KernelCall
+from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.equilibration import Equilibration
 from ...pattern import Pattern
@@ -35,7 +39,6 @@ from .step_loop import (
     EQUAL_STEPS,
     FACTORED,
     FIRST,
-    MOST,
     N_FACTOR,
     NFEV,
     NIT,
@@ -49,12 +52,34 @@ from .step_loop import (
     UNMEASURED,
     UNSOLVED,
     StepLoop,
+    steps_at_once,
 )
 
 LOOPS = CompiledLoops(several_steps)
 UNDECIDED = -1
 LONG = 200  # steps of a run, or of runs before it, after which what is missing is compiled
 TRUSTED_FAILURES = 2  # after more of them the error may be that of a jump
+
+
+@dataclass(frozen=True)
+class HeldLoop:
+    """The memory of loops, which a workspace holds for later runs.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+        Where the kernels read x.
+    calls : two KernelCall
+        Of F and Q.
+    scaling : Equilibration
+        Of the matrix.
+    """
+
+    loop: StepLoop
+    run: Callable[[], int]
+    x: Vector
+    calls: tuple[KernelCall, KernelCall]
+    scaling: Equilibration
 
 
 class NativeSteps:
@@ -84,9 +109,7 @@ class NativeSteps:
         self.stepper, self.system, self.steps = stepper, stepper.system, stepper.steps
         self.matrix, self.max_points = stepper.implicit.matrix, max_points
         self.alone = alone
-        self._x = np.zeros(self.system.n)
         self._loop: StepLoop | None = None
-        self._calls: Any = None
         self._pattern: Pattern | None = None
         self._scaling: Equilibration | None = None
         self._taken: Any = None  # the derivatives that are in the loop
@@ -178,22 +201,46 @@ class NativeSteps:
         pattern = self.system.pattern
         if self._loop is not None and pattern is self._pattern:
             return self._loop
-        steps = max(self.stepper.counts.steps, self.system.steps_without_loops)
-        make = self.activity == 1 or steps >= LONG or self.system.makes_kernels
-        calls = parts = None
-        if make or LOOPS.pays(0, sys.maxsize):
-            parts = self.matrix.direct_parts()
-            calls = self.system.kernel_calls(self.steps.t, self.steps.x, self._x, make)
-        if parts is not None and calls is not None and LOOPS.are_made():
-            self._scaling, longest = Equilibration(pattern), self.stepper.schedule.max_step
-            known = (self._x, *calls), self._scaling, longest
-            self._loop = step_loop_of(self.steps, self.stepper.weights, pattern, parts, *known)
-        self.activity = int(self._loop is not None)
-        self._is_unfit = make and not self.activity
-        if self._loop is not None:
-            self._pattern, self._taken, self._calls = pattern, None, calls
-            [self._run] = LOOPS.bound(self._loop)
-        return self._loop
+        count = max(self.stepper.counts.steps, self.system.steps_without_loops)
+        make = self.activity == 1 or count >= LONG or self.system.makes_kernels
+        held = self._held(make) if make or LOOPS.pays(0, sys.maxsize) else None
+        self.activity = int(held is not None)
+        self._is_unfit = make and held is None
+        if held is None:
+            return None
+        self._loop, self._run, self._scaling = held.loop, held.run, held.scaling
+        self._pattern, self._taken = pattern, None
+        it, weights = self._loop, self.stepper.weights
+        it.rtol, it.tolerance = weights.rtol, self.stepper.implicit.tolerance
+        it.max_step, it.whole[FACTORED] = self.stepper.schedule.max_step, 0
+        if weights.fixed is not None:
+            it.fixed[...] = weights.fixed
+        return it
+
+    def _held(self, make: bool) -> HeldLoop | None:
+        """Return the memory of an earlier run, if it serves again, or new memory."""
+        parts, steps, weights = self.matrix.direct_parts(), self.steps, self.stepper.weights
+        if parts is None:
+            return None
+        pattern, x = self.system.pattern, np.zeros(self.system.n)
+        formulas = steps.max_order, id(steps.formulas), steps.implicit.max_iterations
+        members = tuple(np.arange(len(x))[part].tobytes() for part in weights.parts)
+        key = *formulas, weights.fixed is None, members, tuple(weights.apart)
+        holder: dict[Any, HeldLoop] = self.stepper.workspace.derived("native steps", pattern, dict)
+        known = holder.get(key)
+        at = (x, None) if known is None else (known.x, known.calls)
+        calls = self.system.kernel_calls(steps.t, steps.x, at[0], make, at[1])
+        if calls is None or not LOOPS.are_made():
+            return None
+        if known is not None and all(a is b for a, b in zip(calls, known.calls, strict=True)):
+            return known
+        scaling = Equilibration(pattern)
+        loop = step_loop_of(steps, weights, pattern, parts, (at[0], *calls), scaling)
+        if loop is None:
+            return None
+        [run] = LOOPS.bound(loop)
+        holder[key] = HeldLoop(loop, run, at[0], calls, scaling)
+        return holder[key]
 
     def _load(self, it: StepLoop, n_rows: int) -> None:
         """Write the state of the run into the memory of the loops."""
@@ -227,8 +274,8 @@ class NativeSteps:
         if self.alone or self.stepper.dense is not None:
             return 1
         if self.max_points is None or self.stepper.schedule.rows is not None:
-            return MOST
-        return max(1, min(MOST, self.max_points - n_rows))
+            return steps_at_once(self.system.n)
+        return max(1, min(steps_at_once(self.system.n), self.max_points - n_rows))
 
     def _confirmed(self, it: StepLoop) -> bool:
         """Whether the user's code gives what the kernels gave at last.
@@ -239,8 +286,8 @@ class NativeSteps:
 
     def _told(self, it: StepLoop, made: int) -> list[TimeStep]:
         """Return the steps that were made."""
-        ends, none = it.ends.reshape(MOST, it.n)[:made].copy(), np.zeros(0)
-        told = it.told.reshape(MOST, NUMBERS)[:made].tolist()
+        ends, none = it.ends.reshape(-1, it.n)[:made].copy(), np.zeros(0)
+        told = it.told.reshape(-1, NUMBERS)[:made].tolist()
         steps = [
             TimeStep(t, h, int(order), x, none, error, int(iterations))
             for (t, h, order, error, iterations), x in zip(told, ends, strict=True)

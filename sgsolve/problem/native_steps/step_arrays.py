@@ -17,7 +17,7 @@ from ...transient.backward_differences import CAPACITY, MAX_ORDER, differencing
 from ...transient.bdf import CAP, BdfStepper
 from ...transient.error_weights import ErrorWeights
 from ..short_newton.band_loops import BandSystem
-from .step_loop import COLUMNS, MOST, N_WHOLE, NUMBERS, StepLoop
+from .step_loop import COLUMNS, MOST, N_WHOLE, NUMBERS, StepLoop, steps_at_once
 
 FULL = 40  # unknowns up to which a full matrix is a band
 
@@ -44,7 +44,6 @@ def step_loop_of(
     parts: DirectParts,
     calls: tuple[Vector, KernelCall, KernelCall],
     scaling: Equilibration,
-    max_step: float,
 ) -> StepLoop | None:
     """Return the memory of the loops; None where the matrix is no narrow band.
 
@@ -60,7 +59,6 @@ def step_loop_of(
         return None
     n, nnz = pattern.shape[0], pattern.nnz
     x, flow, storage = calls
-    implicit = steps.implicit
     lower, upper, places, before, after = found
     orders = [np.arange(n) if order is None else order for order in (before, after)]
     A, b, y = np.zeros(nnz), np.zeros(n), np.zeros(n)
@@ -70,17 +68,14 @@ def step_loop_of(
         "before": orders[0].astype(np.int32), "after": orders[1].astype(np.int32),
         "band": np.zeros(n * (2 * lower + upper + 1)), "work": np.zeros(n),
     })  # fmt: skip
-    groups = weights.parts
-    members = [np.arange(n)[part] for part in groups]
+    members = [np.arange(n)[part] for part in weights.parts]
     given = {
-        "n": n, "nnz": nnz, "n_parts": len(members), "diagonal": 0,
+        "n": n, "nnz": nnz, "n_parts": len(members),
         "has_fixed": int(weights.fixed is not None), "max_order": steps.max_order,
-        "max_iterations": implicit.max_iterations, "tolerance": implicit.tolerance,
-        "rtol": weights.rtol, "max_step": max_step,
+        "max_iterations": steps.implicit.max_iterations,
         "whole": np.zeros(N_WHOLE, dtype=np.int32),
         "past": np.zeros(2 * (CAPACITY + 1) * 2 * n),
         **_coefficients(steps),
-        "fixed": np.zeros(n) if weights.fixed is None else weights.fixed,
         "inherited": np.zeros(len(members)),
         "apart": np.array(weights.apart, dtype=np.int32),
         "begins": np.cumsum([0, *map(len, members)]).astype(np.int32),
@@ -96,7 +91,7 @@ def step_loop_of(
         "band_places": lu.places,
         "below": np.zeros(n * max(1, lower)), "above": np.zeros(n * max(1, upper)),
         "told": np.zeros(NUMBERS * MOST),
-        "ends": np.zeros(MOST * n),
+        "ends": np.zeros(steps_at_once(n) * n),
     }  # fmt: skip
     of_unknowns = [k for k, a in StepLoop.fields.items() if a == "Doubles" and k not in given]
     return StepLoop(given | {name: np.zeros(n) for name in of_unknowns})

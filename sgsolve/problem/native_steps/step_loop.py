@@ -22,9 +22,15 @@ NFEV, NIT, N_FACTOR, N_WHOLE = range(11, 15)
 COLUMNS = 8  # of a row of a table of coefficients
 NUMBERS = 5  # that are told of each step
 MOST = 32  # steps in one call: so long does Ctrl-C wait
+KEPT = 100_000  # numbers of the states at their ends, at most
 # What became of a step: it is too long by its error, needs another J or other factors of the rows,
 # does not converge, or is left to Python.
 MADE, TOO_LONG, RENEW, RESCALE, DIVERGED, UNSOLVED, LEAVE = range(7)
+
+
+def steps_at_once(n: int) -> int:
+    """Return how many steps of n unknowns are made in one call."""
+    return max(1, min(MOST, KEPT // n))
 
 
 class StepLoop(LoopStruct):
@@ -34,15 +40,14 @@ class StepLoop(LoopStruct):
     n: int
     nnz: int
     n_parts: int
-    diagonal: int  # whether C has entries on the diagonal alone
     has_fixed: int  # whether the absolute tolerances are given
     max_order: int
     max_iterations: int
-    tolerance: float
-    rtol: float
-    max_step: float
 
-    # Numbers that live from one step to the next.
+    # Numbers of a run, and those that live from one step to the next.
+    tolerance: Number
+    rtol: Number
+    max_step: Number
     t: Number
     h: Number
     target: Number  # where the next step ends
@@ -100,7 +105,6 @@ class StepLoop(LoopStruct):
     # The matrix M = J + a0 C, equilibrated, and its factors.
     J: Doubles
     C: Doubles
-    C_diagonal: Doubles
     starts: Indices
     columns: Indices
     factor: Doubles
