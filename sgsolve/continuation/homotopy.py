@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.status import Status
-from ..solvers.deadline import OutOfTime, passed
+from ..solvers.deadline import Deadline, OutOfTime, passed
 from ..solvers.method import NewtonMethod
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
@@ -182,12 +182,12 @@ class Deformation(Family):
     newton : bool
         Newton's homotopy; else the fixed-point homotopy. Its D has the row sums of abs(J) at x0
         with the signs of the diagonal of J.
-    deadline : float
-        When `OutOfTime` is raised, on the clock of `perf_counter`.
+    deadline : float or Share
+        When `OutOfTime` is raised.
     """
 
     def __init__(
-        self, system: System, x0: Vector, F0: Vector, newton: bool, deadline: float = math.inf
+        self, system: System, x0: Vector, F0: Vector, newton: bool, deadline: Deadline = math.inf
     ) -> None:
         self.system, self.x0, self.F0, self.newton = system, x0, F0, newton
         self.deadline = deadline

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import Vector
 from ..norms import is_finite
-from .deadline import OutOfTime, passed
+from .deadline import Deadline, OutOfTime, passed
 from .system import System
 from .workspace import Workspace
 
@@ -25,8 +25,8 @@ class CountedSystem:
 
     Parameters
     ----------
-    deadline : float
-        When `OutOfTime` is raised instead of an evaluation, on the clock of `perf_counter`.
+    deadline : float or Share
+        When `OutOfTime` is raised instead of an evaluation.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class CountedSystem:
         Seconds of the last call of each kind.
     """
 
-    def __init__(self, system: System, workspace: Workspace, deadline: float = math.inf) -> None:
+    def __init__(self, system: System, workspace: Workspace, deadline: Deadline = math.inf) -> None:
         self.system, self.workspace, self.deadline = system, workspace, deadline
         self.nfev = self.njev = 0
         self.seconds = {"residual": 0.0, "jacobian": 0.0}

@@ -1,10 +1,16 @@
-"""The time limit of a solve, and the exception that ends it."""
+"""The ends of a solve in time, and the exception that ends it.
+
+A limit that the user gives is on the clock. What decides by itself which stage of a solve goes on
+counts computing time instead, so that the same call has the same outcome on a busy machine.
+"""
 
 from __future__ import annotations
 
 import math
 import numbers
-from time import perf_counter
+import os
+from dataclasses import dataclass
+from time import perf_counter, thread_time
 
 from .. import ranks
 from ..errors import DataTypeError, InputError
@@ -23,8 +29,37 @@ def raise_if_halted(status: Status) -> None:
         raise OutOfTime
 
 
-def passed(deadline: float) -> bool:
-    """Whether the time is over, on the clock of `perf_counter`; on several ranks that of rank 0."""
+@dataclass(frozen=True)
+class Share:
+    """A share of computing time, within the deadline of the user.
+
+    Parameters
+    ----------
+    end : float
+        In seconds of `computing_time`.
+    deadline : float or Share
+        That of the whole solve.
+    """
+
+    end: float
+    deadline: Deadline = math.inf
+
+
+Deadline = float | Share
+"""When the time is over, on the clock of `perf_counter`, or of computing time as well."""
+
+
+def computing_time() -> float:
+    """Return the seconds that this thread has computed so far, and the processes that it ran."""
+    children = os.times()
+    return thread_time() + children.children_user + children.children_system
+
+
+def passed(deadline: Deadline) -> bool:
+    """Whether the time is over; on several ranks that of rank 0."""
+    if isinstance(deadline, Share):
+        over = computing_time() > deadline.end
+        return ranks.of_first("compares the time with a limit", over) or passed(deadline.deadline)
     if deadline == math.inf:
         return False
     return ranks.of_first("compares the time with a limit", perf_counter() > deadline)

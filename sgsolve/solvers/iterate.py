@@ -17,6 +17,7 @@ from ..norms import is_finite, norm2
 from ..pattern import matrix_product
 from ..results.history import History, Step
 from .counted_system import CountedSystem
+from .deadline import Deadline
 from .limits import Limit
 from .scaling import Scaling, probed
 from .system import System
@@ -75,7 +76,7 @@ class Iterate:
         x: Vector,
         F: Vector,
         limits: tuple[Limit, ...] = (),
-        deadline: float = math.inf,
+        deadline: Deadline = math.inf,
     ) -> None:
         self.system, self.workspace, self.limits = system, workspace, limits
         self.counted, self.blocks = CountedSystem(system, workspace, deadline), system.blocks

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..results.history import step_line, table_header
+from .deadline import Deadline
 from .iterate import Iterate
 
 
@@ -29,15 +30,15 @@ class Monitor:
         Returning True stops the solve.
     verbose : bool
         Print a line per iteration.
-    deadline : float
-        When the time is over, on the clock of `perf_counter`.
+    deadline : float or Share
+        When the time is over.
     others_follow : bool
         Whether another solver follows: one that hardly decreases the residual then ends early.
     """
 
     callback: Callable[[Iterate], Any] | None = None
     verbose: bool = False
-    deadline: float = math.inf
+    deadline: Deadline = math.inf
     others_follow: bool = False
 
     @property

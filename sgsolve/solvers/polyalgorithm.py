@@ -11,9 +11,9 @@ problems in the tests.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from ..arrays import Vector
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
+from .deadline import Share, computing_time, passed
 from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
@@ -46,10 +47,12 @@ class Robust:
         stage that would repeat an earlier one is skipped. Where others follow, it ends after 20
         steps of Newton's method in turn that each decrease the residual by less than 0.05 %.
     patience : float
-        Seconds that all stages after the first may take together, or ten times the time of the
-        first stage, if that is more. The remaining time is divided evenly among the remaining
-        stages, so that no stage of a large problem takes it all. Small problems need about a
-        hundredth of the default, 40 s. ``math.inf`` sets no limit.
+        Seconds of computing time that all stages after the first may take together, or ten times
+        that of the first stage, if that is more. The remaining time is divided evenly among the
+        remaining stages, so that no stage of a large problem takes it all. Small problems need
+        about a hundredth of the default, 40 s. ``math.inf`` sets no limit. Time in which another
+        program runs, or a residual waits, does not count; ``time_limit`` of a solve is on the
+        clock.
     limits : tuple, optional
         Step limiters, as in `NewtonMethod`, for all stages.
     termination : TerminationTest, optional
@@ -133,12 +136,12 @@ class Robust:
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
         """Try the stages in order from (x, F); return the first success or the best failure."""
-        started = perf_counter()
+        started = computing_time()
         total = self.stages[0].solver.run(system, workspace, x, F, monitor)
         total.stages.append(_attempt_line(total))
         if total.status.success or total.status.final:
             return total
-        first, now = total.moved or (x, F), perf_counter()
+        first, now = total.moved or (x, F), computing_time()
         end, tried = (
             now + max(self.patience, 10.0 * (now - started)),
             {_attempt_key(self.stages[0], x)},
@@ -153,7 +156,7 @@ class Robust:
             tried.add(_attempt_key(stage, start[0]))
             left = len(self.stages) - k
             watched = replace(monitor, others_follow=left > 1)
-            share = (end - perf_counter()) / left
+            share = (end - computing_time()) / left
             outcome = _run_stage(stage.solver, share, system, workspace, *start, watched)
             total = _joined_outcomes(total, outcome, away, outcome.diverged(first[0], system))
         return total
@@ -173,13 +176,11 @@ def _run_stage(
     F: Vector,
     monitor: Monitor,
 ) -> Outcome:
-    """Run a stage for its share of the time, in seconds."""
-    deadline = perf_counter() + share
-    if not deadline < monitor.deadline:
-        deadline = monitor.deadline
-    outcome = solver.run(system, workspace, x, F, replace(monitor, deadline=deadline))
+    """Run a stage for its share of the computing time, in seconds."""
+    shared = replace(monitor, deadline=Share(computing_time() + share, monitor.deadline))
+    outcome = solver.run(system, workspace, x, F, shared if share < math.inf else monitor)
     line = _attempt_line(outcome)
-    if outcome.status is Status.TIME_LIMIT and deadline < monitor.deadline:
+    if outcome.status is Status.TIME_LIMIT and not passed(monitor.deadline):
         outcome.status = Status.MAX_ITERATIONS  # reached within its share of the time
         line = f"{outcome.name}: ended after {outcome.history[-1].iteration} iterations, its share"
         line += f" of the patience ({max(share, 0.0):.0f} s)"
