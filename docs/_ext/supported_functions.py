@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from sgsolve.ad import dispatch
-from sgsolve.ad.functions.numpy_functions import DECISIONS, LIKE
+from sgsolve.ad.functions.numpy_functions import DECISIONS, LIKE, METHODS
 from sgsolve.ad.rules import numpy_ufuncs, scipy_parameters
 
 if TYPE_CHECKING:  # the lists are tested where Sphinx is not installed too
@@ -56,7 +56,7 @@ def functions() -> dict[str, set[str]]:
         },
         "Functions of whole arrays": names(f for f in dispatch.TABLE if f not in plain),
         "Functions whose result has no derivative": names(DECISIONS),
-        "Methods of an array y": {f"y.{name}" for name in dispatch.METHODS if is_method(name)},
+        "Methods of an array y": {f"y.{name}" for name in METHODS if is_method(name)},
         "Methods of elementwise functions": {
             f"np.add.{name}" for name in dispatch.UFUNC_METHODS if name != "at"
         },
@@ -79,7 +79,7 @@ def short_name(function: Callable[..., Any]) -> str:
 def is_method(name: str) -> bool:
     """Whether a method of the table returns something: the others are refused."""
     known = callable(getattr(np.ndarray, name, None))
-    return known and dispatch.METHODS[name].__name__ != "refuse_writing"
+    return known and METHODS[name].__name__ != "refuse_writing"
 
 
 def text() -> str:

@@ -25,7 +25,7 @@ from .derivatives.sparsity import Sparsity
 from .elements import number_row
 from .flat_elements import FlatElements
 from .in_place import assign
-from .indexing import chosen_by_key, taken
+from .indexing import permuted, taken
 from .operators import Operators, call_ufunc
 from .programs.computation import pattern_and_values, pattern_of_derivative
 from .stand_ins import stand_in
@@ -233,7 +233,8 @@ class ADArray(Operators):
                 if row is not None:
                     return ADArray(value[key], row)
                 if type(key) is int:
-                    return ADArray(value[key], chosen_by_key(derivative, value.shape, key, key))
+                    name, shape = ("key", value.shape, key), value.shape
+                    return ADArray(value[key], permuted(derivative, name, shape, lambda p: p[key]))
         elif type(key) is tuple and (not key or isinstance(key[0], (int, integer))):
             row = number_row(self, key)
             if row is not None:
@@ -316,23 +317,21 @@ class ADArray(Operators):
         return share_where_views(dispatch.call(func, args, kwargs), args)
 
     def __getattr__(self, name: str) -> Any:
-        method = dispatch.METHODS.get(name)
-        if method is None:
-            if name.startswith("__"):
-                raise AttributeError(name)  # NumPy and Python look for protocols
-            ufunc = vars(np).get(name)
-            if isinstance(ufunc, np.ufunc) and not self.ndim:
-                # NumPy's ufuncs call these methods of the elements of an array of objects.
-                return lambda *others: call_ufunc(ufunc, self, *others)
-            if hasattr(type(self), name):
-                return object.__getattribute__(self, name)  # its own error, not ours
-            raise refusals.missing_attribute(name)
-        return lambda *args, **kwargs: share_where_views(method(self, *args, **kwargs), (self,))
+        # The methods of ndarrays are set by the package `functions`.
+        if name.startswith("__"):
+            raise AttributeError(name)  # NumPy and Python look for protocols
+        ufunc = vars(np).get(name)
+        if isinstance(ufunc, np.ufunc) and not self.ndim:
+            # NumPy's ufuncs call these methods of the elements of an array of objects.
+            return lambda *others: call_ufunc(ufunc, self, *others)
+        if hasattr(type(self), name):
+            return object.__getattribute__(self, name)  # its own error, not ours
+        raise refusals.missing_attribute(name)
 
     __class__ = property(shown_class)
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *dispatch.METHODS})
+        return sorted({*object.__dir__(self), *dir(ADArray)})
 
     def __copy__(self) -> ADArray:
         return ADArray(self._value, self._derivative)

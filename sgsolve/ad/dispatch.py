@@ -20,7 +20,6 @@ from .nested import any_may_hold, array_if_needed, objects_as_arrays
 Function = Callable[..., Any]
 
 TABLE: dict[Function, Function] = {}
-METHODS: dict[str, Function] = {}
 OF_SEQUENCES: set[Function] = set()  # those that take several arrays in one list
 OF_SHAPES: dict[Function, Function] = {}  # np.zeros, np.empty: with ``like=y``
 UFUNC_METHODS: dict[str, Function] = {}  # reduce, accumulate, ...: (ufunc, name, inputs, kwargs)

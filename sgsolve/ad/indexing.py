@@ -53,20 +53,7 @@ def _taken_in_general(shape: tuple[int, ...], derivative: Derivative, key: Any) 
     except TypeError:
         positions = np.asarray(positions_of(shape)[arrays_of_key(key)])
         return derivative.taken(derivative.root.index(positions.ravel(), int(np.prod(shape))))
-    return chosen_by_key(derivative, shape, key, name)
-
-
-def chosen_by_key(
-    derivative: Derivative, shape: tuple[int, ...], key: Any, name: Hashable
-) -> Derivative:
-    """Return the derivative of what a key without arrays chooses, whose name is given."""
-    root = derivative.root
-    name = ("key", shape, name)
-    known = root.children.get(name)
-    if known is None:
-        return permuted(derivative, name, shape, lambda p: p[key])
-    known.used = root.root.clock
-    return derivative.taken(known.made)
+    return permuted(derivative, ("key", shape, name), shape, lambda p: p[key])
 
 
 def permuted(
@@ -79,7 +66,12 @@ def permuted(
 
     `name` identifies the selection: equal names must mean equal selections.
     """
-    return derivative.taken(selection(derivative.root, name, shape, choose))
+    root = derivative.root
+    known = root.children.get(name)
+    if known is None:
+        return derivative.taken(selection(root, name, shape, choose))
+    known.used = root.root.clock
+    return derivative.taken(known.made)
 
 
 def selection(

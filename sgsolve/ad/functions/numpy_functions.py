@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..array import ADArray
-from ..dispatch import METHODS, OF_SEQUENCES, OF_SHAPES, TABLE, UFUNC_METHODS, Function, call
+from ..dispatch import OF_SEQUENCES, OF_SHAPES, TABLE, UFUNC_METHODS, Function, call
 from ..nested import array_of, holds_derivatives
 from ..ufunc_calls import raw_value
+from ..views import share_where_views
 from . import (
     blank_arrays,
     composed,
@@ -107,14 +108,18 @@ def _method(func: Function) -> Function:
     return lambda y, *args, **kwargs: call(func, (y, *args), kwargs)
 
 
-METHODS.update({
+def _set_on_class(method: Function) -> Function:
+    return lambda y, *args, **kwargs: share_where_views(method(y, *args, **kwargs), (y,))
+
+
+METHODS: dict[str, Function] = {
     name: _method(getattr(np, name))
     for name in (
         "sum", "mean", "prod", "max", "min", "cumsum", "cumprod", "var", "std", "dot", "trace",
         "diagonal", "swapaxes", "squeeze", "repeat", "take", "clip",
         "argmax", "argmin", "argsort", "nonzero", "any", "all", "ptp", "searchsorted",
     )
-})  # fmt: skip
+}  # fmt: skip
 OF_SHAPES.update(blank_arrays.OF_SHAPES)
 UFUNC_METHODS.update(ufunc_methods.TABLE)
 METHODS["transpose"] = shaping.transpose_method
@@ -134,3 +139,5 @@ METHODS["tolist"] = shaping.tolist
 METHODS["fill"] = lambda y, value: y.__setitem__(Ellipsis, value)
 METHODS["put"] = METHODS["sort"] = METHODS["itemset"] = shaping.refuse_writing
 METHODS["partition"] = METHODS["resize"] = shaping.refuse_writing
+for name, method in METHODS.items():
+    setattr(ADArray, name, _set_on_class(method))

@@ -60,20 +60,19 @@ def selected_by(y: ADArray, choose: Callable[[Any], Any], name: Any) -> ADArray:
 
 def _name(func: Any, shape: Any, args: Any, kwargs: Any) -> Any:
     """Return a hashable name of the selection, or None where arguments are arrays."""
-    frozen = []
-    for argument in (*args, *(x for k in sorted(kwargs) for x in (k, kwargs[k]))):
-        if isinstance(argument, np.ndarray) or (
-            isinstance(argument, (list, tuple)) and any(isinstance(a, np.ndarray) for a in argument)
-        ):
-            return None
-        frozen.append(tuple(argument) if isinstance(argument, list) else argument)
     # The function itself: np.diagonal and np.linalg.diagonal have the same name.
-    name = (func, shape, tuple(frozen))
+    name = (func, shape, *args, *kwargs.items())
     try:
         hash(name)
+        return name
+    except TypeError:
+        given = (*args, *itertools.chain.from_iterable(kwargs.items()))
+        name = (func, shape, *(tuple(a) if isinstance(a, list) else a for a in given))
+    try:
+        hash(name)
+        return name
     except TypeError:
         return None
-    return name
 
 
 def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:

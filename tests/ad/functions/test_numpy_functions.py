@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
-from sgsolve.ad.dispatch import INSTEAD, METHODS, TABLE, _required_names
-from sgsolve.ad.functions.numpy_functions import DECISIONS, LIKE
+from sgsolve.ad.dispatch import INSTEAD, TABLE, _required_names
+from sgsolve.ad.functions.numpy_functions import DECISIONS, LIKE, METHODS
 from sgsolve.errors import DerivativeError
 from tests.ad.differences import check
 from tests.ad.numpy_calls import CALLS, C, V
