@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -194,7 +195,8 @@ def jacobian_function(
     Returns
     -------
     callable
-        With the arguments of `f`; returns a ``csr_array``, or an ndarray.
+        With the arguments of `f`; returns a ``csr_array``, or an ndarray. It can be pickled if f
+        can, as for a fit in several processes.
 
     Raises
     ------
@@ -243,28 +245,31 @@ def jacobian_function(
     >>> best.x.round(5)
     array([1., 1.])
     """
+    return partial(_jacobian_at, f, argnum, dense)
 
-    def jacobian(*args: Any, **kwargs: Any) -> Any:
-        J: Any
-        if not -len(args) <= argnum < len(args):
-            raise InputError(
-                f"jacobian_function: argument {argnum} of {len(args)} cannot be differentiated"
-            )
-        if has_kernels(f) and argnum % len(args) == 0:
-            try:
-                y, J = f.value_and_jacobian(*args, **kwargs)
-                return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J
-            except DerivativeError:  # perhaps a constant
-                pass
-        given = list(args)
-        given[argnum] = seed(args[argnum])
-        y = evaluate(f, *given, **kwargs)
-        if not isinstance(y, ADArray):
-            # A constant: the solver may ask at a point where f does not depend on x.
-            J = sp.csr_array((np.size(y), np.size(args[argnum])))
-            return J.toarray().reshape(np.shape(y) + (-1,)) if dense else J
-        same_evaluation(y._derivative, given[argnum]._derivative)
-        J = y.jacobian
-        return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J
 
-    return jacobian
+def _jacobian_at(
+    f: Callable[..., Any], argnum: int, dense: bool, /, *args: Any, **kwargs: Any
+) -> Any:
+    """Return the Jacobian of f at its arguments; see `jacobian_function`."""
+    J: Any
+    if not -len(args) <= argnum < len(args):
+        raise InputError(
+            f"jacobian_function: argument {argnum} of {len(args)} cannot be differentiated"
+        )
+    if has_kernels(f) and argnum % len(args) == 0:
+        try:
+            y, J = f.value_and_jacobian(*args, **kwargs)
+            return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J
+        except DerivativeError:  # perhaps a constant
+            pass
+    given = list(args)
+    given[argnum] = seed(args[argnum])
+    y = evaluate(f, *given, **kwargs)
+    if not isinstance(y, ADArray):
+        # A constant: the solver may ask at a point where f does not depend on x.
+        J = sp.csr_array((np.size(y), np.size(args[argnum])))
+        return J.toarray().reshape(np.shape(y) + (-1,)) if dense else J
+    same_evaluation(y._derivative, given[argnum]._derivative)
+    J = y.jacobian
+    return J.toarray().reshape((*y.shape, J.shape[1])) if dense else J

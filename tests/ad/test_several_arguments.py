@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -129,3 +131,14 @@ def test_a_function_in_place_of_its_result():
             ad.jacobian_blocks(wrong, x, p)
         with pytest.raises(DataTypeError, match=r"argument 1 must be an AD array"):
             ad.jacobian_blocks(x * 2.0, x, wrong)
+
+
+def cubic(x):
+    return x**3
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_a_jacobian_function_can_be_sent_to_another_process(dense):
+    sent = pickle.loads(pickle.dumps(ad.jacobian_function(cubic, dense=dense)))
+    J = sent(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(J if dense else J.toarray(), np.diag([3.0, 12.0]))
