@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..norms import unit
 from ..results.status import Status
@@ -19,10 +20,10 @@ from .iterate import Iterate
 from .trust_region import scaled_gradient
 
 UNDECIDED = (Status.DAMPING_FAILED, Status.STALLED, Status.MAX_ITERATIONS)
-LENGTHS = tuple(
-    10.0**-k for k in range(8)
-)  # of the steps that are tried, in units of the weights or of Newton's
-DECREASE = 0.01  # of the norm: a local minimum is so close that no such step gains it
+LENGTHS = tuple(10.0**k for k in range(-7, 4))  # of steps, in units of the weights or of Newton's
+DECREASE = 0.01  # of the norm: a local minimum is so close that no step up to length 1 gains it
+STRAIGHT = 0.5  # of what the slope predicts: along a longest step that gains it the norm falls on
+VISIBLE = 1e-12  # part of the norm: a gain that is no rounding
 # Steps in turn, and decrease of the norm in each. MINPACK takes 10 steps; Newton's method with a
 # line search leaves some valleys after 10 to 15.
 SLOW_STEPS, SLOW_DECREASE = 20, 5e-4
@@ -57,9 +58,25 @@ def _at_minimum(it: Iterate) -> bool:
         directions.append(it.newton_direction())
     except LinearSolveError:
         it.notes.append("singular Jacobian")
-    for direction in directions:
-        for length in LENGTHS:
-            F = it.evaluate(it.x + length * direction)
-            if F is not None and it.scaling.merit(F) < (1.0 - DECREASE) * it.phi:
-                return False
-    return True
+    return not any(_falls(it, direction) for direction in directions)
+
+
+def _falls(it: Iterate, direction: Vector) -> bool:
+    """Whether the norm of the residual falls along a direction.
+
+    It does if a step gains enough, or if the longest step to a finite residual gains what the slope
+    says: ``log(x) + 600`` falls at each x > 0, but slowly.
+    """
+    slope = float((it.F / it.S) @ ((it.J @ direction) / it.S)) / it.phi
+    straight = False
+    for length in LENGTHS:
+        if length > 1.0 and not straight:
+            break
+        F = it.evaluate(it.x + length * direction)
+        if F is None:
+            break
+        gain = it.phi - it.scaling.merit(F)
+        if length <= 1.0 and gain > DECREASE * it.phi:
+            return True
+        straight = gain > max(-STRAIGHT * slope * length, VISIBLE * it.phi)
+    return straight

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import Problem, ad, solvers
+from sgsolve import Problem, Status, ad, solvers
 
 VT = 0.02585
 t = 0.1 * np.arange(1, 9)
@@ -146,3 +146,14 @@ def test_unknowns_of_large_units_do_not_run_away(unit):
     problem = Problem(lambda x: [(x[0] / unit) ** 2 - 2.0, x[1] * (x[0] / unit) - 1.0])
     result = problem.solve([unit, 1.0])
     np.testing.assert_allclose(result.x, [np.sqrt(2.0) * unit, np.sqrt(0.5)])
+
+
+@pytest.mark.parametrize("method", [None, solvers.DampedNewton(), solvers.TrustRegion()])
+def test_no_local_minimum_is_claimed_where_the_residual_falls_on(method):
+    """Each step divides x, and takes a thousandth of the residual: the root is at 1e-261."""
+    for residual, start in (
+        (lambda x: np.log(x) + 600.0, [1.0]),
+        (lambda x: [np.log(x[0]) + 600.0, x[1] - 3.0], [1.0, 1.0]),
+    ):
+        result = Problem(residual).solve(start, method, raise_on_failure=False)
+        assert result.status in (Status.MAX_ITERATIONS, Status.STALLED)
