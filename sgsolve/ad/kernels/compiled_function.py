@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arrays import DOUBLE
 from ...errors import DataTypeError
 from ...pattern import Pattern
 from ..array import ADArray
@@ -97,7 +98,7 @@ class CompiledFunction:
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Return f(x); by a kernel if no argument carries derivatives."""
-        if _has_derivatives(x, *args, *kwargs.values()):
+        if _has_derivatives(x, args, kwargs):
             return result_of(self.function, x, *args, **kwargs)
         if type(x) is not np.ndarray:
             return self.function(x, *args, **kwargs)
@@ -108,7 +109,7 @@ class CompiledFunction:
         self, x: ArrayLike, *args: Any, **kwargs: Any
     ) -> tuple[NDArray[Any], Any]:
         """Return f(x) and its sparse Jacobian, as `ad.value_and_jacobian`."""
-        if _has_derivatives(x, *args, *kwargs.values()):
+        if _has_derivatives(x, args, kwargs):
             return value_and_jacobian(self.function, x, *args, **kwargs)
         x = np.asarray(x)
         arguments = _by_name(args, kwargs)
@@ -150,7 +151,10 @@ class CompiledFunction:
         CompiledFunction.__init__(self, *state)
 
 
-def _has_derivatives(*arguments: Any) -> bool:
+def _has_derivatives(x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    if type(x) is np.ndarray and x.dtype is DOUBLE and not args and not kwargs:
+        return False
+    arguments = (x, *args, *kwargs.values())
     return any(isinstance(a, ADArray) or holds_derivatives(a) for a in arguments)
 
 
