@@ -91,10 +91,14 @@ class CompiledEvaluation:
             self._variants = []
 
     def value(
-        self, x: NDArray[Any], arguments: Mapping[str, Any], plain: Callable[[], NDArray[Any]]
+        self,
+        x: NDArray[Any],
+        arguments: Mapping[str, Any],
+        plain: Callable[[], NDArray[Any]],
+        target: Pattern | None = None,
     ) -> NDArray[Any]:
-        """Return F; `plain` evaluates it by NumPy."""
-        result = self._run(x, arguments, None, False, lambda: CompiledResult(plain(), x, _NONE))
+        """Return F; `plain` evaluates it by NumPy. `target` is the pattern of Jacobians to come."""
+        result = self._run(x, arguments, target, False, lambda: CompiledResult(plain(), x, _NONE))
         return result.F
 
     def linearized(

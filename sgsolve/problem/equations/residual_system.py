@@ -119,7 +119,9 @@ class ResidualSystem:
         found = self._linearized_ahead(x)
         if found is not None:
             return found
-        return self.kernels.residual().value(x, self.params, lambda: self.residual_plainly(x))
+        return self.kernels.residual().value(
+            x, self.params, lambda: self.residual_plainly(x), self._pattern
+        )
 
     def _linearized_ahead(self, x: Vector) -> Vector | None:
         """Return F(x) by the kernel for F and J, whose Jacobian is kept for `linearize` at x.
@@ -152,17 +154,18 @@ class ResidualSystem:
         if self.has_own_jacobian:
             with Allocating("evaluate the Jacobian", self.n):
                 return self.residual(x), self._on_pattern(self._user_jacobian(x))
-        found = None if self.kernels is None else self._linearized_by_kernels(x, self.kernels)
-        F, data, pattern = found or self.linearize_plainly(x)
+        F, data, pattern = self.linearized(x)
         return F, pattern.matrix(data)
 
-    def _linearized_by_kernels(self, x: Vector, kernels: CompiledFunctions) -> CompiledResult:
+    def linearized(self, x: Vector) -> CompiledResult:
         """Return F and J by kernels, or by NumPy where there are none yet."""
+        if self.kernels is None:
+            return self.linearize_plainly(x)
         ahead = self._taken_ahead(x)
         if ahead is not None:
             return ahead
         with Allocating("evaluate the Jacobian", self.n):
-            return kernels.residual().linearized(
+            return self.kernels.residual().linearized(
                 x, self.params, self.pattern, lambda: self.linearize_plainly(x)
             )
 

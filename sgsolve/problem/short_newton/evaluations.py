@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
 from ...arrays import Vector
 from ..equations.residual_system import ResidualSystem
@@ -44,7 +46,10 @@ class ByKernel:
 
 
 class ByNumPy:
-    """Evaluations by the user's code. Points outside the model are left to the solver."""
+    """Evaluations by the user's code, which make kernels of it when these pay.
+
+    Points outside the model are left to the solver.
+    """
 
     with_jacobian = False
 
@@ -54,7 +59,8 @@ class ByNumPy:
     def both(self, x: Vector) -> CompiledResult | None:
         """Return F and J at x; None if J leaves the pattern."""
         try:
-            found = self._system.linearize_plainly(x)
+            with np.errstate(all="ignore"):
+                found = self._system.linearized(x)
         except ArithmeticError:
             return None
         return found if found.pattern is self._pattern else None
@@ -62,6 +68,6 @@ class ByNumPy:
     def residual(self, x: Vector) -> Vector | None:
         """Return F at x."""
         try:
-            return self._system.residual_plainly(x)
+            return self._system.residual_quietly(x)
         except ArithmeticError:
             return None

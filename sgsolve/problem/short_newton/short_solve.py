@@ -7,10 +7,8 @@ import math
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from ...ad.kernels import machine
-from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS
+from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
 from ...arrays import Vector
 from ...results.history import History, Stats, Step
 from ...results.result import Result
@@ -45,7 +43,7 @@ def short_result(
 ) -> Result | None:
     """Return the result of a short solve, or None: the solver itself has to run.
 
-    F and J come from kernels, or from NumPy where no kernels were asked for.
+    F and J come from kernels, or from NumPy as long as there are none.
 
     Parameters
     ----------
@@ -60,15 +58,10 @@ def short_result(
         return None
     workspace = pool.take() if isinstance(pool, Pool) else pool
     try:
-        if kernels is None:
-            with np.errstate(all="ignore"):
-                result = _attempted(workspace, system, x, solver, ByNumPy(system))
-        else:
-            result = _attempted(workspace, system, x, solver, ByKernel(system))
+        return _attempted(workspace, system, x, solver)
     finally:
         if isinstance(pool, Pool):
             pool.give_back(workspace)
-    return result
 
 
 def serves_members(system: ResidualSystem, solver: Any, count: int) -> bool:
@@ -101,7 +94,7 @@ def _settings(system: ResidualSystem, solver: Any, cost: float) -> Settings | No
 
 
 def _attempted(
-    workspace: Workspace, system: ResidualSystem, x: Vector, solver: Any, evaluations: Evaluations
+    workspace: Workspace, system: ResidualSystem, x: Vector, solver: Any
 ) -> Result | None:
     started = perf_counter()
     linear = workspace.solver(system.pattern)
@@ -109,25 +102,41 @@ def _attempted(
     if short is None or not short.is_tried():
         return None
     method = solver.first_method
-    at_start = evaluations.both(x)
+    evaluations, at_start = _first_evaluated(system, x)
     if at_start is None:
-        return None  # as long as there is no kernel
-    compiled = system.n_compiled()
+        return None
+    by_kernels = isinstance(evaluations, ByKernel)
+    compiled, others = system.n_compiled(), None if by_kernels else system.compiled_counts()
     try:
         found = short.solve(evaluations, x, at_start, method.max_iterations, system.scale)
     except BaseException:  # also Ctrl-C: the factors are half written
-        _noted(linear, None, short, system.kernels is not None)
+        _noted(linear, None, short, by_kernels)
         raise
-    counts = _noted(linear, found, short, system.kernels is not None)
+    counts = _noted(linear, found, short, by_kernels)
     if found is not None:
         confirmed = _confirmed(short, found, system, workspace, counts)
         counts.n_compiled = system.n_compiled() - compiled
+        if others is not None:
+            counts.not_compiled = system.compiled_counts().since(others).not_compiled
         found = found if confirmed else None
     if short.stepped:
         short.note_attempt(found is not None)
     if found is None:
         return None
     return finished_result(found, counts, system, solver, perf_counter() - started)
+
+
+def _first_evaluated(
+    system: ResidualSystem, x: Vector
+) -> tuple[Evaluations, CompiledResult | None]:
+    """Return how to evaluate, and F and J at x; None if that takes the solver itself."""
+    if system.kernels is not None:
+        by_kernel = ByKernel(system)
+        found = by_kernel.both(x)
+        if found is not None or system.n > FEW_UNKNOWNS:
+            return by_kernel, found
+    by_numpy = ByNumPy(system)
+    return by_numpy, by_numpy.both(x)
 
 
 def _noted(linear: Any, found: ShortSolve | None, short: ShortNewton, by_kernels: bool) -> Stats:

@@ -785,6 +785,26 @@ class TestByNumpy:
                 assert short.stats.nfev + short.stats.njev <= long.stats.nfev + long.stats.njev
         assert served or name == "linear"
 
+    @pytest.mark.parametrize("method", METHODS)
+    def test_a_compiled_problem_has_short_solves_before_its_kernels(
+        self, served, monkeypatch, method
+    ):
+        """It would take several times as long as without `compiled` until then."""
+        monkeypatch.setattr(CompiledFunctions, "at_once", False)
+        plain, problem = (Problem(network, params={"q": 1.5}, compiled=c) for c in (False, True))
+        evaluation = problem._definition.kernels.residual()
+        for known in (False, True):
+            evaluation.at_once = known
+            before = len(served)
+            for q in (1.5, 2.0, 1.7, 3.1):
+                _, short = self.pair(problem.at(q=q), np.full(4, 0.5), METHODS[method])
+                assert_same_arrays(
+                    short, self.pair(plain.at(q=q), np.full(4, 0.5), METHODS[method])[1]
+                )
+                assert (short.stats.n_compiled > 0) == known or q == 1.5
+                assert known or set(short.stats.not_compiled) == {"no kernel yet"}
+            assert len(served) >= before + 7  # of both problems
+
     @pytest.mark.parametrize("method", ["full steps", "damped"])
     def test_the_loops_decide_the_same_in_python(self, served, monkeypatch, method):
         """Every way to end, by the functions as they are written."""
