@@ -17,6 +17,7 @@ import numpy as np
 from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..linear.solver import DirectParts
+from ..pattern import Pattern
 from ..solvers.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
@@ -121,9 +122,18 @@ class KeptMatrix:
         found: Vector = self._solver.solve_again(b)
         return found
 
+    @property
+    def analyzed(self) -> Pattern:
+        """The pattern that the linear solver keeps: an equal one of an earlier run, perhaps."""
+        pattern: Pattern = self._solver.pattern
+        return pattern
+
     def direct_parts(self) -> DirectParts | None:
         """Return what solves with LAPACK alone; None where it takes more."""
-        found: DirectParts | None = self._solver.direct_parts(self.system.pattern)
+        own, kept = self.system.pattern, self.analyzed
+        if own is not kept and not own.equals(kept):
+            return None
+        found: DirectParts | None = self._solver.direct_parts(kept)
         return found
 
     def take(self, a0: float, age: int, n_factor: int, n_solve: int) -> None:

@@ -19,6 +19,7 @@ from ...ad.kernels import machine
 from ...ad.kernels.compiled_evaluation import CompiledEvaluation
 from ...ad.kernels.stats import CompiledStats
 from ...errors import ImpureFunctionWarning
+from ...pattern import Pattern
 from ...results.blocks import Blocks
 
 IMPURE = "the function is not pure: its values changed without its arguments"
@@ -51,6 +52,7 @@ class CompiledFunctions:
         self._evaluations: dict[Hashable, CompiledEvaluation] = {}
         self.stopped = ""
         self.steps_without_loops = 0
+        self._pattern: Pattern | None = None
 
     def residual(self) -> CompiledEvaluation:
         """Return the evaluation of the residual by x."""
@@ -64,6 +66,12 @@ class CompiledFunctions:
             known = self._evaluations.setdefault(key, made)
             known.stopped = known.stopped or self.stopped
         return known
+
+    def pattern_in_time(self, pattern: Pattern) -> Pattern:
+        """Return the pattern of an earlier run if it is equal: its kernels serve again then."""
+        if self._pattern is None or not self._pattern.equals(pattern):
+            self._pattern = pattern
+        return self._pattern
 
     def stats(self) -> CompiledStats:
         """Return what was compiled so far, of all functions."""

@@ -90,6 +90,8 @@ class TimeSystem:
             every = {**given, **self.params(t), TIME: t}
             self._taken = call_with_parameters(storage, x, every, _names)
         self._pattern = self._found_pattern(x, t)
+        if self._kernels is not None:
+            self._pattern = self._kernels.pattern_in_time(self._pattern)
         self.as_written = None if self._kernels is None else self._plain
 
     @property

@@ -222,7 +222,7 @@ class NativeSteps:
         parts, steps, weights = self.matrix.direct_parts(), self.steps, self.stepper.weights
         if parts is None:
             return None
-        pattern, x = self.system.pattern, np.zeros(self.system.n)
+        pattern, x = self.matrix.analyzed, np.zeros(self.system.n)
         formulas = steps.max_order, id(steps.formulas), steps.implicit.max_iterations
         members = tuple(np.arange(len(x))[part].tobytes() for part in weights.parts)
         key = *formulas, weights.fixed is None, members, tuple(weights.apart)

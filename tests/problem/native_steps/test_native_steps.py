@@ -270,6 +270,19 @@ def test_python_makes_the_steps_of_other_runs(settings, options, monkeypatch):
     assert problem.transient(x0, (0.0, end), **options).success
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_later_runs_of_a_problem_use_the_same_memory(kind, monkeypatch):
+    residual, charge, x0, end = kind()
+    problem = Problem(residual, storage=charge, compiled=True)
+    first = problem.transient(x0, (0.0, end), rtol=1e-5)
+    other = problem.transient(x0, (0.0, end), rtol=1e-4, max_step=end / 50.0)
+    monkeypatch.setattr(native_steps, "step_loop_of", None)
+    found = problem.transient(x0, (0.0, end), rtol=1e-5)
+    assert np.array_equal(found.states, first.states)
+    assert other["step"].max() <= end / 50.0 * (1.0 + 1e-12)
+    assert found.stats.n_compiled >= found.stats.nfev - 3
+
+
 def test_loops_are_made_behind_many_steps_of_python(monkeypatch):
     monkeypatch.setattr(CompiledFunctions, "at_once", False)
     monkeypatch.setattr(native_steps, "LONG", 30)
