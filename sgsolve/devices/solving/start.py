@@ -34,7 +34,7 @@ from .levels import blocks_nowhere, may_switch
 from .methods import UNHURRIED, accurate, coupled_method, poisson_method
 from .resolved import UNCONFIRMED, confirmed, warn_if_unresolved
 from .settling import SWITCHED, LastState, SwitchedWarning, settling
-from .voltage_predictors import LONG_STEP, Levels, Poisson
+from .voltage_predictors import Levels, Poisson
 
 ROUNDS = 2  # of Poisson's equation and the levels of ions, before both at once
 FEW = 25  # iterations for the densities
@@ -231,10 +231,8 @@ def _attempts(
     if not _constant_mobilities(device):
         return [Robust(stages=(damped, cold, *slow), patience=UNHURRIED), attempts[1]]
     first = Stage(density_method(device, whole, accurate(), FEW))
-    gated = any(contact.is_gate for contact in device.contacts.values())
-    between = (damped,) if device.heat or not gated or _longest_step(values) <= LONG_STEP else ()
     short = len(values) > 1 and _longest_step(values) <= NEAR * vt
-    stages = (first, *between, *slow)
+    stages = (first, damped, *slow)
     attempts.insert(1 if short else 0, Robust(stages=stages, patience=UNHURRIED))
     return attempts
 
