@@ -3,7 +3,8 @@
 Where a region without a contact is flooded or emptied, as past punch-through, steps of Newton's
 method for the steady state must be very short. In time the region follows at its own pace, however
 many decades of time that takes: each step of implicit Euler is one step of Newton's method, with
-one factorization. The start is the last steady state with the carriers where they were. The length
+one factorization. The start is the last steady state with the carriers where they were, or, where
+junctions block, an estimate. The length
 of the next step follows from the correction that Newton's method would make in a second iteration.
 The correction is added, because its matrix is factorized already.
 
