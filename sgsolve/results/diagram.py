@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import scipy
 
+from ..errors import InputError
 from .special_points import SpecialPoint
 
 FINE = 16  # points of a smooth curve for each row of a branch
@@ -21,11 +22,21 @@ DASHES = {0: "-", 1: "--", -1: ":"}  # by the sign of the number of unstable eig
 
 
 def axes_or_new(ax: Any) -> Any:
-    """Return the axes to draw in: those given, or those of a new figure for None."""
+    """Return the axes to draw in: those given, or those of a new figure for None.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+    """
     if ax is not None:
         return ax
-    import matplotlib.pyplot as plt
-
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise InputError(
+            f"matplotlib cannot be loaded ({error}); plots need it: pip install 'sgsolve[plot]'"
+        ) from error
     return plt.figure().add_subplot()
 
 

@@ -1,5 +1,7 @@
 """A branch is a table whose rows stay what they are, also where few states are kept."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,10 @@ def test_a_long_branch_is_printed_by_its_ends():
     assert branch.field("x").shape == (40, 1)
     with pytest.raises(InputError, match="there is no point 40; the branch has 40"):
         branch.at(40)
+
+
+def test_a_plot_without_matplotlib_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # makes its import fail
+    result = Problem(lambda x: x**2 - 4.0).solve([1.0])
+    with pytest.raises(InputError, match=r"pip install 'sgsolve\[plot\]'"):
+        result.plot()

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arrays import Vector, real_array
 from ...errors import DataTypeError, InputError
 from ...pattern import Pattern
+from ...results.diagram import axes_or_new
 from ...results.history import Stats, counted
 from ...results.result import Result
 from ...results.table import table_lines
@@ -97,6 +98,37 @@ class SmallSignalResponse:
             known = ", ".join(self.outputs) or "none; ask for outputs={...}, or take .states"
             raise InputError(f"there is no output {name!r}; there are {known}")
         return self.outputs[name]
+
+    def plot(self, name: str | None = None, ax: Any = None, **style: Any) -> Any:
+        """Draw magnitudes of outputs over the frequency, on logarithmic axes.
+
+        Parameters
+        ----------
+        name : str, optional
+            One output; all by default. Without outputs, all unknowns.
+        ax : matplotlib Axes, optional
+            A new figure by default. Needs the extra ``sgsolve[plot]``.
+        **style
+            Passed on to matplotlib.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        InputError
+            If there is no such output, or matplotlib is not installed.
+        """
+        curves = dict(self.outputs) if name is None else {name: self[name]}
+        if self.states is not None and name is None:
+            curves["unknowns"] = self.states
+        ax = axes_or_new(ax)
+        for label, values in curves.items():
+            ax.loglog(self.frequencies, np.abs(values), label=label, **style)
+        ax.set_xlabel("frequency")
+        ax.legend()
+        return ax
 
 
 def checked_frequencies(frequencies: ArrayLike) -> NDArray[np.float64]:

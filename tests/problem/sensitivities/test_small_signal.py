@@ -157,3 +157,20 @@ def test_mass_matrix_of_a_named_rate_with_a_given_jacobian():
         storage="rate",
     )
     assert problem.mass_matrix([3.0, 5.0]).toarray() == pytest.approx(np.diag([3.0, 5.0]))
+
+
+def test_a_response_is_drawn_over_its_frequencies():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    rc = Problem(lambda v, u: v - u, params={"u": 0.0}, storage=lambda v: 1.0 * v)
+    found, frequencies = rc.solve([0.0]), [0.01, 1.0]
+    response = rc.small_signal(found, "u", frequencies, outputs={"v": lambda v: v[0]})
+    axes = response.plot("v")
+    line = axes.lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), frequencies)
+    exact = 1.0 / np.hypot(1.0, 2.0 * np.pi * np.array(frequencies))
+    np.testing.assert_allclose(line.get_ydata(), exact, rtol=1e-12)
+    assert axes.get_yscale() == "log"
+    assert len(rc.small_signal(found, "u", frequencies).plot(ax=axes).lines) == 2
+    with pytest.raises(InputError, match="no output 'w'"):
+        response.plot("w")
+    plt.close(axes.figure)
