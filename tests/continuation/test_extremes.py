@@ -16,7 +16,7 @@ FAMILIES = {
     "product": (lambda x, p: ad.hstack([x[0] - p, x[1] * x[0] - p]), lambda p: [p, 1.0]),
 }
 families = pytest.mark.parametrize("name", FAMILIES)
-huge = pytest.mark.parametrize("size", [1e150, 1e300, *slow(1e200)])
+huge = pytest.mark.parametrize("size", [1e300, *slow(1e150, 1e200)])
 
 
 def ended(run, *arguments, **options):

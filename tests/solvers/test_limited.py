@@ -8,6 +8,7 @@ import pytest
 from sgsolve import solvers
 from tests.families import bratu
 from tests.presets import solved
+from tests.selection import slow
 
 LIMITS = [
     solvers.MaxChange(1.0),
@@ -78,15 +79,17 @@ METHODS = (
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", WITHIN)
-def test_nothing_is_evaluated_outside_of_the_limits(method, name):
-    """Neither steps leave them, nor questions about a solution or a failure."""
-    for limit, upper in (
+@pytest.mark.parametrize(
+    ("limit", "upper"),
+    [
         (solvers.Bounds(0.0, 3.0), 3.0),
-        (solvers.Bounds(0.0, 3.0, how="clip"), 3.0),
-        (solvers.Positive(), np.inf),
-    ):
-        for start in ([0.0, 0.0], [1e-3, 2.0]):
-            solved(guarded(WITHIN[name], upper), start, method(limits=limit))
+        *slow((solvers.Bounds(0.0, 3.0, how="clip"), 3.0), (solvers.Positive(), np.inf)),
+    ],
+)
+def test_nothing_is_evaluated_outside_of_the_limits(method, name, limit, upper):
+    """Neither steps leave them, nor questions about a solution or a failure."""
+    for start in ([0.0, 0.0], [1e-3, 2.0]):
+        solved(guarded(WITHIN[name], upper), start, method(limits=limit))
 
 
 class TestFormulas:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sgsolve import DomainError, InputError, Problem, Status, solvers
+from sgsolve.problem.equations.residual_system import ResidualSystem
 from sgsolve.solvers.iterate import observed_order
 from tests.families import bratu
 from tests.presets import PRESETS
@@ -285,8 +286,9 @@ class TestKrylov:
         assert np.allclose(plain.x, helped.x, atol=1e-6)
         assert helped.njev < 0.2 * plain.njev
 
-    def test_dense_jacobian_is_never_formed(self):
-        n = 3000
+    def test_dense_jacobian_is_never_formed(self, monkeypatch):
+        monkeypatch.setattr(ResidualSystem, "linearize", None)
+        n = 200
         result = solve(
             lambda x: x + np.sum(x) / n - 1.0 + 0.1 * x**3, np.zeros(n), solvers.NewtonKrylov()
         )

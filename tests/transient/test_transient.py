@@ -16,9 +16,10 @@ from sgsolve.transient import (
     RungeKutta,
     TimeEvent,
 )
+from tests.selection import slow
 
 METHODS = [Bdf(), RungeKutta(), RungeKutta("TR-BDF2")]
-by_method = pytest.mark.parametrize("steps", METHODS, ids=repr)
+by_method = pytest.mark.parametrize("steps", [*METHODS[:2], *slow(METHODS[2])], ids=repr)
 
 
 def capacitor():

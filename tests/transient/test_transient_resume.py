@@ -129,7 +129,7 @@ def bounced(steps, **options):
 
 
 @pytest.mark.parametrize("times", [np.linspace(0.0, 1.2, 13), *slow(None)])
-@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()])
+@pytest.mark.parametrize("steps", [Bdf(), *slow(RungeKutta())])
 def test_a_run_killed_after_any_write_continues_with_the_actions_of_its_events(
     steps, times, tmp_path, monkeypatch
 ):

@@ -43,8 +43,7 @@ def cube(w, p):
 
 
 @pytest.mark.parametrize(
-    ("modes", "m", "count"),
-    [(square, 2, 8), (triangle, 2, 6), pytest.param(cube, 3, 26, marks=pytest.mark.slow)],
+    ("modes", "m", "count"), [(triangle, 2, 6), *slow((square, 2, 8), (cube, 3, 26))]
 )
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_all_branches_leave_a_point_with_several_null_vectors(modes, m, count, seed):

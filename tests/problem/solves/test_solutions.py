@@ -96,7 +96,7 @@ def test_distances_are_measured_by_the_scale_of_the_problem():
         np.testing.assert_allclose(sorted(r.x[0] for r in found), [1e-9, 3e-9], rtol=1e-6)
 
 
-@pytest.mark.parametrize("scale", [1e-15, 1e100, *slow(1e-6, 1e3, 1e9, 1e12)])
+@pytest.mark.parametrize("scale", [1e100, *slow(1e-15, 1e-6, 1e3, 1e9, 1e12)])
 def test_a_scale_far_off_loses_no_solution_and_doubles_none(scale):
     problem = Problem(lambda x: x**2 - 4.0, scale=scale)
     found = [result.x[0] for result in problem.find_solutions([1.0])]
