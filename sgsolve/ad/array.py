@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..arrays import DOUBLE
 from ..errors import DerivativeError
+from ..pattern import Pattern
 from ..private_api import NO_ARRAY, calling_frame, is_sparse_product, shown_class
 from . import dispatch, refusals
 from .assignment import SharedMemory, WrittenMemory, memory_with_first_view
@@ -92,12 +93,15 @@ class ADArray(Operators):
         Its indices are sorted, and entries that happen to be zero are kept: the structure is
         the same at every x at which the same code ran.
         """
+        pattern, data = self._pattern_and_values()
+        return pattern.matrix(data)
+
+    def _pattern_and_values(self) -> tuple[Pattern, Any]:
         derivative, value = self._derivative, self._value
         if derivative.is_sparsity:
             self._needs_coefficients()
         dtype = value.dtype if value.dtype is DOUBLE else self._jacobian_dtype()
-        pattern, data = pattern_and_values(derivative, value.size, dtype)
-        return pattern.matrix(data)
+        return pattern_and_values(derivative, value.size, dtype)
 
     @property
     def sparsity(self) -> Any:

@@ -315,6 +315,12 @@ def value_and_jacobian(
     """
     if has_kernels(f):
         return f.value_and_jacobian(x, *args, **kwargs)
+    y = differentiated(f, x, *args, **kwargs)
+    return y.value, y.jacobian
+
+
+def differentiated(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> ADArray:
+    """Return f(x) with its derivative; raises `DerivativeError` without one."""
     unknowns = seed(x)
     y = result_of(f, unknowns, *args, **kwargs)
     if type(y) is not ADArray:
@@ -326,4 +332,4 @@ def value_and_jacobian(
         )
     if y._derivative.root is not unknowns._derivative.root:
         same_evaluation(y._derivative, unknowns._derivative)
-    return y.value, y.jacobian
+    return y

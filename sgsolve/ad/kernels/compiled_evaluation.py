@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from time import perf_counter, thread_time
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -241,9 +241,7 @@ class CompiledEvaluation:
             yield new
 
     def _by_numpy(self, reason: str, plain: Callable[[], CompiledResult]) -> CompiledResult:
-        begin = thread_time()
-        result = plain()
-        self._account.add(thread_time() - begin)
+        result = self._account.timed(plain)
         self.stats.uncompiled += 1
         self.stats.reasons[reason] += 1
         return result

@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...arrays import DOUBLE
 from ...errors import DataTypeError
-from ...pattern import Pattern
 from ..array import ADArray
-from ..drivers import value_and_jacobian
+from ..drivers import differentiated, value_and_jacobian
 from ..function_calls import evaluate, result_of
 from ..nested import holds_derivatives
 from . import machine
@@ -87,7 +86,6 @@ class CompiledFunction:
     def __init__(self, f: Callable[..., Any], at_once: bool) -> None:
         self.function, self._at_once = f, at_once
         self._evaluation = CompiledEvaluation(self._called, at_once)
-        self._pattern: tuple[Any, Pattern | None] = None, None
         self.__name__ = getattr(f, "__name__", type(f).__name__)
         self.__doc__ = getattr(f, "__doc__", None)
 
@@ -118,8 +116,9 @@ class CompiledFunction:
             return replayed.F, replayed.pattern.matrix(replayed.data)
 
         def plain() -> CompiledResult:
-            F, J = value_and_jacobian(self.function, x, *args, **kwargs)
-            return CompiledResult(F, J.data, self._pattern_of(J))
+            y = differentiated(self.function, x, *args, **kwargs)
+            pattern, data = y._pattern_and_values()
+            return CompiledResult(y.value, data, pattern)
 
         found = self._evaluation.linearized(x, arguments, None, plain)
         return found.F, found.pattern.matrix(found.data)
@@ -127,14 +126,6 @@ class CompiledFunction:
     def jacobian(self, x: ArrayLike, *args: Any, **kwargs: Any) -> Any:
         """Return the sparse Jacobian of f at x."""
         return self.value_and_jacobian(x, *args, **kwargs)[1]
-
-    def _pattern_of(self, J: Any) -> Pattern:
-        """Return the pattern of a Jacobian; evaluations of one structure share index arrays."""
-        indices, pattern = self._pattern
-        if pattern is None or indices is not J.indices:
-            pattern = Pattern(J.indptr, J.indices, J.shape)
-            self._pattern = J.indices, pattern
-        return pattern
 
     def _plain(self, x: Any, args: Any, kwargs: Any) -> Any:
         return np.asarray(evaluate(self.function, x, *args, **kwargs))

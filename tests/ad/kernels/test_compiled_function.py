@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad.kernels import code_writer
+from sgsolve.ad.kernels import account, code_writer
 from sgsolve.errors import DerivativeError, DomainError, InputError
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
@@ -430,3 +430,16 @@ def test_a_constant_has_zeros_for_the_solvers_of_scipy():
         assert ad.jacobian_function(constant, dense=True)(X).shape == (3, N)
         with pytest.raises(DerivativeError, match="does not depend on x"):
             ad.jacobian(constant, X)
+
+
+def test_the_time_of_the_processor_is_asked_for_long_evaluations_only(monkeypatch):
+    """To ask for it takes longer than a small evaluation; a long one may have waited."""
+    asked = []
+    monkeypatch.setattr(account, "thread_time", lambda: asked.append(1) or 0.5 * len(asked))
+    now = iter([0.0, 1e-5, 1.0, 9.0])
+    monkeypatch.setattr(account, "perf_counter", lambda: next(now))
+    kept = account.Account()
+    for latest in (1e-5, account.SHORT, 0.5):  # the second one waited for others
+        assert kept.timed(lambda: "result") == "result"
+        assert kept.latest == latest
+    assert len(asked) == 2
