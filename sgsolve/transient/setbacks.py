@@ -76,11 +76,12 @@ class Setbacks:
         return "jump" if before(place) <= t else ""
 
     def remark(self) -> str:
-        """Return what is to be said of jumps that were found; else nothing."""
-        if not self.jumps:
+        """Return what is to be said of jumps that were found before the end; else nothing."""
+        jumps = [t for t in self.jumps if t < self.schedule.t1]
+        if not jumps:
             return ""
-        times = ", ".join(f"{t:.9g}" for t in self.jumps[:NAMED])
-        more = f" and at {len(self.jumps) - NAMED} more" if len(self.jumps) > NAMED else ""
+        times = ", ".join(f"{t:.9g}" for t in jumps[:NAMED])
+        more = f" and at {len(jumps) - NAMED} more" if len(jumps) > NAMED else ""
         return (
             f"the equations jump or change fast at t = {times}{more}, which was found by failing "
             "steps or by samples; give such times in breakpoints"

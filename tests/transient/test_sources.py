@@ -68,3 +68,17 @@ def test_objects_that_interpolate_and_functions_of_numpy_are_functions_of_time()
         assert run.x[0] == pytest.approx(exact, abs=1e-4)
     with pytest.raises(ParameterError, match="a function of time has one argument, t"):
         problem.at(V=lambda voltage: voltage)
+
+
+def test_a_jump_at_the_last_time_asks_for_no_breakpoint():
+    """A breakpoint there is refused; the last row holds the state after the jump."""
+    pulse = Pulse(0.0, 1.0, width=0.5, period=1.0)
+    problem = Problem(
+        lambda x, u: [x[0] - u, x[1] - u],
+        params={"u": pulse},
+        storage=lambda x: x * np.array([1.0, 0.0]),
+    )
+    run = problem.transient([0.0, 1.0], (0.0, 2.0))
+    assert run["t"][-1] == 2.0
+    assert run.x[1] == pytest.approx(1.0)
+    assert "breakpoints" not in run.message
