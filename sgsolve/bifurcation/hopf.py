@@ -10,7 +10,7 @@ Reference: Y. A. Kuznetsov, Elements of Applied Bifurcation Theory (2004), secti
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,6 +40,9 @@ from .spectrum_bounds import count_above, farthest_unstable
 HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"
 NO_SIGN = 1e-13  # of l1 times the square of the size of x, up to which its sign is rounding
+# A state of zero has no size. There the sign is certain if l1 is this many times what it changes by
+# where the parameter is off by this part of the step, ten times as much as at a located point.
+CERTAIN, OFF = 10.0, 1e-9
 HIDDEN = Doubt("a pair of eigenvalues crossed the axis and became real within the step", HOPF)
 FASTEST = 0.5  # least power of a distance with which the number of eigenvalues within it grows
 CROSSED = 1e-6  # real part of a pair on the axis, relative to those at the two points
@@ -285,9 +288,17 @@ class Eigenvalues(Detector):
         l1 = self._lyapunov(stepper, point, special)
         if np.isfinite(l1):
             special.coefficients["l1"] = l1
-            if abs(l1) * (float(np.abs(point.x).max()) or 1.0) ** 2 > NO_SIGN:
+            if self._has_sign(stepper, point, special, OFF * (b.p - a.p)):
                 special.nature = "supercritical" if l1 < 0.0 else "subcritical"
         return Found(point, special)
+
+    def _has_sign(self, stepper: Any, point: Point, special: SpecialPoint, off: float) -> bool:
+        """Whether l1 is no rounding error, of its own or of the parameter."""
+        l1, size = special.coefficients["l1"], float(np.abs(point.x).max())
+        if size > 0.0:
+            return abs(l1) * size**2 > NO_SIGN
+        other = self._lyapunov(stepper, replace(point, p=point.p + off), special)
+        return abs(l1) > CERTAIN * abs(other - l1)
 
     def _lyapunov(self, stepper: Any, point: Point, special: SpecialPoint) -> float:
         """Return the first Lyapunov coefficient; NaN where it is not defined."""

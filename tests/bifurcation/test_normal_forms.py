@@ -178,6 +178,21 @@ def test_a_zero_hopf_point_has_no_lyapunov_coefficient():
     assert hopf.nature == ""
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e8])
+@pytest.mark.parametrize("degenerate", [True, False])
+def test_the_nature_of_a_hopf_point_at_zero_does_not_depend_on_units(unit, degenerate):
+    """The damping of van der Pol vanishes at the Hopf point as a whole, Rayleigh's does not."""
+
+    def oscillator(x, mu):
+        bend = (x[0] / unit) ** 2
+        return [-x[1], x[0] - (mu * (1.0 - bend) if degenerate else mu - bend) * x[1]]
+
+    problem = Problem(oscillator, params={"mu": -0.5}, storage=lambda x: 1.0 * x)
+    branch = problem.continuation([0.0, 0.0], "mu", (-0.5, 1.0), stability=True)
+    (hopf,) = branch.hopf_points
+    assert hopf.nature == ("" if degenerate else "supercritical")
+
+
 def test_a_sign_that_rounding_decides_is_not_named():
     """Of x'' + x = p (1 - x^2) x' at p = 0 the coefficient is zero: every circle is an orbit."""
 
