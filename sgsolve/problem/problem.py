@@ -1897,7 +1897,8 @@ class Problem:
             As in `transient`.
         parameter : str or sequence of str
             Numbers or arrays of numbers. Where the derivatives by one that is zero cannot be
-            controlled because they begin too small, take a small number instead.
+            controlled because they begin too small, take a small number instead. Rounding of x
+            limits the derivatives by p to errors of about 1e-16 x / p.
         functional : callable or array_like of shape (n,) or (m, n), optional
             ``g(x, names of parameters...)`` of the last state, or its gradient by x. By default the
             last state itself.

@@ -33,6 +33,7 @@ from .recorded_steps import (
 from .time_step import RejectedStep, TimeStep
 
 EULER = 0.01  # of the first step: steps that show the slope at the start
+ZERO = " (take a small number for the parameter that is zero)"
 ROUNDING = 1e3 * EPS  # of the derivatives of the charge, in a short step
 
 
@@ -157,7 +158,8 @@ class SensitivityControl:
         except LinearSolveError as failure:
             return RejectedStep.unsolved(f"the derivatives could not be computed: {failure}")
         if error > 1.0:
-            return rejected(error, "the error estimate of the derivatives")
+            zero = "" if self.model.sizes.all() else ZERO
+            return rejected(error, f"the error estimate of the derivatives{zero}")
         return replace(step, error=max(step.error, error))
 
     def of_step(self, done: RecordedStep, coefficient: float) -> float:

@@ -6,7 +6,7 @@ import scipy.linalg
 from scipy.integrate import solve_ivp
 
 from sgsolve import PartialBranchWarning, Problem
-from sgsolve.errors import InputError
+from sgsolve.errors import ConvergenceError, InputError
 from sgsolve.transient import Bdf, FixedSteps, RungeKutta, TimeEvent
 from tests.selection import slow
 
@@ -382,3 +382,24 @@ def test_an_interrupted_run_has_no_derivative(mode):
     problem = Problem(decay, params={"k": 1.0}, storage=lambda x: 1.0 * x)
     with pytest.warns(PartialBranchWarning), pytest.raises(KeyboardInterrupt, match="interrupted"):
         problem.transient_sensitivity([1.0], (0.0, 9.0), "k", functional=lambda x: x[0], mode=mode)
+
+
+def test_a_parameter_that_is_zero_is_named_where_its_derivatives_begin_too_small():
+    """A chain of four decays, whose last rate is 4 - p: its derivative begins as t^4."""
+
+    def chain(x, p):
+        made = np.array([1.0, 2.0, 3.0, 4.0]) * x
+        last = np.array([0.0, 0.0, 0.0, 1.0])
+        return made - np.concatenate([[0.0], made[:-1]]) - p * last * x
+
+    problem = Problem(chain, params={"p": 0.0}, storage=lambda x: 1.0 * x)
+    options = {"functional": lambda x: x[3], "rtol": 1e-6}
+    start = [1.0, 0.0, 0.0, 0.0]
+    with pytest.raises(ConvergenceError, match="small number for the parameter that is zero"):
+        problem.transient_sensitivity(start, (0.0, 1.0), "p", **options)
+    found = problem.at(p=1e-6).transient_sensitivity(start, (0.0, 1.0), "p", **options)
+    rates = np.diag([1.0, 2.0, 3.0, 4.0]) - np.diag([1.0, 2.0, 3.0], -1)
+    last = np.diag([0.0, 0.0, 0.0, 1.0])
+    whole = np.block([[-rates, np.zeros((4, 4))], [last, -rates]])
+    exact = scipy.linalg.expm(whole)[7, 0]
+    assert found.derivative == pytest.approx(exact, rel=1e-4)
