@@ -76,6 +76,14 @@ class DeviceCircuit(Circuit):
         """Return a start without voltages: the devices in equilibrium."""
         return np.concatenate([super().zeros(), *[one.start for one in self.devices]])
 
+    def tolerances(self, rtol: float) -> dict[str, Any]:
+        """Return absolute tolerances of the devices, as `atol` of a transient."""
+        return {
+            f"{name}_{i}": value
+            for i, one in enumerate(self.devices)
+            for name, value in one.form.tolerances(rtol).items()
+        }
+
     def problem(self) -> Problem:
         """Return the equations of the circuit, then those of the devices."""
         lumped, k, own = Equations(self), self.n, []

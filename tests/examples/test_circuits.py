@@ -100,3 +100,38 @@ def test_a_diode_of_1000_nodes_in_a_circuit(program, tmp_path):
 
 def test_a_device_is_what_its_resistance_says(program):
     assert doctest.testmod(program("device_element")).failed == 0
+
+
+@pytest.mark.slow
+def test_a_regulator_is_at_the_zener_diode_s_own_characteristic(program):
+    """With ionization the fluxes are unknowns, which have no absolute tolerance of their own."""
+    from sgsolve.devices import (
+        Device,
+        Ohmic,
+        band_to_band,
+        drive_current,
+        graded,
+        interval,
+        ionization_values,
+        materials,
+        srh,
+        van_overstraeten,
+    )
+
+    x = graded([0.0, 5e-6, 1.5e-5], 4e-7, 2e-8, 1.2)
+    values = materials.silicon.at(300.0, [srh]) | ionization_values("Si van Overstraeten", T=300.0)
+    values |= {"A_btb": 4e14, "E_btb": 1.9e7, "s_btb": 2.5, "mu_n": 200.0, "mu_p": 100.0}
+    zener = Device(interval(x), np.where(x < 5e-6, -3e18, 3e18),
+                   {"a": Ohmic(0), "k": Ohmic(-1)}, values,
+                   recombination=[srh, band_to_band], ionization=van_overstraeten)  # fmt: skip
+    circuit = program("device_element").DeviceCircuit()
+    circuit.voltage("in", "0", lambda t: 10.0 * min(t / 1e-3, 1.0))
+    circuit.resistor("in", "out", 500.0)
+    circuit.resistor("out", "0", 1e3)
+    circuit.device(zener, {"k": "out", "a": "0"}, area=1e-4)
+    atol = circuit.tolerances(1e-4) | {"v": 1e-6, "i": 1e-9}
+    run = circuit.problem().transient(circuit.zeros(), (0.0, 2e-3), rtol=1e-4, atol=atol)
+    out = float(circuit.at("out", run.x))
+    density = ((10.0 - out) / 500.0 - out / 1e3) / 1e-4
+    assert drive_current(zener, "k", [density]).voltage[-1] == pytest.approx(out, rel=1e-6)
+    assert 4.0 < out < 6.0

@@ -46,6 +46,7 @@ from .heat_sources import heat_made
 from .ionization import ionized
 from .potential_form import Equations
 from .terminal import losses
+from .time_tolerances import time_tolerances
 
 Array = Any
 Pair = tuple[Callable[..., Array], Callable[..., Array]]
@@ -176,6 +177,10 @@ class TimeForm:
         psi = y[self._psi]
         inside = psi if lay.n == lay.n_s else psi[lay.nodes]
         return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, y[self._heat]])
+
+    def tolerances(self, rtol: float) -> dict[str, Any]:
+        """Absolute tolerances by block, for a relative one; fluxes follow, and have none."""
+        return time_tolerances(self.device, rtol)
 
     def residual(self, y: Array, **p: Any) -> Array:
         """Balance of charge, of electrons and of holes, these in units of the potentials' own."""

@@ -22,11 +22,6 @@ from .kept_fluxes import form_of
 from .start import solve_device
 
 Waveform = float | Callable[[float], float]
-LIGHT = 1e-3  # of the highest doping: regions with less count as doped so
-COOL = 1e-2  # of the temperature: a rise below it has the absolute tolerance
-SHARE = 1e-3  # of the doping: densities below it have the absolute tolerance
-MULTIPLIED = 1e-9  # the same with impact ionization: a leakage current starts an avalanche
-FOLLOWING = 1e60  # of fluxes, which follow from the densities: their errors are those of these
 
 
 def device_transient(
@@ -59,7 +54,7 @@ def device_transient(
         interval,
         rtol=rtol,
         outputs={**currents, **shown},
-        **{**options, "atol": _tolerances(device, rtol, options.get("atol")), "events": events},
+        **{**options, "atol": _tolerances(form, rtol, options.get("atol")), "events": events},
     )
     return _of_potentials(device, form, run, given)
 
@@ -104,25 +99,11 @@ def _state_blocks(device: Equations) -> dict[str, slice]:
     return found | level_blocks(device, max(part.stop for part in found.values()))
 
 
-def _tolerances(device: Equations, rtol: float, given: Any = None) -> Any:
-    """Absolute tolerances: of kT/q, and of the doping; but little where there is hardly any.
-
-    Those that are given, by block, take the place of these.
-    """
+def _tolerances(form: TimeForm, rtol: float, given: Any) -> Any:
+    """Absolute tolerances; those that are given, by block, take the place of the device's own."""
     if given is not None and not isinstance(given, Mapping):
         return given
-    lay = device.layout
-    doping = lay.first(np.abs(device.parameters["doping"][lay.doped]))
-    share = SHARE if device.ionization is None else MULTIPLIED
-    least = np.maximum(doping, LIGHT * max(float(doping.max()), 1.0)) * share
-    found = {"psi": rtol * device.thermal_voltage, "n": rtol * least, "p": rtol * least}
-    if device.heat is not None:
-        found["heat"] = rtol * COOL * device.thermal_voltage
-    if device.ionization is not None:
-        found |= dict.fromkeys(("jn", "jp"), FOLLOWING)
-    found |= {f"f_{name}": rtol * SHARE for name in device.trap_levels}
-    found |= {name: rtol * SHARE * r.ion.density for name, r in device.ions.items()}
-    return found | dict(given or {})
+    return form.tolerances(rtol) | dict(given or {})
 
 
 def _by_parameter(device: Equations, waveforms: Mapping[str, Waveform]) -> dict[str, Waveform]:
