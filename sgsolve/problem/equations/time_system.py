@@ -215,6 +215,9 @@ class TimeSystem:
         flow, storage = kernels.residual(), kernels.of("storage", self._storage)
         of_flow, of_storage = self.params(t), self._of_storage(t)
         if make:
+            moving = {TIME, *self._functions}
+            for evaluation, given in ((flow, of_flow), (storage, of_storage)):
+                evaluation.note_varying(moving & given.keys())
             flow.make(x, of_flow, lambda: real_vector(self._flow(t, x), self.n))
             storage.make(x, of_storage, lambda: self._charge(t, x))
         for_F, for_Q = (None, None) if known is None else known

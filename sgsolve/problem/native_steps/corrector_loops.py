@@ -10,7 +10,6 @@ from ...transient.implicit_solver import DIVERGED as SLOWEST
 from ...transient.implicit_solver import FORGET, LEAST, LEFT, MAX_AGE, STRETCH, TINY, YOUNG
 from ...transient.implicit_solver import UNMEASURED as MOST_UNMEASURED
 from ...transient.step_plan import ROUNDED, ROUNDINGS
-from ..short_newton.band_loops import solved_band
 from ..short_newton.loop_state import INF
 from .history_loops import (
     append_values,
@@ -20,10 +19,9 @@ from .history_loops import (
     observe_state,
     resize_step,
 )
-from .matrix_loops import answer_is_right, missing_factors, solved_without_exchanges
+from .matrix_loops import missing_factors, solved_system
 from .step_loop import (
     AGE,
-    CHECKED,
     DIVERGED,
     DONE,
     EQUAL_STEPS,
@@ -115,7 +113,7 @@ def attempted(it: StepLoop) -> int:
         it.fresh = fresh
         return missing
     found = solved_equation(it)
-    if found != MADE and fresh == 0.0 and may_factorize(it) == 1:
+    if found != MADE and found != LEAVE and fresh == 0.0 and may_factorize(it) == 1:
         it.whole[FACTORED] = 0
         it.a0 = 0.0
         missing = missing_factors(it)
@@ -123,7 +121,7 @@ def attempted(it: StepLoop) -> int:
             return missing
         found = solved_equation(it)
     if found != MADE:
-        return RENEW if fresh == 0.0 else found
+        return RENEW if fresh == 0.0 and found != LEAVE else found
     for i in range(it.n):
         it.deviation[i] = it.x_new[i] - it.predicted[i]
     it.error = error_norm(it, it.deviation, it.error_of_order[order])
@@ -174,13 +172,8 @@ def iterated(it: StepLoop, k: int, relaxation: float, before: float) -> int:
     """Make one iteration; UNSOLVED if it continues."""
     if evaluated(it) == 0:
         return LEAVE
-    if it.exchanged == 0.0:
-        solved_without_exchanges(it)
-    else:
-        solved_band(it.lu)
-    if it.whole[CHECKED] == 0 and answer_is_right(it) == 0:
+    if solved_system(it) == 0:
         return LEAVE
-    it.whole[CHECKED] = 1
     it.whole[NIT] = it.whole[NIT] + 1
     for i in range(it.n):
         it.d[i] = it.y[i] * it.column[i]

@@ -17,7 +17,7 @@ from ...linear.equilibration import DRIFT
 from ...linear.first_answer import LARGE_SQUARE
 from ...linear.solver import TRUSTED
 from ...transient.kept_matrix import RATIO
-from ..short_newton.band_loops import factorized_band
+from ..short_newton.band_loops import factorized_band, solved_band
 from ..short_newton.loop_state import INF, STEP
 from .step_loop import CHECKED, FACTORED, LEAVE, MADE, N_FACTOR, RESCALE, StepLoop
 
@@ -41,11 +41,28 @@ def missing_factors(it: StepLoop) -> int:
     it.a0 = a
     it.exchanged = 1.0 - factorized_in_order(it)
     if it.exchanged == 0.0:
-        it.whole[FACTORED] = 1
         write_rows(it)
-    elif factorized_band(it.lu) == STEP:
-        it.whole[FACTORED] = 1
-    return MADE if it.whole[FACTORED] == 1 else LEAVE
+    elif factorized_band(it.lu) != STEP:
+        return LEAVE
+    it.whole[FACTORED] = 1
+    return MADE
+
+
+def solved_system(it: StepLoop) -> int:
+    """Write the solution; 0 if the first one is wrong by more than rounding with any factors."""
+    if it.exchanged == 0.0:
+        solved_without_exchanges(it)
+    else:
+        solved_band(it.lu)
+    if it.whole[CHECKED] == 0 and answer_is_right(it) == 0:
+        if it.exchanged == 1.0 or factorized_band(it.lu) != STEP:
+            return 0
+        it.exchanged = 1.0
+        solved_band(it.lu)
+        if answer_is_right(it) == 0:
+            return 0
+    it.whole[CHECKED] = 1
+    return 1
 
 
 def scaled_matrix(it: StepLoop, a: float) -> int:

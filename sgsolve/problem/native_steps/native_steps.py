@@ -91,7 +91,8 @@ class NativeSteps:
     max_points : int or None
         Rows of the run, at most.
     alone : bool
-        Make one step in a call: something looks at each of them.
+        Make one step in a call: something looks at each of them. So it is where the time is a
+        parameter.
 
     Attributes
     ----------
@@ -110,6 +111,7 @@ class NativeSteps:
         self.matrix, self.max_points = stepper.implicit.matrix, max_points
         self.alone = alone
         self._loop: StepLoop | None = None
+        self._calls: tuple[KernelCall, KernelCall] | None = None
         self._pattern: Pattern | None = None
         self._scaling: Equilibration | None = None
         self._taken: Any = None  # the derivatives that are in the loop
@@ -121,13 +123,12 @@ class NativeSteps:
         steps, system = stepper.steps, stepper.system
         if not isinstance(steps, BdfStepper) or not isinstance(system, TimeSystem):
             return False
-        alike = not steps.fixed and system.is_autonomous and stepper.implicit.is_plain
-        return alike and system.kernels_serve
+        return not steps.fixed and stepper.implicit.is_plain and system.kernels_serve
 
     def attempt(self, n_rows: int) -> StepSequence | RejectedStep | None:
         """Make steps to the planned end of the next one, and on; None where Python has to."""
         it = self._bound() if self._is_ready() else None
-        if it is None:
+        if it is None or not self._is_timed():
             self.system.note_step()
             return None
         self._load(it, n_rows)
@@ -209,6 +210,7 @@ class NativeSteps:
         if held is None:
             return None
         self._loop, self._run, self._scaling = held.loop, held.run, held.scaling
+        self._calls = held.calls
         self._pattern, self._taken = pattern, None
         it, weights = self._loop, self.stepper.weights
         it.rtol, it.tolerance = weights.rtol, self.stepper.implicit.tolerance
@@ -216,6 +218,20 @@ class NativeSteps:
         if weights.fixed is not None:
             it.fixed[...] = weights.fixed
         return it
+
+    def _is_timed(self) -> bool:
+        """Give the kernels the time of the next step, if that is a parameter; False if they refuse.
+
+        What depends on parameters alone is evaluated by NumPy.
+        """
+        if self.system.is_autonomous:
+            return True
+        assert self._calls is not None
+        place, t = self._calls[0].x, self.stepper.plan.target
+        try:
+            return self.system.kernel_calls(t, place, place, False, self._calls) == self._calls
+        except ArithmeticError:  # a parameter is not finite
+            return False
 
     def _held(self, make: bool) -> HeldLoop | None:
         """Return the memory of an earlier run, if it serves again, or new memory."""
@@ -271,7 +287,7 @@ class NativeSteps:
 
     def _most(self, n_rows: int) -> int:
         """Return how many steps may be made."""
-        if self.alone or self.stepper.dense is not None:
+        if self.alone or self.stepper.dense is not None or not self.system.is_autonomous:
             return 1
         if self.max_points is None or self.stepper.schedule.rows is not None:
             return steps_at_once(self.system.n)
@@ -282,7 +298,7 @@ class NativeSteps:
 
         What that code reads beside its arguments can change only while Python runs.
         """
-        return self.system.confirm_parts(it.t, it.x.copy(), it.F, it.Q)
+        return self.system.confirm_parts(it.target, it.x.copy(), it.F, it.Q)
 
     def _told(self, it: StepLoop, made: int) -> list[TimeStep]:
         """Return the steps that were made."""

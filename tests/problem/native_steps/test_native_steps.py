@@ -113,7 +113,7 @@ def assert_same(found, expected):
         assert found[name] == pytest.approx(expected[name], rel=1e-3)
     scale = np.abs(expected.states).max()
     assert np.abs(found.states - expected.states).max() < 1e-7 * scale
-    assert found.message == expected.message
+    assert found.message.split(";")[:2] == expected.message.split(";")[:2]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -177,6 +177,48 @@ def test_options_of_a_run_hold(name):
     assert [s.parameter for s in found.special_points] == pytest.approx(
         [s.parameter for s in expected.special_points], rel=1e-6
     )
+
+
+def test_kernels_get_the_time_and_parameters_that_depend_on_it():
+    def residual(u, t, voltage):
+        return ad.hstack([u[:1] - voltage, 5.0 * (u[1:] - u[:-1] * np.cos(t))])
+
+    count, told = [], NativeSteps._told
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NativeSteps, "_told", lambda s, it, k: count.append(k) or told(s, it, k))
+        runs = [
+            Problem(
+                residual,
+                storage=lambda u: u * np.array([0.0, 1.0, 1.0]),
+                params={"voltage": lambda t: 1.0 + np.sin(3.0 * t)},
+                compiled=compiled,
+            ).transient([1.0, 0.0, 0.0], (0.0, 4.0), rtol=1e-5, times=np.linspace(0.0, 4.0, 9))
+            for compiled in (True, False)
+        ]
+    assert sum(count) > 20
+    assert runs[0].states == pytest.approx(runs[1].states, abs=1e-6)
+
+
+def rough(n=24):
+    """Factors without exchanged rows grow by seven in each row: their answers have no digit."""
+    W = np.eye(n) - 6.0 * np.tril(np.ones((n, n)), -1)
+    W[:, -1] = 1.0
+    A = np.eye(n + 1)
+    A[1:, 1:], A[1:, 0], A[0, 1:] = W, -1.0, 0.01
+    stored = np.eye(n + 1)[0]
+    start = np.concatenate([[1.0], np.linalg.solve(W, np.ones(n))])
+    return lambda u: A @ u, lambda u: stored * u, start, 2.0
+
+
+def test_rough_factors_are_made_again_with_exchanged_rows(monkeypatch):
+    exchanged, told = set(), NativeSteps._told
+    monkeypatch.setattr(
+        NativeSteps, "_told", lambda s, it, k: exchanged.add(it.exchanged) or told(s, it, k)
+    )
+    (found, made), (expected, _) = run(rough), run(rough, native=False)
+    assert exchanged == {1.0}
+    assert made > 0.9 * len(found)
+    assert_same(found, expected)
 
 
 def test_dense_output_is_that_of_python():
