@@ -73,6 +73,7 @@ class CompiledEvaluation:
         self._failures = 0
         self._account = Account()
         self.upcoming = 0
+        self._settled = False  # a trace was made again for its pattern
         self._lock = threading.RLock()
 
     @property
@@ -288,9 +289,22 @@ class CompiledEvaluation:
             )  # fmt: skip
             self.stats.uncompiled += 1
             self.stats.reasons[FIRST] += 1
+            self._drop_unsettled(variant)
             return expected
         self.stats.compiled += 1
         return result
+
+    def _drop_unsettled(self, variant: Variant) -> None:
+        """Let the next evaluation be traced, once, if a pattern differs from NumPy's.
+
+        Index arrays that are met for the first time may be new ones in each evaluation: the
+        structure of a derivative is a coarser one then.
+        """
+        if self._settled or not variant.has_other_pattern:
+            return
+        with self._lock:
+            self._settled = True
+            self._variants = [v for v in self._variants if v is not variant]
 
     def _is_kernel_at_fault(
         self,

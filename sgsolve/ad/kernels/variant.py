@@ -222,6 +222,11 @@ class Variant:
         stats.calls.update(function_name(call.operation.function) for call in code.calls)
         return kernel
 
+    @property
+    def has_other_pattern(self) -> bool:
+        """Whether NumPy's Jacobian has another pattern."""
+        return self._why_not.get(True) is OTHER_PATTERN
+
     def reason_to_check(self, with_jacobian: bool, counts: tuple[float, ...]) -> str:
         """Return why a result is to be compared with NumPy's: FIRST, COUNTED, or an empty text.
 

@@ -443,3 +443,27 @@ def test_the_time_of_the_processor_is_asked_for_long_evaluations_only(monkeypatc
         assert kept.timed(lambda: "result") == "result"
         assert kept.latest == latest
     assert len(asked) == 2
+
+
+def test_a_function_whose_index_arrays_are_new_is_traced_again():
+    """Beside another function of as many unknowns, the first trace has a larger pattern."""
+
+    def nodes(m, first):
+        inside = np.arange(first, m - 1)
+        ends = np.setdiff1d(np.arange(m), inside)
+
+        def f(x):
+            u, v = x[:m], x[m:]
+            flow = [ad.sparsevec(m, inside, u[inside] + v[inside] * np.exp(u[inside]))]
+            kept = [ad.sparsevec(m, inside, v[inside] ** 2)]
+            parts = [flow, kept]
+            for part, w in zip(parts, (u, v), strict=True):
+                part.append(ad.sparsevec(m, ends, w[ends] - 1.0))
+            return ad.hstack([ad.sparsesum(part) for part in parts])
+
+        return f
+
+    x = np.linspace(0.1, 1.0, 84)
+    for first in (1, 4, 6):
+        stats = assert_same_bits(nodes(42, first), [x, x + 0.01], evaluations=3)
+        assert "the Jacobian of a kernel has another pattern" not in stats.reasons
