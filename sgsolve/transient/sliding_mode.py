@@ -18,7 +18,8 @@ from ..arrays import Vector
 from ..errors import LinearSolveError
 from .failures import jump_between
 
-UNRESOLVED = 1.0  # change in a step, in units of the tolerance: it does not tell both sides apart
+UNRESOLVED = 1.0  # change in a step, in units of the tolerance: it does not tell both sides apart.
+# Steps of one length may change the unknowns by more.
 REACH = 2.0  # latest changes, before and after the state, in which a jump is looked for
 
 
@@ -32,7 +33,8 @@ def sliding_mode(stepper: Any) -> str:
     """
     steps, weights = stepper.steps, stepper.weights
     t, x, change, sizes = steps.t, steps.x, steps.change, weights.weights(steps.x)
-    if not 0.0 < weights.norm(change, sizes) < UNRESOLVED:
+    unresolved = UNRESOLVED if stepper.plan.fixed is None else np.inf
+    if not 0.0 < weights.norm(change, sizes) < unresolved:
         return ""
     nothing = np.zeros(stepper.system.n)
 

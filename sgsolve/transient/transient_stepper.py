@@ -209,16 +209,16 @@ class TransientStepper(Stepper):
             self.plan.due = ""  # the state is as consistent as it was: shorter steps may succeed
             state.step = self._planned()
             return True
-        if self._rejection is None or self.plan.fixed is not None:
-            state.status = Status.STEP_TOO_SMALL
-            state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
-            return False
         self._before_attempt = None
-        self.counts.reject(rejection.cause)
-        state.ending = sliding_mode(self) if rejection.cause == "newton" else ""
+        failed = self._rejection is not None and rejection.cause == "newton"
+        state.ending = sliding_mode(self) if failed else ""
+        if not state.ending and (self._rejection is None or self.plan.fixed is not None):
+            state.ending = f"the run ended at t = {self.steps.t:.9g}: {rejection.reason}"
         if state.ending:
             state.status = Status.STEP_TOO_SMALL
             return False
+        assert self._rejection is not None
+        self.counts.reject(rejection.cause)
         self.plan.reject(self.system, self.steps, rejection)
         self.steps.reject(self._rejection)
         if self.plan.due:
