@@ -9,7 +9,8 @@ infinity if it shows three signs on a line through the point:
 * It departs from its value by a jump that its derivative does not explain. A residual that
   vanishes on a half line, such as ``maximum(x, 0)``, does not jump.
 
-The lines are those along which its terms grow together, and along which all unknowns go to zero.
+The lines are those along which its terms grow together, and along which all unknowns go to zero, or
+that of the last step.
 Zero may be many orders of magnitude away: ``1 / x - 3 / (3 x + 1)`` is rounding alone beyond 1e16.
 The size of the jump is the rounding of the equation, see `one_side`.
 """
@@ -25,7 +26,7 @@ from .determination import SHORT, answers, answers_closer, changed, small_change
 from .entries import equations_with, unknowns_with
 from .iterate import Iterate
 from .kept_examinations import answered_rows
-from .one_side import REAL, Side
+from .one_side import COARSE, REAL, Side
 
 FEW_UNITS = 1e-9  # of the largest terms: a change that may be few units of rounding
 PRODUCTS = 16  # with the Jacobian, for the signs of its entries in an equation
@@ -62,6 +63,14 @@ def tail_of(it: Iterate, unknowns: Mask) -> bool:
         return False
     equations = equations_with(it, line != 0.0, np.ones(len(it.F), dtype=bool))
     return _one_sided(it, equations, line, far=True)
+
+
+def tail_along(it: Iterate, step: Vector) -> bool:
+    """Whether an equation is the tail of a limit at infinity in the direction of a step."""
+    equations = equations_with(it, step != 0.0, np.ones(len(it.F), dtype=bool))
+    coarse, behind = (Side(it, sign * step, COARSE) for sign in (1.0, -1.0))
+    equations &= behind.largest > REAL * coarse.largest
+    return bool(equations.any()) and _departs(equations, Side(it, step), Side(it, -step), True)
 
 
 def unanswered(it: Iterate, equations: Mask) -> Mask:
@@ -165,10 +174,16 @@ def _one_sided(it: Iterate, equations: Mask, line: Vector, far: bool = False) ->
     The side is flat to the end of the line, or far beyond as well.
     """
     ahead, behind = (Side(it, sign * line) for sign in (1.0, -1.0))
-    for side, other in ((ahead, behind), (behind, ahead)):
-        flat = side.largest if far else side.largest_near
-        candidates = equations & (other.largest > REAL * flat)
-        order = np.argsort(-other.largest * candidates)[: min(TRIED, int(candidates.sum()))]
-        if any(other.departs(i, float(flat[i])) for i in order.tolist()):
-            return True
-    return False
+    sides = (ahead, behind), (behind, ahead)
+    return any(_departs(equations, *pair, far) for pair in sides)
+
+
+def _departs(equations: Mask, side: Side, other: Side, far: bool) -> bool:
+    """Whether one of some equations is flat on one side of a line, and departs on the other.
+
+    Far beyond the end of the line it is flat beside the other side; its rounding shows near by.
+    """
+    flat = side.largest if far else side.largest_near
+    candidates = equations & (other.largest > REAL * flat)
+    order = np.argsort(-other.largest * candidates)[: min(TRIED, int(candidates.sum()))]
+    return any(other.departs(i, float(side.largest_near[i])) for i in order.tolist())

@@ -10,6 +10,7 @@ scatter past the jump, and farther away be steady and change as its derivative s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,7 +24,8 @@ DISTANCES = [0.25**k for k in range(15, 0, -1)]
 LEFT = [0.25**k for k in range(1, 16)]
 SMALLEST = [0.5**k for k in (64, 128, 256, 512, 1022)]
 PAST = [4.0, 16.0, 64.0]
-POINTS = [*DISTANCES, *(-t for t in (*LEFT, *SMALLEST)), -0.0, *PAST]  # negative: from the end
+COARSE = [-0.0, *PAST]  # negative: from the end
+POINTS = [*DISTANCES, *(-t for t in (*LEFT, *SMALLEST)), *COARSE]
 FLAT = 64.0  # units of the jump
 REAL = 1e4  # times the jump: a change that is none of rounding
 EXPLAINED = 0.1  # of a jump, that the derivative must explain
@@ -42,6 +44,8 @@ class Side:
     Parameters
     ----------
     step : ndarray, shape (n,)
+    points : sequence of float
+        Distances; `COARSE` shows whether all of them are worth their residuals.
 
     Attributes
     ----------
@@ -50,12 +54,12 @@ class Side:
         that is not finite is an infinite change of the equations that did not change before.
     """
 
-    def __init__(self, it: Iterate, step: Vector) -> None:
-        self.it, self.step, self.end = it, step, it.x + step
+    def __init__(self, it: Iterate, step: Vector, points: Sequence[float] = POINTS) -> None:
+        self.it, self.step, self.end, self._points = it, step, it.x + step, points
         self.largest = self.largest_near = np.zeros_like(it.F)
         self._same = np.full(len(it.F), -1)  # the last point before the first change
         self._first = np.full(len(it.F), NEVER)
-        for number, t in enumerate(POINTS):
+        for number, t in enumerate(points):
             x = self._point(number)
             if 0.0 < np.abs(x[step != 0.0]).max(initial=0.0) < UNDERFLOW:
                 continue
@@ -75,7 +79,7 @@ class Side:
     def _point(self, number: int) -> Vector:
         if number < 0:
             return self.it.x
-        t = POINTS[number]
+        t = self._points[number]
         return (
             self.end + t * self.step if math.copysign(1.0, t) < 0.0 else self.it.x + t * self.step
         )
@@ -104,7 +108,7 @@ class Side:
             return True
         if self._scatter(i, outer) <= SCATTERED:
             return False
-        beyond = (self._point(number) for number in range(first, len(POINTS)))
+        beyond = (self._point(number) for number in range(first, len(self._points)))
         return any(self._is_real(i, x) for x in beyond)
 
     def _begins_here(self, i: int, first: int, jump: float, outer: Vector) -> bool:
@@ -114,7 +118,7 @@ class Side:
         points begin at the jump: at the next one of the line the tail may have ended in another.
         """
         step = self._point(first) - outer
-        rest = (self._point(number) for number in range(first, len(POINTS)))
+        rest = (self._point(number) for number in range(first, len(self._points)))
         for x in (*(outer + t * step for t in DISTANCES), *rest):
             F = self.it.evaluate(x)
             if F is None:
@@ -122,7 +126,7 @@ class Side:
             change = abs(F[i] - self.it.F[i])
             if change > REAL * jump:
                 slope = self.it.slope_at(x, x - self.it.x)
-                return slope is not None and bool(abs(slope[i]) <= POWER * change)
+                return slope is not None and bool(0.0 < abs(slope[i]) <= POWER * change)
         return False
 
     def _is_real(self, i: int, x: Vector) -> bool:
