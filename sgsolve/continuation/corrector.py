@@ -7,7 +7,8 @@ value of the parameter.
 
 An equation holds if its residual is small by its own terms. Terms that vanish, as those of a state
 at rest, are never larger than their residual. Two more steps of Newton's method show whether it is
-rounding: what a change of the Jacobian explains is not.
+rounding: what a change of the Jacobian explains is not. Steps go on as long as one closes an
+equation, as those of a chain in which each unknown is the square of the one before.
 
 Reference: H. B. Keller, in: Applications of Bifurcation Theory (1977) 359; Deuflhard, Newton
 Methods for Nonlinear Problems (2011), section 5.2 (contraction as the criterion).
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import EPS, Vector
+from ..arrays import EPS, Mask, Vector
 from ..errors import LinearSolveError
 from ..norms import scalar_product
 from ..pattern import matrix_product, transposed_product
@@ -90,7 +91,7 @@ class Corrector:
         target, before = scalar_product(row, z), np.inf
         at: Linear | None = None
         near: tuple[Linear | None, int] | None = None
-        doubtful: Linear | None = None
+        doubtful: tuple[Linear, Mask] | None = None
         canceled, tight = False, list[int]()
         reason = f"no convergence in {self.max_iterations} iterations"
         for k in range(self.max_iterations + 1):
@@ -110,9 +111,11 @@ class Corrector:
             if is_tight or (scaled <= LOOSE * self.tolerance and size <= ROUNDING * reach):
                 tight += [k] * is_tight
                 known = last if len(tight) > CONFIRMED or not is_tight else None
-                if not self._holds(at, self.tolerance * (1.0 if is_tight else LOOSE), known):
-                    doubtful = at
-                    if len(tight) > CONFIRMED:
+                open_ = self._open(at, self.tolerance * (1.0 if is_tight else LOOSE), known)
+                if open_.any():
+                    closes = doubtful is None or bool((doubtful[1] & ~open_).any())
+                    doubtful = at, open_
+                    if len(tight) > CONFIRMED and not closes:
                         break
                 elif not is_tight:
                     near = at, k
@@ -132,27 +135,25 @@ class Corrector:
                 z[-1] = 0.0
             self.spent += 1
         if near is None and doubtful is not None:
-            near = self._at_zero(doubtful, reach), k
+            near = self._at_zero(doubtful[0], reach), k
         if near is None or near[0] is None or not self.family.confirm(near[0].z, near[0].F):
             return Corrected(None, k, reason)
         return Corrected(*near)
 
-    def _holds(self, at: Linear, tolerance: float, before: Linear | None) -> bool:
-        """Whether each residual is small by its own terms, or not explained by the last step.
+    def _open(self, at: Linear, tolerance: float, before: Linear | None) -> Mask:
+        """Return where a residual is not small by its own terms, and explained by the last step.
 
         Newton's step closes the linear model from the point before. What is left is due to a change
         of the Jacobian, or to rounding, of the equations or of the linear solution.
         """
         own, left = self._terms(at, at.z), np.abs(at.F)
-        open_ = left > tolerance * own
-        if not open_.any():
-            return True
-        if before is None:
-            return False
+        open_: Mask = left > tolerance * own
+        if before is None or not open_.any():
+            return open_
         step = at.z - before.z
         bent = np.abs((at.J - before.J) @ step[:-1] + (at.Fp - before.Fp) * step[-1])
         real = (bent > EXPLAINED * left) & (left > CANCELED * self._terms(at, step))
-        return not real[open_].any()
+        return open_ & real
 
     def _at_zero(self, at: Linear, reach: float) -> Linear | None:
         """Return the point where the small unknowns of the open equations are zero, if all hold.
