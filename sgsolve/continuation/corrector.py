@@ -153,7 +153,8 @@ class Corrector:
         step = at.z - before.z
         bent = np.abs((at.J - before.J) @ step[:-1] + (at.Fp - before.Fp) * step[-1])
         real = (bent > EXPLAINED * left) & (left > CANCELED * self._terms(at, step))
-        return open_ & real
+        open_ &= real
+        return open_
 
     def _at_zero(self, at: Linear, reach: float) -> Linear | None:
         """Return the point where the small unknowns of the open equations are zero, if all hold.
