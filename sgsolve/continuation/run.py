@@ -127,14 +127,18 @@ class Run:
         ------
         ConvergenceError
             If there is not even a first point, or with ``raise_on_failure=True``.
+        Exception
+            Of the user's code; its attribute ``branch`` holds the points so far.
         """
         state = self._followed()
         if self.options.checkpoint is not None and state.n_rows and not self.was_over:
             self.recorder.write(self.stepper, state)
+        return self._judged(self._branch(state))
+
+    def _branch(self, state: RunState) -> Branch:
         curve = self.stepper.curve
         weights = None if curve is None else curve.metric.weights
-        branch = self.recorder.branch(state, self._message(state), weights)
-        return self._judged(branch)
+        return self.recorder.branch(state, self._message(state), weights)
 
     def _followed(self) -> RunState:
         state, options = RunState(self.recorder.columns), self.options
@@ -156,14 +160,24 @@ class Run:
             if not state.n_rows:
                 raise
             state.status, state.ending = Status.OUTPUT_FAILED, str(error)
-        except Exception:  # of the user's code; what was computed is not to be lost with it
-            if options.checkpoint is not None and state.n_rows:
-                self.recorder.write(self.stepper, state)
+        except Exception as error:  # of the user's code
+            if state.n_rows:
+                self._keep_branch(error, state)
             raise
         finally:
             if self.bar is not None:
                 self.bar.close()
         return state
+
+    def _keep_branch(self, error: Exception, state: RunState) -> None:
+        """Give an exception the branch so far: what was computed is not to be lost with it."""
+        if self.options.checkpoint is not None:
+            self.recorder.write(self.stepper, state)
+        state.status, state.ending = Status.EXCEPTION, f"{type(error).__name__}: {error}"
+        vars(error)["branch"] = self._branch(state)
+        error.add_note(
+            f"the attribute branch of this exception holds {counted(state.n_rows, 'point')}"
+        )
 
     def _until(self) -> Callable[[Point], bool] | None:
         condition = self.options.until

@@ -115,7 +115,7 @@ class Status(Enum):
         "pass a preconditioner to solvers.KrylovDirection, or use a direct solver",
     )
     EXCEPTION = _Meaning(
-        "the called code raised an exception", "run this member alone to see where"
+        "the called code raised an exception", "run this member or this value alone to see where"
     )
     OUTPUT_FAILED = _Meaning(
         "a function of the user returned a value that cannot be stored",

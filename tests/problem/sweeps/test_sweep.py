@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from sgsolve import Branch, CheckpointError, ConvergenceError, PartialBranchWarning, Problem, Status
+from sgsolve import (
+    Branch,
+    CheckpointError,
+    ConvergenceError,
+    PartialBranchWarning,
+    Problem,
+    Status,
+    ad,
+)
 from sgsolve.continuation import ConstantPredictor, Natural, SecantPredictor, TangentPredictor
 from sgsolve.solvers import Newton
 from tests.families import bratu
@@ -83,6 +91,31 @@ def test_interrupt_gives_the_partial_branch():
     assert branch.status is Status.INTERRUPTED
     assert len(branch) == 3
     assert len(branch["top"]) == 3
+
+
+RUNS_OF_PROBLEM = {
+    "sweep": lambda problem: problem.sweep([0.0], "p", [0.0, 2.0, 4.0, 8.0]),
+    "continuation": lambda problem: problem.continuation([0.0], "p", (0.0, 9.0)),
+    "transient": lambda problem: problem.transient([1.0], (0.0, 9.0)),
+}
+
+
+@pytest.mark.parametrize("run", RUNS_OF_PROBLEM)
+def test_an_exception_of_the_user_carries_the_points_before_it(run):
+    def residual(x, p):
+        if ad.value(x)[0] > 5.0:
+            raise ValueError("no table beyond 5")
+        return -x if run == "transient" else x - p
+
+    problem = Problem(residual, params={"p": 0.0}, storage=lambda x: 1.0 * x)
+    with pytest.raises(ValueError, match="no table beyond 5") as caught:
+        RUNS_OF_PROBLEM[run](problem)
+    branch = caught.value.branch
+    assert branch.status is Status.EXCEPTION
+    assert "no table beyond 5" in branch.message
+    assert branch.states[-1, 0] <= 5.0
+    points = f"{len(branch)} points"
+    assert caught.value.__notes__ == [f"the attribute branch of this exception holds {points}"]
 
 
 def test_limit_on_solves():
