@@ -20,7 +20,8 @@ from .iterate import Iterate
 from .trust_region import scaled_gradient
 
 UNDECIDED = (Status.DAMPING_FAILED, Status.STALLED, Status.MAX_ITERATIONS)
-LENGTHS = tuple(10.0**k for k in range(-7, 4))  # of steps, in units of the weights or of Newton's
+LENGTHS = tuple(10.0**-k for k in range(8))  # of steps, in units of the weights or of Newton's
+LONGER = (10.0, 100.0, 1000.0)
 DECREASE = 0.01  # of the norm: a local minimum is so close that no step up to length 1 gains it
 STRAIGHT = 0.5  # of what the slope predicts: along a longest step that gains it the norm falls on
 VISIBLE = 1e-12  # part of the norm: a gain that is no rounding
@@ -67,16 +68,28 @@ def _falls(it: Iterate, direction: Vector) -> bool:
     It does if a step gains enough, or if the longest step to a finite residual gains what the slope
     says: ``log(x) + 600`` falls at each x > 0, but slowly.
     """
-    slope = float((it.F / it.S) @ ((it.J @ direction) / it.S)) / it.phi
-    straight = False
+    known = False
     for length in LENGTHS:
-        if length > 1.0 and not straight:
-            break
         F = it.evaluate(it.x + length * direction)
         if F is None:
-            break
-        gain = it.phi - it.scaling.merit(F)
-        if length <= 1.0 and gain > DECREASE * it.phi:
+            continue
+        if it.phi - it.scaling.merit(F) > DECREASE * it.phi:
             return True
-        straight = gain > max(-STRAIGHT * slope * length, VISIBLE * it.phi)
-    return straight
+        if not known and _falls_on(it, direction, length, F):
+            return True
+        known = True
+    return False
+
+
+def _falls_on(it: Iterate, direction: Vector, length: float, F: Vector) -> bool:
+    """Whether the longest step to a finite residual gains what the slope says; F: at `length`."""
+    slope = float((it.F / it.S) @ ((it.J @ direction) / it.S)) / it.phi if it.phi > 0.0 else 0.0
+    longer = LONGER if length == LENGTHS[0] else ()
+    for factor in (1.0, *longer):
+        found = F if factor == 1.0 else it.evaluate(it.x + factor * length * direction)
+        if found is None:
+            return True
+        gain = it.phi - it.scaling.merit(found)
+        if not gain > max(-STRAIGHT * slope * factor * length, VISIBLE * it.phi):
+            return False
+    return True
