@@ -62,7 +62,9 @@ class Square:
         return x**2
 
 
-@pytest.mark.parametrize("law", [Square(), np.square, lambda t: t**2], ids=["object", "ufunc", "lambda"])
+@pytest.mark.parametrize(
+    "law", [Square(), np.square, lambda t: t**2], ids=["object", "ufunc", "lambda"]
+)
 def test_a_law_that_is_taken_for_a_function_of_time_is_named(law):
     problem = Problem(lambda x, law: law(x), params={"law": law}, storage=lambda x: 1.0 * x)
     with pytest.raises(ParameterError, match=r"not callable.*'law' was taken for a function"):
