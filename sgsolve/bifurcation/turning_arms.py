@@ -2,9 +2,10 @@
 
 The derivative of the parameter then has different signs on the two sides of the branch point, at
 every distance. Beside a fold at a distance d from the branch point, the signs are the same at all
-distances below d. They are computed at ever shorter distances, down to the error that the corrector
-allows, or to where rounding decides: until then the difference of the two derivatives decreases
-with the distance. What the points of the curve cannot tell apart is one special point.
+distances below d, and the mean of the two hardly changes. They are computed at ever shorter
+distances, down to the error that the corrector allows, or to where rounding decides: until then the
+difference of the two derivatives decreases with the distance. What the points of the curve cannot
+tell apart is one special point.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ FIRST = 0.25  # first distance from the branch point, in steps
 SHORTER = 0.5  # each distance is this part of the one before
 DECREASED = 0.75  # largest ratio of two differences; it is 0.5 where the parameter is a parabola
 CONFIRMED = 2  # number of distances in a row at which the signs must be the same
+KEPT = (0.5, 2.0)  # ratio of the means of the two derivatives at these distances: not of rounding
 
 
 def turns_there(curve: Curve, branch_point: SpecialPoint, a: Point, b: Point) -> bool | None:
@@ -32,17 +34,19 @@ def turns_there(curve: Curve, branch_point: SpecialPoint, a: Point, b: Point) ->
     reach = curve.metric.norm(b.z - a.z)
     z = np.append(branch_point.x, branch_point.parameter)
     along = curve.metric.unit(b.z - a.z) if branch_point.tangent is None else branch_point.tangent
-    turns, same, before, distance = False, 0, np.nan, FIRST
+    turns, same, before, mean, distance = False, 0, np.nan, np.nan, FIRST
     while distance > ERROR:
         low, high = (_slope_of_parameter(curve, z, along, t * reach) for t in (-distance, distance))
-        difference = high - low
+        difference, ratio = high - low, (high + low) / mean
         if 0.0 < difference / before <= DECREASED:
-            turns, same = True, same + 1 if low * high > 0.0 else 0
+            on = same > 0 and KEPT[0] <= ratio <= KEPT[1]
+            turns, same = True, (1 + same * on) if low * high > 0.0 else 0
             if same == CONFIRMED:
                 return False
         elif turns:
             return None if np.isnan(difference) else True  # otherwise rounding decides
-        before, distance = difference or np.nan, SHORTER * distance
+        before, mean = difference or np.nan, (high + low) or np.nan
+        distance *= SHORTER
     return turns
 
 
