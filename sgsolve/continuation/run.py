@@ -160,7 +160,7 @@ class Run:
             if not state.n_rows:
                 raise
             state.status, state.ending = Status.OUTPUT_FAILED, str(error)
-        except Exception as error:  # of the user's code
+        except Exception as error:  # whatever the user's code raises; it is raised again
             if state.n_rows:
                 self._keep_branch(error, state)
             raise

@@ -781,6 +781,8 @@ class Problem:
         ------
         ConvergenceError
             If even the first point fails.
+        Exception
+            Of your own code, as it was raised; its attribute ``branch`` holds the points so far.
 
         See Also
         --------
@@ -894,6 +896,8 @@ class Problem:
         ------
         ConvergenceError
             If even the first point fails.
+        Exception
+            Of your own code, as it was raised; its attribute ``branch`` holds the points so far.
 
         See Also
         --------
@@ -1657,6 +1661,8 @@ class Problem:
             If the index is above 2. Index 2 is an `IndexWarning`.
         ConvergenceError
             If there is no consistent start.
+        Exception
+            Of your own code, as it was raised; its attribute ``branch`` holds the points so far.
 
         See Also
         --------

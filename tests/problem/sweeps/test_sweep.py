@@ -118,6 +118,23 @@ def test_an_exception_of_the_user_carries_the_points_before_it(run):
     assert caught.value.__notes__ == [f"the attribute branch of this exception holds {points}"]
 
 
+def test_a_sweep_goes_on_after_an_exception_of_the_user(tmp_path):
+    def residual(x, p):
+        if limited and ad.value(x)[0] > 5.0:
+            raise ValueError("no table beyond 5")
+        return x - p
+
+    limited, asked = True, ([0.0], "p", [0.0, 2.0, 4.0, 8.0])
+    path = tmp_path / "sweep.npz"
+    with pytest.raises(ValueError, match="no table") as caught:
+        Problem(residual).sweep(*asked, checkpoint=path)
+    limited = False
+    resumed = Problem(residual).sweep(*asked, checkpoint=path, resume=True)
+    assert resumed["p"].tolist() == [0.0, 2.0, 4.0, 8.0]
+    assert resumed["p"][: len(caught.value.branch)].tolist() == caught.value.branch["p"].tolist()
+    assert resumed.success
+
+
 def test_limit_on_solves():
     with pytest.warns(PartialBranchWarning, match="limit on the number of solves"):
         branch = Problem(bratu).sweep(
