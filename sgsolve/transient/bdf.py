@@ -50,7 +50,7 @@ FAILURES = 3  # rejections in a row after which the order falls to 1
 STAYED = 0.5  # the least part of the error that is left in a shorter step where an unknown jumps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object for each kind, see `of`
 class Formulas:
     """Coefficients of the formulas of order 1 to 5.
 

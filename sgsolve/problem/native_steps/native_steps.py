@@ -239,9 +239,9 @@ class NativeSteps:
         if parts is None:
             return None
         pattern, x = self.matrix.analyzed, np.zeros(self.system.n)
-        formulas = steps.max_order, id(steps.formulas), steps.implicit.max_iterations
+        settings = steps.max_order, steps.formulas, steps.implicit.max_iterations
         members = tuple(np.arange(len(x))[part].tobytes() for part in weights.parts)
-        key = *formulas, weights.fixed is None, members, tuple(weights.apart)
+        key = *settings, weights.fixed is None, members, tuple(weights.apart)
         holder: dict[Any, HeldLoop] = self.stepper.workspace.derived("native steps", pattern, dict)
         known = holder.get(key)
         at = (x, None) if known is None else (known.x, known.calls)
