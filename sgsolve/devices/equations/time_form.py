@@ -179,7 +179,20 @@ class TimeForm:
         return ad.hstack([psi, inside - vt * eta_n, inside + vt * eta_p, y[self._heat]])
 
     def tolerances(self, rtol: float) -> dict[str, Any]:
-        """Absolute tolerances by block, for a relative one; fluxes follow, and have none."""
+        """Return the absolute tolerances of a run in time, as for the device alone.
+
+        Parameters
+        ----------
+        rtol : float
+            The relative tolerance of the run.
+
+        Returns
+        -------
+        dict
+            A number or an array to each block, in the units of its unknowns, for ``atol=`` of
+            ``Problem.transient``. Fluxes follow from the densities: theirs is so large that it
+            limits no step.
+        """
         return time_tolerances(self.device, rtol)
 
     def residual(self, y: Array, **p: Any) -> Array:
