@@ -87,6 +87,7 @@ class Arclength:
                     "a finite number other than zero" if name == "step" else "positive and finite"
                 )
                 raise InputError(f"{name} must be {sign}, not {value!r}")
+            object.__setattr__(self, name, float(value))  # a number of NumPy has other types
         if not hasattr(self.predictor, "direction"):
             raise InputError(
                 f"predictor must be TangentPredictor() or SecantPredictor(), not {self.predictor!r}"

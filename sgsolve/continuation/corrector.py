@@ -109,7 +109,7 @@ class Corrector:
             size, scaled = self.metric.norm(step), self.scaled(at, reach, canceled)
             is_tight = scaled <= self.tolerance and size <= ERROR * reach
             if is_tight or (scaled <= LOOSE * self.tolerance and size <= ROUNDING * reach):
-                tight += [k] * is_tight
+                tight += [k] if is_tight else []
                 known = last if len(tight) > CONFIRMED or not is_tight else None
                 open_ = self._open(at, self.tolerance * (1.0 if is_tight else LOOSE), known)
                 if open_.any():

@@ -188,8 +188,8 @@ def every(keep_states: Any) -> int:
         return 1
     if keep_states == "none":
         return 0
-    if isinstance(keep_states, int) and keep_states >= 1:
-        return keep_states
+    if isinstance(keep_states, int | np.integer) and keep_states >= 1:
+        return int(keep_states)
     raise InputError(
         f"keep_states must be 'all', 'none' or a number of points, not {keep_states!r}"
     )

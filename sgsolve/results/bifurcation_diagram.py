@@ -123,6 +123,7 @@ class BifurcationDiagram:
         matplotlib Axes
         """
         ax = axes_or_new(ax)
+        column = int(column) if isinstance(column, np.integer) else column
         for branch, root in zip(self.branches, self.roots, strict=True):
             if isinstance(column, int):
                 name = f"unknown {column}"

@@ -12,6 +12,7 @@ import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class NewtonMethod:
                 "termination uses steps only, and a small step is no solution; "
                 "join a criterion on the residual: ResidualTolerance() & StepTolerance()"
             )
-        if not isinstance(self.max_iterations, int) or self.max_iterations < 0:
+        if not isinstance(self.max_iterations, Integral) or self.max_iterations < 0:
             raise InputError(f"max_iterations must be an integer >= 0, not {self.max_iterations!r}")
         if self.matrix_free and self.damping.needs_factorization:
             raise InputError(

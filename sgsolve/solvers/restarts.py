@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class Restarts(RunsMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.count, int) or self.count < 1:
+        if not isinstance(self.count, Integral) or self.count < 1:
             raise InputError(f"count must be an integer >= 1, not {self.count!r}")
         positive(self, "spread")
 
