@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
+from ...continuation.user_functions import called
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ...results.blocks import Blocks
 from .residual_system import ResidualSystem
@@ -47,7 +48,7 @@ class NullSpace:
         """
         if self._given is None:
             return None
-        V, Q = self._directions(x, system.params)
+        V, Q = self._directions(x, {**system.defaults, **system.params})
         if not system.is_prepared:
             system.prepare(x)
         with np.errstate(all="ignore"):
@@ -66,7 +67,7 @@ class NullSpace:
         """
         if self._given is None:
             return None
-        V, Q = self._directions(x, system.params(t))
+        V, Q = self._directions(x, system.all_params(t))
         with np.errstate(all="ignore"):
             at = system.derivatives(t, x, 0.0, np.zeros(len(x)))
         C = system.pattern.matrix(at.C)
@@ -79,7 +80,7 @@ class NullSpace:
         """Return the directions at x, and an orthonormal basis."""
         V: Any = self._given
         if callable(V):
-            V = _given_directions(V(x.copy(), **params))
+            V = _given_directions(called(V, x, params))
         V = V[:, None] if V.ndim == 1 else V
         if V.ndim != 2 or len(V) != len(x) or not 0 < V.shape[1] < len(x):
             raise ShapeError(

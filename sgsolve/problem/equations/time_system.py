@@ -117,6 +117,10 @@ class TimeSystem:
             self._latest = (t, now)
         return self._latest[1]
 
+    def all_params(self, t: float) -> dict[str, Any]:
+        """Return the parameters at a time, and the time itself, as a function may name them."""
+        return {**self._system.defaults, **self.params(t), TIME: t}
+
     def _moved(self, name: str, function: Callable[[float], Any], t: float) -> Any:
         """Return a parameter that is a function of time; not finite, it fails the step."""
         value = source_value(name, function, t)
@@ -306,7 +310,7 @@ class TimeSystem:
         params = {**self.params(t), name: seed}
         shape = (self.n, value.size)
         F = vector(beside_parameter(lambda z: self._system.raw_at(z, params), x, seed), self.n)
-        known = {**self._system.defaults, **params, TIME: t}
+        known = {**self.all_params(t), name: seed}
         taken = {key: known[key] for key in self._taken}
         Q = beside_parameter(lambda z: evaluate_vector(self._storage, z, **taken), x, seed)
         return seeded_jacobian(F, shape).toarray(), seeded_jacobian(Q, shape).toarray()
@@ -327,7 +331,7 @@ class TimeSystem:
         """Return the parameters of the storage at a time."""
         if not self._taken:
             return {}
-        known = {**self._system.defaults, **self.params(t), TIME: t}
+        known = self.all_params(t)
         return {name: known[name] for name in self._taken}
 
     def _J(self, t: float, x: Vector, rate: Vector | None = None) -> Any:

@@ -33,6 +33,9 @@ class Functional:
         The solution.
     params : mapping
         All parameters and their values there.
+    constant : bool, optional
+        Whether it may be constant in x. Default False: such a functional is a mistake, unless it
+        is one of a pair.
 
     Attributes
     ----------
@@ -49,13 +52,16 @@ class Functional:
         If a gradient does not have one entry per unknown.
     """
 
-    def __init__(self, of: Any, x: Vector, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self, of: Any, x: Vector, params: Mapping[str, Any], *, constant: bool = False
+    ) -> None:
         self._of, self._x, self._params = of, x, params
         if callable(of):
             y = call_with_parameters(of, ad.seed(x), params, evaluate)
-            if not isinstance(y, ad.ADArray):
+            if not (constant or isinstance(y, ad.ADArray)):
                 raise InputError("the functional does not depend on x; return an expression of x")
-            self.shape, self.gradient = y.shape, y.jacobian
+            self.shape = np.shape(y)
+            self.gradient = seeded_jacobian(y, (int(np.prod(self.shape)), len(x)))
             return
         rows = real_array(of, "a functional is a function g(x, ...) or its gradient by x")
         if rows.ndim not in (1, 2) or rows.shape[-1] != len(x):

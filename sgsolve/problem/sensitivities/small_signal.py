@@ -243,13 +243,13 @@ class _LinearizedOutput:
     ) -> None:
         params = {**system.defaults, **system.params}
         steady, stored = of if isinstance(of, tuple) else (of, None)
-        g = Functional(steady, x, params)
+        g = Functional(steady, x, params, constant=stored is not None)
         self._g, self._g_p, self._shape = g.gradient, g.by_parameter(name)[:, 0], g.shape
         self._h, self._h_p = 0.0 * self._g, np.zeros(g.size)
         if rate is not None:
             self._h = g.by_parameter(rate)
         if stored is not None:
-            h = Functional(stored, x, params)
+            h = Functional(stored, x, params, constant=True)
             if h.shape != g.shape:
                 raise InputError(f"an output returns shape {g.shape}, what it stores {h.shape}")
             self._h, self._h_p = h.gradient, h.by_parameter(name)[:, 0]

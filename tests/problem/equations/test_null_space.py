@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, ShapeError
+from sgsolve import (
+    ConvergenceError,
+    InputError,
+    ParameterError,
+    PartialBranchWarning,
+    Problem,
+    ShapeError,
+)
 from sgsolve.continuation import Homotopy
 from sgsolve.problem.diagnosis.diagnosis import singular_along
 from sgsolve.solvers.workspace import Workspace
@@ -362,3 +369,26 @@ def test_periodic_orbits_refuse_a_null_space():
     problem = Problem(charged, params=PARAMS, storage=stored, null_space=IONS_AND_LEVEL)
     with pytest.raises(InputError, match="periodic_orbit takes no problem with null_space="):
         problem.periodic_orbit(np.ones((5, 2 * N)), period=1.0)
+
+
+@pytest.mark.parametrize(
+    "level",
+    [lambda x: np.ones(N), lambda x, t: np.full(N, 1.0 + t), lambda x, **every: np.ones(N)],
+    ids=["of x", "of one parameter", "of all"],
+)
+def test_a_null_space_function_takes_the_parameters_that_it_names(level):
+    def insulated(u, amount, t, width=1.0):
+        flux = np.concatenate([[0.0], u[1:] - u[:-1], [0.0]]) / width
+        return flux[1:] - flux[:-1] + amount * np.linspace(-1.0, 1.0, N)
+
+    settings = {"params": {"amount": 1.0, "t": 0.0}, "null_space": level}
+    x = Problem(insulated, **settings).solve(np.full(N, 3.0)).x
+    assert x.mean() == pytest.approx(3.0, rel=1e-12)
+    steady = Problem(insulated, storage=lambda u: 0.0 * u, **settings)
+    assert steady.transient(x, (0.0, 1.0)).x.mean() == pytest.approx(3.0, rel=1e-9)
+
+
+def test_a_null_space_function_of_an_unknown_parameter_is_refused():
+    problem = Problem(lambda u: u - u.mean(), null_space=lambda u, width: np.ones(3))
+    with pytest.raises(ParameterError, match="'width', which is no parameter"):
+        problem.solve(np.ones(3))

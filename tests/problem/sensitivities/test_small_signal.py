@@ -174,3 +174,25 @@ def test_a_response_is_drawn_over_its_frequencies():
     with pytest.raises(InputError, match="no output 'w'"):
         response.plot("w")
     plt.close(axes.figure)
+
+
+@pytest.mark.parametrize("constant", [lambda v: 0.0, lambda v, u: u])
+def test_one_of_a_pair_may_be_constant(constant):
+    rc = Problem(lambda v, u: v - u, params={"u": 0.0}, storage=lambda v: 1.0 * v)
+    pairs = {
+        "stored": (constant, lambda v: v[0] + v[0] ** 2),
+        "through": (lambda v, u: u - v[0], constant),
+    }
+    omega = np.array([0.0, 0.5, 2.0])
+    response = rc.small_signal([0.0], "u", omega / (2.0 * np.pi), outputs=pairs)
+    voltage = 1.0 / (1.0 + 1j * omega)
+    by_u = constant(0.0, 1.0) if constant.__code__.co_argcount == 2 else 0.0
+    np.testing.assert_allclose(response["stored"], by_u + 1j * omega * voltage, atol=1e-14)
+    expected = 1.0 - voltage + 1j * omega * by_u
+    np.testing.assert_allclose(response["through"], expected, atol=1e-14)
+
+
+def test_a_single_output_that_is_constant_is_refused():
+    rc = Problem(lambda v, u: v - u, params={"u": 0.0}, storage=lambda v: 1.0 * v)
+    with pytest.raises(InputError, match="does not depend on x"):
+        rc.small_signal([0.0], "u", [1.0], outputs={"u": lambda v, u: u})
