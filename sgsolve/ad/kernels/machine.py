@@ -118,11 +118,12 @@ def is_known(mark: str) -> bool:
 
 
 @functools.cache
-def _host() -> tuple[str, str]:
-    """Return the name and the features of the processor; they are asked for once."""
+def _host() -> tuple[str, str, str]:
+    """Return the name and the features of the processor, and the system; asked for once."""
     import llvmlite.binding as llvm
 
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    features = llvm.get_host_cpu_features().flatten()
+    return llvm.get_host_cpu_name(), features, llvm.get_process_triple()
 
 
 def _key(mark: str) -> str:
@@ -137,7 +138,7 @@ def _new_code(mark: str, names: list[str], text: Callable[[], str]) -> Code:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
-    cpu, features = _host()
+    cpu, features, _ = _host()
     key = _key(mark)
     try:
         machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)

@@ -2,7 +2,8 @@
 
 The folder is that of the environment variable ``SGSOLVE_CACHE_DIR``, or ``sgsolve`` in the user's
 cache folder; an empty variable means no cache. A file holds a checksum of its contents. What is
-damaged, or was made by other versions or for another processor, is compiled again.
+damaged, belongs to another user, or was made by other versions or for another processor or system,
+is compiled again.
 """
 
 from __future__ import annotations
@@ -51,11 +52,17 @@ def stored_code(name: str) -> bytes | None:
     if where is None:
         return None
     try:
-        content = (where / f"{name}.object").read_bytes()
+        with open(where / f"{name}.object", "rb") as file:
+            content = file.read() if _is_own(file.fileno()) else b""
     except OSError:
         return None
     checksum, code = content[:32], content[32:]
     return code if hashlib.sha256(name.encode() + code).digest() == checksum else None
+
+
+def _is_own(file: int) -> bool:
+    """Whether a file is the user's, or the administrator's: code of others is not run."""
+    return sys.platform == "win32" or os.fstat(file).st_uid in (0, os.getuid())
 
 
 def store_code(name: str, code: bytes) -> None:

@@ -42,6 +42,33 @@ def test_damaged_code_is_none(cache):
     assert stored_code(renamed) is None
 
 
+@pytest.mark.skipif(os.name == "nt", reason="files have no owner by number")
+def test_code_of_another_user_is_not_run_and_is_replaced(cache, monkeypatch):
+    store_code("name", b"machine code")
+    owner, user = os.stat(cache / "name.object").st_uid, os.getuid()
+    fstat = os.fstat
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+
+    def owned(uid):
+        def stat(file):
+            known = list(fstat(file))
+            known[4] = uid
+            return os.stat_result(known)
+
+        monkeypatch.setattr(os, "fstat", stat)
+
+    owned(owner + 1)
+    assert stored_code("name") == b"machine code"
+    owned(0)  # as in an image that the administrator made
+    assert stored_code("name") == b"machine code"
+    owned(owner + 2)
+    assert stored_code("name") is None
+    monkeypatch.setattr(os, "fstat", fstat)
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    store_code("name", b"new code")
+    assert stored_code("name") == b"new code"
+
+
 def test_the_oldest_files_are_dropped(cache, monkeypatch):
     monkeypatch.setattr(object_cache, "MOST_FILES", 3)
     for k in range(5):
@@ -127,3 +154,14 @@ def test_a_kernel_is_loaded_instead_of_compiled_again(cache):
     assert {file: file.read_bytes() for file in cache.iterdir()} == files
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1].data, again[1].data)
+
+
+@needs_llvmlite
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_another_processor_or_system_has_code_of_its_own(place, monkeypatch):
+    """As where computers share a folder."""
+    here, name = list(machine._host()), machine._key("text")
+    assert here[2], "the system has no name"
+    here[place] += "x"
+    monkeypatch.setattr(machine, "_host", lambda: tuple(here))
+    assert machine._key("text") != name
