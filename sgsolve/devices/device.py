@@ -11,7 +11,7 @@ from ..errors import DataTypeError
 from ..problem import Problem
 from ..results import Branch, Result
 from .constants import CODATA2018, Constants
-from .equations import checks
+from .equations import checks, parameter_checks, unit_checks
 from .equations.floating import firmness, gathering
 from .equations.kinds import check_kinds
 from .equations.model import Model
@@ -190,11 +190,11 @@ class Device(Equations):
         if self.heat is not None and self.heat.values is not None:
             given = self.heat.values(parameters.get("T", 300.0))
             parameters = {**parameters, **{k: v for k, v in given.items() if k != "T"}}
-        self.parameters = checks.parameters(self, parameters) | fields
+        self.parameters = parameter_checks.parameters(self, parameters) | fields
         if self.heat is not None:
             for level in self.trap_levels.values():
                 level.follow(self.parameters)
-        checks.overrides(self, fields)
+        parameter_checks.overrides(self, fields)
         checks.surfaces(self)
         check_parts(self)
         checks.cells(self)
@@ -203,7 +203,7 @@ class Device(Equations):
         """Make the rows of the balances, and the problem of them."""
         self.emission = emission_edges(self)
         self.tunneling = tunnel_junctions(self)
-        checks.units(self)
+        unit_checks.units(self)
         self.poisson_rows = poisson_rows(self)
         self.carrier_rows = {
             name: carrier_rows(self, name, floating) for name, floating in gathering(self).items()

@@ -23,8 +23,8 @@ from ... import ad
 from ...errors import InputError
 from ..device import Device
 from ..equations.carriers import after_fluxes, carriers
-from ..equations.checks import contact as check_contact
-from ..equations.checks import overrides
+from ..equations.parameter_checks import contact as check_contact
+from ..equations.parameter_checks import overrides
 from ..equations.terminal import balance, charge, cuts
 from ..equations.time_form import TimeForm
 from ..models.heat import check_no_heat

@@ -15,8 +15,8 @@ import numpy as np
 
 from ...errors import ParameterError
 from ..device import Device
-from ..equations.checks import contact as check_contact
 from ..equations.checks import state as check_state
+from ..equations.parameter_checks import contact as check_contact
 from ..equations.terminal import cuts
 
 

@@ -25,10 +25,10 @@ from ..models.heat import local_parameters
 from ..models.trap_levels import level_captures
 from .boundary import emission, surface_factor
 from .carriers import Carriers, carriers
-from .checks import contact as check_contact
 from .conduction import fluxes
 from .ionization import ionized
 from .model import DeviceModel
+from .parameter_checks import contact as check_contact
 from .source_terms import pairs_made, recombination_factor, space_charge
 
 Array = Any

@@ -40,10 +40,10 @@ from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights, sp
 from ..models.trap_levels import level_blocks, level_captures
 from .boundary import fixed_potentials
 from .carriers import Carriers, after_fluxes, carriers, log_factors
-from .checks import contact as check_contact
 from .conduction import conduction, fluxes
 from .heat_sources import heat_made
 from .ionization import ionized
+from .parameter_checks import contact as check_contact
 from .potential_form import Equations
 from .terminal import losses
 from .time_tolerances import time_tolerances

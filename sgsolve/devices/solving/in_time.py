@@ -13,7 +13,7 @@ from ...errors import DataTypeError, InputError
 from ...results import Branch
 from ...results.blocks import Blocks
 from ...transient import TimeEvent
-from ..equations import checks
+from ..equations import parameter_checks
 from ..equations.potential_form import Equations
 from ..equations.time_form import TimeForm
 from ..models.ions import ion_blocks
@@ -37,7 +37,7 @@ def device_transient(
     given = _by_parameter(device, waveforms)
     begin = _begin(interval)
     now = {name: wave(begin) if callable(wave) else wave for name, wave in given.items()}
-    checks.overrides(device, now)
+    parameter_checks.overrides(device, now)
     if x0 is None:
         x0 = solve_device(device, None, now).x
     form = TimeForm(device, np.asarray(x0, dtype=float), device.parameters | now)
@@ -117,7 +117,7 @@ def _by_parameter(device: Equations, waveforms: Mapping[str, Waveform]) -> dict[
     for name, wave in waveforms.items():
         full = f"V_{name}" if name in device.contacts else name
         if full not in device.parameters:
-            checks.contact(device, name)
+            parameter_checks.contact(device, name)
         if callable(wave) and np.ndim(device.parameters[full]) > 0:
             raise InputError(f"{name!r} is an array; only numbers can be functions of time")
         found[full] = wave

@@ -22,7 +22,7 @@ from ...results.history import Stats
 from ...results.status import Status
 from ...solvers import Robust, Stage
 from ...user_warnings import warn
-from ..equations import checks
+from ..equations import parameter_checks, unit_checks
 from ..equations.carriers import carriers
 from ..equations.floating import has_floating_regions
 from ..equations.neutrality import neutral
@@ -87,15 +87,15 @@ def _first_potential(device: Equations, p: Mapping[str, Any], vt: float) -> np.n
 
 def _at_rest(device: Equations, p: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with all voltages and the generation at zero."""
-    checks.overrides(device, p)
+    parameter_checks.overrides(device, p)
     still = device.parameters | dict(p)
     return still | {f"V_{name}": 0.0 for name in device.contacts} | {"G": 0.0}
 
 
 def solve_device(device: Equations, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
-    checks.overrides(device, p)
-    checks.warn_of_values(device, p)
+    parameter_checks.overrides(device, p)
+    unit_checks.warn_of_values(device, p)
     return _started(device, p, x0)
 
 
@@ -250,9 +250,9 @@ def sweep_device(
     p: Mapping[str, Any],
 ) -> Branch:
     """Sweep a voltage or any other parameter through values."""
-    name = checks.values(device, name, values)
-    checks.overrides(device, p)
-    checks.warn_of_values(device, {**p, name: np.asarray(values)})
+    name = parameter_checks.values(device, name, values)
+    parameter_checks.overrides(device, p)
+    unit_checks.warn_of_values(device, {**p, name: np.asarray(values)})
     if x0 is None:
         x0 = _started(device, {**p, name: values[0]}).x
     branch = _swept(device, x0, name, values, p)
