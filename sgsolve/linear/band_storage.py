@@ -1,35 +1,57 @@
 """LAPACK's factorizations of band matrices, in the storage that each needs.
 
-Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf, gbtrs, gttrf and gttrs.
+Where no rows were exchanged, the triangles serve many solutions in another form. LAPACK divides in
+each row of the triangle U, and the next row waits for the quotient. With ones on the diagonals, one
+division serves all rows at once. At 17 diagonals and more the gain is small.
+
+Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtrf, gbtrs, gttrf and gttrs, and
+tbsv of the BLAS.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
 from ..arrays import Vector
-from .band_factors import Split, SymmetricFactors, Triangles
 
 NARROW = 16  # diagonals up to which factors are kept in a form that is faster to solve with
 SHORT = 2000  # below it the calls for another form take as long as several solves
-FEW = 16  # exchanged rows that factors of rows may avoid
-LOWER = 0.25  # factor of the rows that follow an exchanged one
-ROUNDS = 3  # of such factors: they may move an exchange to another row
-SPARED = 8  # matrices that are not tried again after one that needs its exchanges
-LOWEST = 1e-8  # of all of them; below it they are found anew, so that nothing underflows
+
+
+class Triangles:
+    """The factors L, D and U of a band matrix without exchanged rows, with ones on L and U.
+
+    Parameters
+    ----------
+    lower, upper : ndarray, shape (width + 1, n)
+        L and D U in band storage.
+    """
+
+    def __init__(self, lower: Vector, upper: Vector) -> None:
+        self._L, self._U = np.asfortranarray(lower), upper.copy(order="F")
+        pivots, width = upper[-1], len(upper) - 1
+        with np.errstate(all="ignore"):  # the checks of the answer see what overflows
+            self._inverse = 1.0 / pivots
+            for above in range(1, width + 1):
+                self._U[width - above, above:] *= self._inverse[: len(pivots) - above]
+        self._triangle: Any = blas.ztbsv if np.iscomplexobj(upper) else blas.dtbsv
+
+    def solve(self, b: Vector, transpose: bool) -> Vector:
+        """Return the solution, in the memory of b."""
+        first, second, lower = (self._U, self._L, 0) if transpose else (self._L, self._U, 1)
+        solve = self._triangle
+        b = solve(len(first) - 1, first, b, 1, 0, lower, transpose, 1, 1)
+        with np.errstate(all="ignore"):
+            b *= self._inverse
+        x: Vector = solve(len(second) - 1, second, b, 1, 0, 1 - lower, transpose, 1, 1)
+        return x
 
 
 class Band:
     """The LU factorization of a matrix with `lower` and `upper` diagonals beside the main one.
-
-    LAPACK exchanges rows for the least advantage. Where the factors of equilibrated rows change by
-    two, a few rows are exchanged, and all solutions take several times as long. A smaller factor
-    for the rows that follow avoids it. A pivot may then be smaller than an entry below it, by the
-    factor of one matrix or a few. `LinearSolver` checks the answers.
 
     Parameters
     ----------
@@ -61,9 +83,7 @@ class Band:
         self.pivots: Vector = np.zeros(0)
         self.swaps = self._n_solved = 0
         self._factors: Any = None
-        self._split: Split | None = None
-        self._row: Vector | None = None  # factors of the rows, powers of two
-        self._as_it_is = 0 if self._narrow else sys.maxsize  # matrices that keep their exchanges
+        self._triangles: Triangles | None = None
         self._in_order = np.arange(n)
         self._allocate(dtype)
 
@@ -83,44 +103,15 @@ class Band:
 
     def factorize(self, values: Vector) -> bool:
         """Factorize the matrix with these values; return whether no pivot is zero."""
-        exchanged = self._factorized(values)
-        if exchanged is not None and 0 < len(exchanged) <= FEW:
-            if self._as_it_is == 0:
-                exchanged = self._without_exchanges(values, exchanged)
-            else:
-                self._as_it_is -= 1
-        if exchanged is None:
-            return False
-        self._split, self.swaps, self._n_solved = None, len(exchanged), 0
-        if self._row is not None:
-            self.pivots = self.pivots / self._row
-        return True
-
-    def _factorized(self, values: Vector) -> Vector | None:
-        """Factorize; return the rows that were exchanged for later ones, None for a zero pivot."""
-        if self._row is not None:
-            values = values * self._row[self._rows]
         self._fill(values)
         order, info = self._lu()
-        return None if info else np.flatnonzero(order != self._in_order)
+        self._note_factors(order)
+        return not info
 
-    def _without_exchanges(self, values: Vector, exchanged: Vector) -> Vector | None:
-        """Factorize again with factors of rows; as before if rows are exchanged all the same."""
-        left: Vector | None = exchanged
-        for _ in range(ROUNDS):
-            if left is None or not 0 < len(left) <= FEW:
-                break
-            steps = np.ones(self._n)
-            steps[left + 1] = LOWER  # the last row is never exchanged
-            row = np.cumprod(steps)
-            if self._row is not None and self._row[-1] * row[-1] > LOWEST:
-                row *= self._row
-            self._row = row
-            left = self._factorized(values)
-        if left is None or len(left):
-            self._row, self._as_it_is = None, SPARED
-            left = self._factorized(values)
-        return left
+    def _note_factors(self, order: Vector) -> None:
+        """Take note of new factors, with rows exchanged in this order."""
+        self._order, self._triangles, self._n_solved = order, None, 0
+        self.swaps = int(np.count_nonzero(order != self._in_order))
 
     @property
     def memory(self) -> tuple[Vector, Vector]:
@@ -130,8 +121,7 @@ class Band:
     def take_factors(self, order: Vector) -> None:
         """Take factors as of LAPACK that were written into the memory, with exchanged rows."""
         self._take_from_memory(order)
-        self._order, self._row, self._split, self._n_solved = order, None, None, 0
-        self.swaps = int(np.count_nonzero(order != self._in_order))
+        self._note_factors(order)
 
     def _take_from_memory(self, order: Vector) -> None:
         self._factors = self._fortran
@@ -139,21 +129,12 @@ class Band:
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Return the solution, in the memory of b if that is in Fortran's order."""
-        row = self._row
-        if row is not None and b.ndim > 1:
-            row = row[:, None]
-        if row is not None and not transpose:
-            b *= row
         self._n_solved += 1
-        if b.ndim == 1 and self._narrow and not self.swaps and self._n_solved > self.by_lapack:
-            if self._split is None:
-                self._split = self._without_swaps()
-            b = self._split.solve(b, transpose)
-        else:
-            b = self._by_lapack(b, transpose)
-        if row is not None and transpose:
-            b *= row
-        return b
+        if b.ndim > 1 or not self._narrow or self.swaps or self._n_solved <= self.by_lapack:
+            return self._by_lapack(b, transpose)
+        if self._triangles is None:
+            self._triangles = self._without_swaps()
+        return self._triangles.solve(b, transpose)
 
     def _fill(self, values: Vector) -> None:
         """Write the values into the band, and zeros elsewhere."""
@@ -168,10 +149,10 @@ class Band:
         self._factors, order, info = self._trf(
             self._fortran, self.lower, self.upper, overwrite_ab=True
         )
-        self._order, self.pivots = order, self._band[:, self.lower + self.upper]
+        self.pivots = self._band[:, self.lower + self.upper]
         return order, info
 
-    def _without_swaps(self) -> Split:
+    def _without_swaps(self) -> Triangles:
         middle = self.lower + self.upper
         upper = self._factors[self.lower : middle + 1]
         return Triangles(self._factors[middle : middle + self.lower + 1], upper)
@@ -238,11 +219,8 @@ class Tridiagonal(Band):
         self.pivots = self._factors[1]
         return self._factors[4] - 1, info
 
-    def _without_swaps(self) -> Split:
+    def _without_swaps(self) -> Triangles:
         multipliers, pivots, above, _, _ = self._factors
-        symmetric = SymmetricFactors.of(multipliers, pivots, above)
-        if symmetric is not None:
-            return symmetric
         below = np.array([np.ones(self._n), np.append(multipliers, 0.0)])
         return Triangles(below, np.array([np.append(0.0, above), pivots]))
 
