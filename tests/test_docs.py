@@ -71,7 +71,10 @@ def test_page(page, tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(COPIED[page.name])
     monkeypatch.chdir(tmp_path)  # a page may write files
     # ... and register back ends and special points
-    for registry in ("sgsolve.linear.choose.REGISTRY", "sgsolve.continuation.detector._REGISTERED"):
+    for registry in (
+        "sgsolve.linear.methods.choose.REGISTRY",
+        "sgsolve.continuation.detector._REGISTERED",
+    ):
         module, _, name = registry.rpartition(".")
         monkeypatch.setattr(registry, dict(getattr(importlib.import_module(module), name)))
     runner = doctest.DocTestRunner(optionflags=OPTIONS)

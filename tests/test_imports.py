@@ -90,6 +90,43 @@ PROBLEM = (
     "problem",
     "__init__",
 )
+# The same inside sgsolve.linear and sgsolve.solvers.
+LINEAR = (
+    "statistics",
+    "memory",
+    "structure",
+    "methods",
+    "equilibration",
+    "checks",
+    "prepared_matrix",
+    "large_factors",
+    "fallbacks",
+    "fallback_driver",
+    "null_basis",
+    "frame",
+    "gauged",
+    "solver",
+    "stacked",
+    "__init__",
+)
+SOLVERS = (
+    "settings",
+    "limits",
+    "state",
+    "steps",
+    "acceptance",
+    "monitor",
+    "outcome",
+    "method",
+    "members",
+    "solver_protocol",
+    "presets",
+    "restarts",
+    "kinks",
+    "stages",
+    "polyalgorithm",
+    "__init__",
+)
 # Beyond that order: derivatives use no solver and no linear algebra, linear algebra uses matrices
 # only, and solvers and continuation use no AD arrays.
 KEPT_APART = {
@@ -141,7 +178,14 @@ def test_imports_run_one_way():
 
 
 @pytest.mark.parametrize(
-    ("package", "order"), [("ad", AD), ("devices", DEVICES), ("problem", PROBLEM)]
+    ("package", "order"),
+    [
+        ("ad", AD),
+        ("linear", LINEAR),
+        ("solvers", SOLVERS),
+        ("devices", DEVICES),
+        ("problem", PROBLEM),
+    ],
 )
 def test_imports_inside_a_package_run_one_way(package, order):
     for path in sorted((ROOT / package).rglob("*.py")):

@@ -10,7 +10,7 @@ from sgsolve import InputError, Problem, parallel_sweep, ranks, solvers
 from sgsolve.continuation.progress_bar import progress_bar
 from sgsolve.errors import RanksDisagreeError
 from sgsolve.results import branch_file
-from sgsolve.solvers import deadline
+from sgsolve.solvers.state import deadline
 
 
 class AbortedError(Exception):

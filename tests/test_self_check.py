@@ -9,7 +9,7 @@ import pytest
 import sgsolve
 from sgsolve import __main__ as self_check
 from sgsolve import linear
-from sgsolve.linear.choose import REGISTRY
+from sgsolve.linear.methods.choose import REGISTRY
 
 
 @pytest.mark.slow

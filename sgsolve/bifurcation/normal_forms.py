@@ -17,8 +17,8 @@ import scipy.sparse as sp
 
 from .. import linear
 from ..arrays import Vector
-from ..linear.choose import SMALL
 from ..linear.frame import Frame
+from ..linear.methods.choose import SMALL
 from ..pattern import Pattern
 from .directional import Pencil, Slopes, slopes_along
 

@@ -30,7 +30,7 @@ from ..continuation.metric import Metric
 from ..errors import ConvergenceError, LinearSolveError
 from ..norms import norm2
 from ..results.special_points import SpecialPoint
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 
 HALVINGS = 26  # of the first step: rounding hides terms of second order in its root of eps
 WIDEST = 4  # null vectors that are looked for

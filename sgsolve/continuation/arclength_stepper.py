@@ -25,7 +25,7 @@ from ..arrays import Vector
 from ..errors import CheckpointError, InputError, LinearSolveError
 from ..results.branch_file import part
 from ..results.status import Status
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from .arclength import GROW, SHRINK, Arclength
 from .bordered import Bordered
 from .columns import Column

@@ -22,10 +22,10 @@ import numpy as np
 from .. import linear
 from ..arrays import Vector
 from ..errors import LinearSolveError
-from ..linear.choose import SMALL
 from ..linear.frame import Frame
+from ..linear.methods.choose import SMALL
 from ..pattern import Pattern
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 
 ACCEPT = 1e-11  # backward error of the bordered system that is good enough
 REFINEMENTS = 3

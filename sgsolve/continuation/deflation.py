@@ -23,10 +23,10 @@ import numpy as np
 from ..arrays import Vector
 from ..errors import InputError
 from ..results.status import Status
-from ..solvers.direction import Direction, NewtonDirection
-from ..solvers.iterate import Iterate
 from ..solvers.limits import MaxChange
 from ..solvers.method import NewtonMethod
+from ..solvers.state.iterate import Iterate
+from ..solvers.steps.direction import Direction, NewtonDirection
 from .metric import rms
 
 LARGEST = 1e3  # limit on the factor of a step, which has a pole

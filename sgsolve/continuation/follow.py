@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..results.status import Status
-from ..solvers.deadline import OutOfTime, passed
+from ..solvers.state.deadline import OutOfTime, passed
 from .detector import Detector, at_once, certain, doubt, located
 from .stepper import Found, Point, Rejection, RunState, Stepper
 

@@ -21,14 +21,14 @@ from ..errors import InputError
 from ..pattern import Pattern
 from ..results.blocks import Blocks
 from ..results.status import Status
-from ..solvers.deadline import Deadline, OutOfTime, passed
 from ..solvers.method import NewtonMethod
 from ..solvers.monitor import Monitor
 from ..solvers.outcome import Outcome
 from ..solvers.presets import DampedNewton
 from ..solvers.stages import Stage, register_stages
-from ..solvers.system import System
-from ..solvers.workspace import Workspace
+from ..solvers.state.deadline import Deadline, OutOfTime, passed
+from ..solvers.state.system import System
+from ..solvers.state.workspace import Workspace
 from .arclength import Arclength
 from .arclength_stepper import ArclengthStepper
 from .columns import Column

@@ -21,7 +21,7 @@ from ..results.history import Stats
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..results.status import Status
-from ..solvers.deadline import raise_if_halted
+from ..solvers.state.deadline import raise_if_halted
 from .curve import Curve
 from .family import Linear
 from .follow import BRANCH_POINT, SINGULAR

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataTypeError, InputError
 from ..results.branch import column_name
 from ..results.checkpoint import Checkpoint, as_checkpoint
-from ..solvers.deadline import deadline_of
+from ..solvers.state.deadline import deadline_of
 from .detector import Detector, registered_detectors, reserved_kinds
 from .recorder import every
 from .user_functions import named

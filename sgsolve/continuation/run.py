@@ -12,7 +12,7 @@ from ..errors import ConvergenceError
 from ..results.branch import Branch, PartialBranchWarning
 from ..results.history import Stats, counted
 from ..results.status import Status
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from ..user_warnings import warn
 from .approximate_points import UnlocatedWarning, unlocated
 from .detector import Detector, registered_detectors

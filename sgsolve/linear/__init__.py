@@ -6,22 +6,27 @@
     solver.factorize(J)                      # analyzes the pattern the first time only
     x = solver.solve(b)                      # checked: a solution, or an error with its reason
 
-The componentwise backward error of every solution is checked.
+The componentwise backward error of every solution is checked. Each package may import those that
+stand above it:
+
+* ``structure``: what the pattern alone tells.
+* ``methods``: factorizations and iterative methods, and the choice between them.
+* ``checks``: input, accuracy of answers, singular matrices.
 """
 
-from .backend import Backend
-from .banded import Banded
-from .choose import backends, register
-from .dense import Dense
 from .fallback_driver import FallbackWarning
-from .krylov_backend import Krylov
 from .large_factors import LargeFactorsWarning
-from .multigrid import Multigrid
-from .mumps import Mumps
-from .pardiso import Pardiso
+from .methods.backend import Backend
+from .methods.banded import Banded
+from .methods.choose import backends, register
+from .methods.dense import Dense
+from .methods.krylov_backend import Krylov
+from .methods.multigrid import Multigrid
+from .methods.mumps import Mumps
+from .methods.pardiso import Pardiso
+from .methods.superlu import SuperLU
 from .solver import LinearSolver
 from .statistics import Statistics
-from .superlu import SuperLU
 
 __all__ = [
     "Backend",

@@ -21,7 +21,7 @@ from ..errors import BackendError, LinearSolveError, SingularMatrixError
 from ..norms import norm2
 from ..pattern import matrix_product
 from ..user_warnings import warn
-from .accuracy import (
+from .checks.accuracy import (
     ACCEPT,
     ITERATED_GROWTH,
     PROBE_GROWTH,
@@ -31,13 +31,13 @@ from .accuracy import (
     Singularity,
     judged,
 )
-from .backend import NUMERICAL, name_of
-from .distance import distance_to_singularity, singular_matrix
+from .checks.distance import distance_to_singularity, singular_matrix
+from .checks.first_answer import first_answer
+from .checks.singular import diagnose
 from .fallbacks import fallbacks, reads_values
-from .first_answer import first_answer
 from .memory import require_memory
+from .methods.backend import NUMERICAL, name_of
 from .prepared_matrix import PreparedMatrix
-from .singular import diagnose
 from .statistics import Statistics
 
 # Two solves in a row with more steps of refinement than this: the analysis is stale.

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .accuracy import Fault
-from .pardiso import Pardiso, available
-from .superlu import SuperLU
+from .checks.accuracy import Fault
+from .methods.pardiso import Pardiso, available
+from .methods.superlu import SuperLU
 
 # Larger systems are not given to SuperLU only to confirm that they are singular.
 CONFIRM_UP_TO = 100_000

@@ -10,12 +10,12 @@ from typing import Any
 from ..errors import OutOfMemoryError
 from ..pattern import Pattern
 from ..user_warnings import warn
-from .backend import NUMERICAL, name_of
-from .elliptic import NO_PYAMG, unsuited
-from .foreseen import extrapolated_operations
 from .memory import GIB, require_memory
-from .multigrid import Multigrid
+from .methods.backend import NUMERICAL, name_of
+from .methods.elliptic import NO_PYAMG, unsuited
+from .methods.multigrid import Multigrid
 from .prepared_matrix import PreparedMatrix
+from .structure.foreseen import extrapolated_operations
 
 ADVICE_ITERATIVE = (
     "Use a coarser mesh, or spread the matrix over several computers (backend=petsc.Petsc(...))"

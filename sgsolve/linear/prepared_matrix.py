@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pattern import Pattern
-from .accuracy import LinearSystem
+from .checks.accuracy import LinearSystem
+from .checks.singular import diagnose
+from .checks.validation import PatternMap
 from .equilibration import Equilibration
-from .matching import has_full_rank
-from .singular import diagnose
-from .validation import PatternMap
+from .structure.matching import has_full_rank
 
 # Share of the diagonal that is stored but zero, from which the equations are out of order.
 VACANT = 0.5

@@ -21,8 +21,7 @@ from ..arrays import DOUBLE
 from ..errors import BackendError, LinearSolveError, OutOfMemoryError, ShapeError
 from ..pattern import Pattern
 from ..user_warnings import warn
-from .backend import NUMERICAL, name_of
-from .choose import created, suited
+from .checks.validation import right_hand_side
 from .fallback_driver import FallbackDriver
 from .large_factors import (
     LargeFactorsWarning,
@@ -32,9 +31,10 @@ from .large_factors import (
     substitute,
     taking_less,
 )
+from .methods.backend import NUMERICAL, name_of
+from .methods.choose import created, suited
 from .prepared_matrix import Novelty, PreparedMatrix, PreparedValues
 from .statistics import Statistics, Timed
-from .validation import right_hand_side
 
 STEP_TOLERANCE = 1e-4  # relative residual of a Newton step by an iterative back end
 TRUSTED = 1e-13  # backward error of an answer after which others are not checked

@@ -15,10 +15,10 @@ import numpy as np
 from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
-from .banded import Banded
-from .choose import NARROW, REGISTRY
-from .ordering import Order, narrow_order, widest
+from .methods.banded import Banded
+from .methods.choose import NARROW, REGISTRY
 from .solver import LinearSolver
+from .structure.ordering import Order, narrow_order, widest
 
 
 def stacked_pattern(pattern: Pattern, count: int) -> Pattern:

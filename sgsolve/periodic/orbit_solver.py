@@ -14,7 +14,7 @@ from ..errors import ConvergenceError, LinearSolveError
 from ..results.blocks import Blocks
 from ..solvers.monitor import Monitor
 from ..solvers.presets import DampedNewton
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from .orbit_family import OrbitFamily
 
 ROUNDS = 3  # of Newton's method and a better mesh, for a number of intervals

@@ -18,7 +18,7 @@ from ..continuation.stepper import Point, Rejection, RunState
 from ..errors import LinearSolveError
 from ..results.floquet import distance_of_trivial
 from ..results.status import Status
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from .on_orbits import KEY
 from .orbit_family import OrbitFamily
 from .packing import orbit_of

@@ -16,7 +16,7 @@ from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
 from ..continuation.natural import Natural
 from ..errors import DataTypeError, InputError
-from ..linear.krylov_backend import Krylov
+from ..linear.methods.krylov_backend import Krylov
 from ..pattern import Pattern
 from ..results.bifurcation_diagram import BifurcationDiagram
 from ..results.branch import Branch
@@ -26,7 +26,7 @@ from ..results.member_results import MemberResults
 from ..results.periodic_orbit import PeriodicOrbit
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
-from ..solvers.workspace import Pool
+from ..solvers.state.workspace import Pool
 from ..transient.step_settings import TimeMethod
 from ..transient.time_events import TimeEvent
 from .curves.continuation import continuation as run_continuation

@@ -19,7 +19,7 @@ from ..problem.inputs.unknowns import Unknowns
 from ..problem.time_runs.transient import transient_run
 from ..results.branch import Branch
 from ..results.status import Status
-from ..solvers.workspace import Pool
+from ..solvers.state.workspace import Pool
 from ..transient.dense_solution import DenseSolution
 from .initial_value_arguments import (
     REPLACED,

@@ -5,18 +5,29 @@ consists of a direction, a damping, step limiters, a termination criterion and a
 the Jacobian. ``print(solver)`` shows them, and each can be replaced. See
 docs/start/which_method.md.
 
+Each package may import those that stand above it, and the modules above all of them
+(``settings``, ``limits``):
+
+* ``state``: the system, the current point, the sizes of unknowns and equations.
+* ``steps``: directions, damping, reuse of a Jacobian.
+* ``acceptance``: whether a point is a solution, and why a solver failed there.
+* ``members``: many members of a family at once; it runs the parts of a ``NewtonMethod``.
+
 >>> DampedNewton(max_iterations=30).max_iterations
 30
 >>> Newton(termination=ResidualTolerance(absolute=1e-6, relative=0.0)).termination
 ResidualTolerance(relative=0.0, absolute=1e-06, of_scale=False)
 """
 
-from .damping import Armijo, Damping, FullStep, NaturalMonotonicity
-from .direction import Direction, NewtonDirection, PseudoTransientDirection
-from .iterate import Iterate
+from .acceptance.termination import (
+    ErrorTolerance,
+    ResidualReduction,
+    ResidualTolerance,
+    RoundingLevel,
+    StepTolerance,
+    TerminationTest,
+)
 from .kinks import AcrossKinks
-from .krylov import KrylovDirection
-from .levenberg_marquardt import LevenbergMarquardtStep
 from .limits import Bounds, Limit, LogDamping, MaxChange, Positive
 from .method import NewtonMethod
 from .polyalgorithm import Robust
@@ -30,19 +41,16 @@ from .presets import (
     TrustRegion,
 )
 from .restarts import Restarts
-from .reuse import CostBasedReuse, NoReuse, Reuse, Shamanskii
 from .solver_protocol import Solver
 from .stages import Stage, register_stages
-from .system import System
-from .termination import (
-    ErrorTolerance,
-    ResidualReduction,
-    ResidualTolerance,
-    RoundingLevel,
-    StepTolerance,
-    TerminationTest,
-)
-from .trust_region import Dogleg
+from .state.iterate import Iterate
+from .state.system import System
+from .steps.damping import Armijo, Damping, FullStep, NaturalMonotonicity
+from .steps.direction import Direction, NewtonDirection, PseudoTransientDirection
+from .steps.krylov import KrylovDirection
+from .steps.levenberg_marquardt import LevenbergMarquardtStep
+from .steps.reuse import CostBasedReuse, NoReuse, Reuse, Shamanskii
+from .steps.trust_region import Dogleg
 
 __all__ = [
     "AcrossKinks",

@@ -18,15 +18,15 @@ from ..arrays import Vector
 from ..errors import InputError
 from ..pattern import matrix_product
 from ..results.status import Status
-from .damping import Damping
-from .iterate import Iterate
 from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
 from .presets import Newton
 from .solver_protocol import RunsMethod
-from .system import System
-from .workspace import Workspace
+from .state.iterate import Iterate
+from .state.system import System
+from .state.workspace import Workspace
+from .steps.damping import Damping
 
 SHORT = 1e-8  # part of a step, and of the sizes of the unknowns: no smooth slope changes much
 LONGEST = 1e6  # a step, relative to the sizes: rounding hides where on it a slope changes

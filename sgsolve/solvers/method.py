@@ -21,24 +21,29 @@ from ..arrays import Vector
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
-from .convergence import full_step_holds, termination_status, unless_at_limit, without_slopes
-from .damping import Damping, FullStep, FullStepTest
-from .deadline import OutOfTime
-from .direction import Direction, NewtonDirection
-from .extrapolation import extrapolate
-from .iterate import Iterate
+from .acceptance.convergence import (
+    full_step_holds,
+    termination_status,
+    unless_at_limit,
+    without_slopes,
+)
+from .acceptance.local_minimum import decreases_slowly, named_cause
+from .acceptance.rounding import SMALL_STEP, at_rounding
+from .acceptance.termination import DEFAULT, TerminationTest, UsualCriterion, usual_criterion
 from .limits import as_limit
-from .local_minimum import decreases_slowly, named_cause
-from .member_damping import ForMembers
 from .monitor import Monitor
 from .outcome import Outcome
-from .perturbation import linearized_beside, probed_beside
-from .reuse import NoReuse, Reuse
-from .rounding import SMALL_STEP, at_rounding
 from .settings import made_of
-from .system import System
-from .termination import DEFAULT, TerminationTest, UsualCriterion, usual_criterion
-from .workspace import Workspace
+from .state.deadline import OutOfTime
+from .state.iterate import Iterate
+from .state.perturbation import linearized_beside, probed_beside
+from .state.system import System
+from .state.workspace import Workspace
+from .steps.damping import Damping, FullStep, FullStepTest
+from .steps.direction import Direction, NewtonDirection
+from .steps.extrapolation import extrapolate
+from .steps.member_damping import ForMembers
+from .steps.reuse import NoReuse, Reuse
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..results.history import step_line, table_header
-from .deadline import Deadline
-from .iterate import Iterate
+from .state.deadline import Deadline
+from .state.iterate import Iterate
 
 
 def _interrupt(it: Iterate) -> bool:

@@ -15,9 +15,9 @@ from ..arrays import Vector
 from ..errors import SingularMatrixError
 from ..results.history import History, Stats
 from ..results.status import Status
-from .determination import golden_parts, mixed_signs
-from .iterate import Iterate
-from .system import System
+from .acceptance.determination import golden_parts, mixed_signs
+from .state.iterate import Iterate
+from .state.system import System
 
 FAR = 1e6  # times the largest unknown of its block at the start: a point this far away diverged
 CLOSE = 1e-6  # ... unless every residual is smaller than this part of its terms

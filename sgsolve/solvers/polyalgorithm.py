@@ -22,16 +22,16 @@ from ..arrays import Vector
 from ..errors import InputError
 from ..results.blocks import Blocks
 from ..results.status import Status
-from .deadline import Share, computing_time, passed
+from .acceptance.termination import TerminationTest
 from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
 from .settings import positive
 from .solver_protocol import Solver
 from .stages import Stage, default_stages, n_registered
-from .system import System
-from .termination import TerminationTest
-from .workspace import Workspace
+from .state.deadline import Share, computing_time, passed
+from .state.system import System
+from .state.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)

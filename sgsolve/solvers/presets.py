@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .damping import Armijo, Damping, NaturalMonotonicity
-from .direction import Direction, PseudoTransientDirection
-from .krylov import KrylovDirection
-from .levenberg_marquardt import LevenbergMarquardtStep
 from .method import NewtonMethod
-from .reuse import CostBasedReuse, Reuse
-from .trust_region import Dogleg
+from .steps.damping import Armijo, Damping, NaturalMonotonicity
+from .steps.direction import Direction, PseudoTransientDirection
+from .steps.krylov import KrylovDirection
+from .steps.levenberg_marquardt import LevenbergMarquardtStep
+from .steps.reuse import CostBasedReuse, Reuse
+from .steps.trust_region import Dogleg
 
 
 @dataclass(frozen=True, kw_only=True)

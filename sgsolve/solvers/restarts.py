@@ -23,8 +23,8 @@ from .outcome import Outcome
 from .presets import TrustRegion
 from .settings import positive
 from .solver_protocol import RunsMethod
-from .system import System
-from .workspace import Workspace
+from .state.system import System
+from .state.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)

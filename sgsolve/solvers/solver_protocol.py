@@ -18,8 +18,8 @@ from ..results.blocks import Blocks
 from .method import NewtonMethod
 from .monitor import Monitor
 from .outcome import Outcome
-from .system import System
-from .workspace import Workspace
+from .state.system import System
+from .state.workspace import Workspace
 
 
 @runtime_checkable

@@ -21,7 +21,7 @@ import numpy as np
 from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
 from .evolution import NONE, PURPOSE, EvolutionSystem

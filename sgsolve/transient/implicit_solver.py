@@ -24,7 +24,7 @@ import numpy as np
 
 from ..arrays import Vector
 from ..errors import LinearSolveError
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from .error_weights import ErrorWeights
 from .evolution import PURPOSE, EvolutionSystem
 from .implicit_equation import Counters, Equation, Solved

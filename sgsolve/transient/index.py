@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import Vector
 from ..errors import LinearSolveError, StructureError
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from ..user_warnings import warn
 from .consistent_start import ordinary_rates
 from .error_weights import ErrorWeights

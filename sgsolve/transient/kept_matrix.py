@@ -18,7 +18,7 @@ from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..linear.solver import DirectParts
 from ..pattern import Pattern
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from .currents import LinearizedCurrents
 from .error_weights import ErrorWeights
 from .evolution import PURPOSE, Derivatives, EvolutionSystem

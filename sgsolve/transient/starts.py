@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import Vector
 from ..errors import ConvergenceError, InputError, LinearSolveError, SingularMatrixError
 from ..results.blocks import suspects
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from .consistent_start import AlgebraicSystem, Solve, Start, consistent_start
 from .error_weights import ErrorWeights
 from .evolution import EvolutionSystem, without_storage

@@ -12,7 +12,7 @@ from ..continuation.columns import Column
 from ..continuation.stepper import Point, Rejection, RunState, Stepper
 from ..results.branch_file import part
 from ..results.status import Status
-from ..solvers.workspace import Workspace
+from ..solvers.state.workspace import Workspace
 from . import time_step
 from .consistent_start import Solve, Start
 from .counts import Counts

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from scipy.optimize import brentq
 
 from sgsolve import Branch, ConvergenceError, InputError, Problem
-from sgsolve.linear.pardiso import available
+from sgsolve.linear.methods.pardiso import available
 from tests.continuation.gallery import elastica, swift_hohenberg
 from tests.selection import slow
 

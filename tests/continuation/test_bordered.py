@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sgsolve.continuation.bordered import Bordered
 from sgsolve.errors import LinearSolveError
 from sgsolve.pattern import Pattern
-from sgsolve.solvers.workspace import Workspace
+from sgsolve.solvers.state.workspace import Workspace
 
 N = 30
 

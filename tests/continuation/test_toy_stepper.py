@@ -13,7 +13,7 @@ from sgsolve.continuation.options import RunOptions
 from sgsolve.continuation.run import Run, detectors_of
 from sgsolve.continuation.stepper import Point, Rejection, RunState, Stepper
 from sgsolve.continuation.view import View
-from sgsolve.solvers.workspace import Workspace
+from sgsolve.solvers.state.workspace import Workspace
 
 
 class Euler(Stepper):

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sgsolve import linear
 from sgsolve.errors import LinearSolveError, SingularMatrixError
 from sgsolve.linear import fallback_driver
-from sgsolve.linear.accuracy import Fault, Singularity
+from sgsolve.linear.checks.accuracy import Fault, Singularity
 from sgsolve.pattern import Pattern
 
 N = 40

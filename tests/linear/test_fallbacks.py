@@ -1,10 +1,10 @@
 """Which back end is tried next, and what a band remembers of another pattern."""
 
 from sgsolve.linear import fallbacks as order
-from sgsolve.linear.accuracy import Fault
-from sgsolve.linear.banded import Banded
-from sgsolve.linear.pardiso import Pardiso, available
-from sgsolve.linear.superlu import SuperLU
+from sgsolve.linear.checks.accuracy import Fault
+from sgsolve.linear.methods.banded import Banded
+from sgsolve.linear.methods.pardiso import Pardiso, available
+from sgsolve.linear.methods.superlu import SuperLU
 
 
 class Own:

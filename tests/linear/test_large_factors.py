@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from sgsolve import Problem, linear
 from sgsolve.errors import OutOfMemoryError, SingularMatrixError
 from sgsolve.linear import memory
-from sgsolve.linear.elliptic import unsuited
-from sgsolve.linear.pardiso import available
+from sgsolve.linear.methods.elliptic import unsuited
+from sgsolve.linear.methods.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, grid, neumann
 
@@ -70,8 +70,8 @@ def test_multigrid_is_not_recommended_where_it_cannot_serve():
 def first_choice(request, monkeypatch):
     """The back end that `auto` takes for wide bands."""
     if request.param == "superlu":
-        monkeypatch.setattr("sgsolve.linear.choose.available", lambda: False)
-        monkeypatch.setattr("sgsolve.linear.choose.NARROW_WITHOUT_PARDISO", 96)
+        monkeypatch.setattr("sgsolve.linear.methods.choose.available", lambda: False)
+        monkeypatch.setattr("sgsolve.linear.methods.choose.NARROW_WITHOUT_PARDISO", 96)
     elif not available():
         pytest.skip("PARDISO is not installed")
     return request.param
@@ -149,7 +149,7 @@ def test_a_singular_matrix_is_noticed_where_factors_are_expensive(sign):
 
 @pytest.mark.usefixtures("_expensive")
 def test_without_pyamg_an_expensive_factorization_comes_with_advice(monkeypatch, first_choice):
-    monkeypatch.setattr("sgsolve.linear.elliptic.find_spec", lambda name: None)
+    monkeypatch.setattr("sgsolve.linear.methods.elliptic.find_spec", lambda name: None)
     A = -grid(60, -4.0)
     solver = linear.LinearSolver(Pattern.of(A))
     with pytest.warns(linear.LargeFactorsWarning, match=r"take less, but pyamg is not installed"):
@@ -199,7 +199,7 @@ def test_a_block_is_judged_by_itself():
 
 
 def test_without_pyamg_the_message_names_it(monkeypatch):
-    monkeypatch.setattr("sgsolve.linear.elliptic.find_spec", lambda name: None)
+    monkeypatch.setattr("sgsolve.linear.methods.elliptic.find_spec", lambda name: None)
     assert "pip install 'sgsolve[pyamg]'" in unsuited(-grid(5, -4.0), ())
 
 

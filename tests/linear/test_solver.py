@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from sgsolve import linear
 from sgsolve.errors import BackendError, LinearSolveError, ShapeError, SingularMatrixError
 from sgsolve.linear import fallback_driver
-from sgsolve.linear.accuracy import Fault, judged
-from sgsolve.linear.pardiso import available
+from sgsolve.linear.checks.accuracy import Fault, judged
+from sgsolve.linear.methods.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import five_point
 

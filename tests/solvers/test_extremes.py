@@ -109,7 +109,7 @@ def test_steps_longer_than_the_square_root_of_the_largest_number(f, start, root)
 
 @np.errstate(all="ignore")
 def test_trust_region_step_has_the_length_of_the_radius():
-    from sgsolve.solvers.trust_region import Model
+    from sgsolve.solvers.steps.trust_region import Model
 
     model = object.__new__(Model)
     for factor in (1.0, 1e160, 1e-160):

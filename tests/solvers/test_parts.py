@@ -7,7 +7,7 @@ import pytest
 
 from sgsolve import DomainError, InputError, Problem, Status, solvers
 from sgsolve.problem.equations.residual_system import ResidualSystem
-from sgsolve.solvers.iterate import observed_order
+from sgsolve.solvers.state.iterate import observed_order
 from tests.families import bratu
 from tests.presets import PRESETS
 from tests.problems import brusselator, freudenstein_roth, rosenbrock, wood

@@ -11,9 +11,9 @@ from sgsolve.continuation import SecantPredictor, TangentPredictor
 from sgsolve.continuation.solved_family import Solution
 from sgsolve.continuation.stepper import Point
 from sgsolve.results.blocks import Blocks
-from sgsolve.solvers.damping import _parabola
-from sgsolve.solvers.scaling import Scaling
-from sgsolve.solvers.termination import error_estimate
+from sgsolve.solvers.acceptance.termination import error_estimate
+from sgsolve.solvers.state.scaling import Scaling
+from sgsolve.solvers.steps.damping import _parabola
 from tests.presets import solved
 
 

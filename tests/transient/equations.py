@@ -6,7 +6,7 @@ import numpy as np
 
 from sgsolve import ad
 from sgsolve.results.blocks import Blocks
-from sgsolve.solvers.workspace import Workspace
+from sgsolve.solvers.state.workspace import Workspace
 from sgsolve.transient.bdf import BdfStepper
 from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights

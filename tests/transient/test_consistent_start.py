@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, ad
-from sgsolve.solvers.workspace import Workspace
+from sgsolve.solvers.state.workspace import Workspace
 from sgsolve.transient import Bdf, RungeKutta
 from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights

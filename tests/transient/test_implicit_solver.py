@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
-from sgsolve.solvers.workspace import Workspace
+from sgsolve.solvers.state.workspace import Workspace
 from sgsolve.transient.error_weights import ErrorWeights
 from sgsolve.transient.implicit_equation import Equation
 from sgsolve.transient.implicit_solver import ImplicitSolver

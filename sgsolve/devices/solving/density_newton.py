@@ -30,7 +30,7 @@ from ... import solvers
 from ...errors import LinearSolveError
 from ...pattern import Pattern
 from ...results.status import Status
-from ...solvers.iterate import Iterate
+from ...solvers.state.iterate import Iterate
 from ..equations.carriers import carriers
 from ..equations.model import DeviceModel
 from ..models.carrier_statistics import has_factor

@@ -28,7 +28,7 @@ from ...continuation import Natural, SecantPredictor
 from ...errors import ConvergenceError
 from ...problem import Problem
 from ...results import Branch, Result
-from ...solvers.termination import error_estimate
+from ...solvers.acceptance.termination import error_estimate
 from ..equations.boundary import fixed_potentials
 from ..equations.carriers import Carriers, after_fluxes, carriers
 from ..equations.conduction import conduction, fluxes

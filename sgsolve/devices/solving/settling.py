@@ -23,9 +23,9 @@ import numpy as np
 from ... import solvers
 from ...errors import LinearSolveError
 from ...results.status import Status
-from ...solvers.iterate import Iterate
 from ...solvers.outcome import Outcome
 from ...solvers.solver_protocol import RunsMethod
+from ...solvers.state.iterate import Iterate
 from ..equations.model import DeviceModel
 from .density_newton import RANGE, Densities, DensityMeasure, DensityState, density_method
 from .methods import accurate

@@ -23,7 +23,7 @@ from ...errors import DataTypeError, InputError
 from ...results.branch import Branch
 from ...results.special_points import SpecialPoint
 from ...results.status import Status
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..families.gauged_family import multipliers, stripped

@@ -20,7 +20,7 @@ from ...continuation.stepper import RunState
 from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch, PartialBranchWarning
 from ...results.special_points import SpecialPoint
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..families.gauged_family import curve_family, lifted
 from .chosen_point import chosen_point

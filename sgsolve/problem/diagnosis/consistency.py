@@ -14,8 +14,8 @@ import numpy as np
 from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.gauged import Gauged
-from ...solvers.open_directions import beside
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
+from ...solvers.steps.open_directions import beside
 from ..equations.residual_system import ResidualSystem
 
 NONZERO = 1e-9  # of the sizes of the residuals, that a total must exceed

@@ -15,7 +15,7 @@ import numpy as np
 from ...arrays import Vector
 from ...errors import LinearSolveError, SingularMatrixError
 from ...results.blocks import suspects
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
 
 

@@ -15,7 +15,7 @@ from ...continuation.options import checked_bounds
 from ...errors import ConvergenceError, DataTypeError, InputError
 from ...results.bifurcation_diagram import BifurcationDiagram
 from ...results.branch import Branch, PartialBranchWarning
-from ...solvers.deadline import deadline_of
+from ...solvers.state.deadline import deadline_of
 from ..curves.continuation import continuation
 from ..curves.curve_run import asked_of, check_inside
 from ..equations.definition import ProblemDefinition

@@ -14,7 +14,7 @@ from ...arrays import Vector
 from ...bifurcation import Stability
 from ...errors import InputError, ParameterError
 from ...results.result import Result
-from ...solvers.workspace import Pool, Workspace
+from ...solvers.state.workspace import Pool, Workspace
 from ..inputs.fields import pack
 from ..inputs.signature import Signature
 from ..inputs.starting_point import starting_point

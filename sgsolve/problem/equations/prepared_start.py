@@ -12,8 +12,8 @@ import numpy as np
 from ...arrays import Vector
 from ...errors import InputError, NotFiniteError
 from ...results.history import counted
-from ...solvers.perturbation import displacements
 from ...solvers.solver_protocol import Solver
+from ...solvers.state.perturbation import displacements
 from .residual_system import ResidualSystem
 
 FACTORS = (*(0.5**k for k in range(1, 9)), *(10.0**-k for k in range(3, 301)), 0.0)

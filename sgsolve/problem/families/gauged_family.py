@@ -19,8 +19,8 @@ from ...errors import SingularMatrixError
 from ...linear.frame import Frame
 from ...pattern import Pattern
 from ...results.special_points import SpecialPoint
-from ...solvers.open_directions import gauge_levels
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
+from ...solvers.steps.open_directions import gauge_levels
 from ..equations.residual_system import ResidualSystem
 from .parameter_family import Line, ParameterizedSystem
 

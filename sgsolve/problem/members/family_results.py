@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS
 from ...results.history import Stats
 from ...results.result import Result
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..short_newton.loop_memory import narrow_band
 from ..short_newton.short_solve import finished_result, short_newton_of
 from .member_equations import MemberEquations

@@ -17,7 +17,7 @@ from ...ad.kernels.member_evaluation import MemberEvaluation
 from ...arrays import IndexArray, Vector
 from ...pattern import Pattern
 from ...results.history import Stats
-from ...solvers.deadline import OutOfTime
+from ...solvers.state.deadline import OutOfTime
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 

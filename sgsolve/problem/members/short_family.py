@@ -20,7 +20,7 @@ from ...ad.kernels.lane_kinds import LANES
 from ...ad.kernels.lane_structs import LaneStructs
 from ...arrays import IndexArray, Vector
 from ...errors import LinearSolveError
-from ...linear.accuracy import MAX_REFINE
+from ...linear.checks.accuracy import MAX_REFINE
 from ..short_newton.loop_state import (
     ASK,
     EXAMINE,

@@ -22,11 +22,11 @@ from ...results.history import History, Stats
 from ...results.member_results import MemberResults
 from ...results.result import Result
 from ...results.status import Status
-from ...solvers.deadline import OutOfTime, deadline_of
-from ...solvers.member_judge import MemberOutcome
+from ...solvers.members.member_judge import MemberOutcome
+from ...solvers.members.simultaneous import SimultaneousNewton
 from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
-from ...solvers.simultaneous import SimultaneousNewton
+from ...solvers.state.deadline import OutOfTime, deadline_of
 from ...user_warnings import warn
 from ..diagnosis.report import message
 from ..equations.definition import ProblemDefinition

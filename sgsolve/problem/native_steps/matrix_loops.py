@@ -10,11 +10,11 @@ section 5.4 (pivots by a threshold).
 from __future__ import annotations
 
 from ...arrays import EPS
-from ...linear.accuracy import GROWTH
-from ...linear.accuracy import TINY as SMALLEST_NUMBER
-from ...linear.banded import SMALL_PIVOT
+from ...linear.checks.accuracy import GROWTH
+from ...linear.checks.accuracy import TINY as SMALLEST_NUMBER
+from ...linear.checks.first_answer import LARGE_SQUARE
 from ...linear.equilibration import DRIFT
-from ...linear.first_answer import LARGE_SQUARE
+from ...linear.methods.banded import SMALL_PIVOT
 from ...linear.solver import TRUSTED
 from ...transient.kept_matrix import RATIO
 from ..short_newton.band_loops import factorized_band, solved_band

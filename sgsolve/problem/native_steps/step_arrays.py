@@ -9,8 +9,8 @@ import numpy as np
 from ...ad.kernels.kernel_call import KernelCall
 from ...ad.kernels.kernel_memory import address_of
 from ...arrays import Vector
-from ...linear.band_storage import NARROW
 from ...linear.equilibration import Equilibration
+from ...linear.methods.band_storage import NARROW
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...transient.backward_differences import CAPACITY, MAX_ORDER, differencing

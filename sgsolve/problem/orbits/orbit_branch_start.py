@@ -21,7 +21,7 @@ from ...periodic.packing import sampled, unknowns_of
 from ...results.branch import Branch
 from ...results.periodic_orbit import PeriodicOrbit
 from ...results.special_points import ApproximateSpecialPoint, SpecialPoint
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..curves.chosen_point import chosen_point, point_number
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem

@@ -29,7 +29,7 @@ from ...results.branch import Branch
 from ...results.periodic_orbit import PeriodicOrbit
 from ...results.special_points import SpecialPoint
 from ...results.status import Status
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..curves.chosen_point import refuse_point_alone
 from ..curves.curve_run import arclength_steps, at_point, check_inside, run_stepper
 from ..equations.definition import ProblemDefinition

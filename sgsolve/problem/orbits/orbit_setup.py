@@ -19,7 +19,7 @@ from ...periodic.orbit_starts import mode
 from ...periodic.orbit_stepper import TOLERANCE
 from ...periodic.scheme import collocation_scheme
 from ...results.special_points import SpecialPoint
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..equations.storage import Storage

@@ -19,7 +19,7 @@ from ...periodic.packing import orbit_of
 from ...results.branch import Branch
 from ...results.periodic_orbit import PeriodicOrbit
 from ...results.special_points import SpecialPoint
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..curves.chosen_point import chosen_point, refuse_point_alone
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arrays import Vector
 from ...errors import InputError
 from ...results.result import Result
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..equations.parameters import by_parameter
 from ..equations.residual_system import ResidualSystem

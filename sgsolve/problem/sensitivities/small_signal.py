@@ -27,7 +27,7 @@ from ...results.diagram import axes_or_new
 from ...results.history import Stats, counted
 from ...results.result import Result
 from ...results.table import table_lines
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.definition import ProblemDefinition
 from ..equations.parameters import parameter_derivative
 from ..equations.residual_system import ResidualSystem

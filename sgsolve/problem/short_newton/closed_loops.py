@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles
 from ...arrays import EPS
-from ...solvers.closed_equations import CHANGED, PROVABLE, REPEATED, SPLIT
-from ...solvers.determination import LINEAR, UNITS
-from ...solvers.flat_equations import FEW_UNITS
+from ...solvers.acceptance.closed_equations import CHANGED, PROVABLE, REPEATED, SPLIT
+from ...solvers.acceptance.determination import LINEAR, UNITS
+from ...solvers.acceptance.flat_equations import FEW_UNITS
 from .loop_state import EXAMINE, SOLVED
 from .short_iterate import ShortIterate
 

@@ -6,10 +6,17 @@ They are those of `solvers.termination`, `solvers.convergence` and `solvers.limi
 from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles, sqrt
-from ...solvers.convergence import BEYOND, LINEAR_STEPS, MOVED, REST_ERROR, SETTLED, VANISHED
-from ...solvers.determination import SHORT, UNDETERMINED
-from ...solvers.extrapolation import LEAST_RATIO, MOST_RATIO
-from ...solvers.limit_at_infinity import NOTHING, SHRUNK, SIGNIFICANT
+from ...solvers.acceptance.convergence import (
+    BEYOND,
+    LINEAR_STEPS,
+    MOVED,
+    REST_ERROR,
+    SETTLED,
+    VANISHED,
+)
+from ...solvers.acceptance.determination import SHORT, UNDETERMINED
+from ...solvers.acceptance.limit_at_infinity import NOTHING, SHRUNK, SIGNIFICANT
+from ...solvers.steps.extrapolation import LEAST_RATIO, MOST_RATIO
 from .loop_state import INF, LEAVE, STEP, VANISH
 from .short_iterate import ShortIterate
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...solvers.closed_equations import Closed
-from ...solvers.iterate import Iterate
-from ...solvers.limit_at_infinity import at_limit
-from ...solvers.workspace import Workspace
+from ...solvers.acceptance.closed_equations import Closed
+from ...solvers.acceptance.limit_at_infinity import at_limit
+from ...solvers.state.iterate import Iterate
+from ...solvers.state.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
 from .short_newton import ShortNewton
 from .short_records import ShortSolve

@@ -7,11 +7,11 @@ They are equilibrated as by `linear.equilibration`, and each solution is checked
 from __future__ import annotations
 
 from ...arrays import EPS
-from ...linear.accuracy import GROWTH
-from ...linear.accuracy import TINY as SMALLEST_NUMBER
-from ...linear.banded import SMALL_PIVOT
+from ...linear.checks.accuracy import GROWTH
+from ...linear.checks.accuracy import TINY as SMALLEST_NUMBER
+from ...linear.checks.first_answer import LARGE_SQUARE
 from ...linear.equilibration import DRIFT
-from ...linear.first_answer import LARGE_SQUARE
+from ...linear.methods.banded import SMALL_PIVOT
 from .loop_state import INF, RESCALE, STEP
 from .short_iterate import ShortIterate
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...linear.band_storage import NARROW
-from ...linear.banded import BandMemory
+from ...linear.methods.band_storage import NARROW
+from ...linear.methods.banded import BandMemory
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks
-from ...solvers.determination import small_changes
+from ...solvers.acceptance.determination import small_changes
 from .band_loops import BandSystem
 from .short_iterate import ShortIterate
 from .short_records import Settings

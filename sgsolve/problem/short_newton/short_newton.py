@@ -20,7 +20,7 @@ from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.compiled_loops import CompiledLoops
 from ...arrays import Vector
 from ...errors import LinearSolveError
-from ...linear.accuracy import MAX_REFINE
+from ...linear.checks.accuracy import MAX_REFINE
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks

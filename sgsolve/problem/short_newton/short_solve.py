@@ -13,10 +13,10 @@ from ...arrays import Vector
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
-from ...solvers.damping import FullStepTest
-from ...solvers.iterate import observed_order
 from ...solvers.polyalgorithm import attempt_line
-from ...solvers.workspace import Pool, Workspace
+from ...solvers.state.iterate import observed_order
+from ...solvers.state.workspace import Pool, Workspace
+from ...solvers.steps.damping import FullStepTest
 from ..diagnosis.report import message
 from ..equations.residual_system import ResidualSystem
 from .evaluations import ByKernel, ByNumPy, Evaluations

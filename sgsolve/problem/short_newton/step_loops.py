@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from ...ad.kernels.scalar_loops import Doubles
 from ...arrays import EPS
-from ...linear.accuracy import ACCEPT
-from ...solvers.convergence import MOVED, RUNAWAY
-from ...solvers.determination import DETERMINED, UNITS
-from ...solvers.extrapolation import ALIKE, STEPS
-from ...solvers.rounding import SMALL_STEP
+from ...linear.checks.accuracy import ACCEPT
+from ...solvers.acceptance.convergence import MOVED, RUNAWAY
+from ...solvers.acceptance.determination import DETERMINED, UNITS
+from ...solvers.acceptance.rounding import SMALL_STEP
+from ...solvers.steps.extrapolation import ALIKE, STEPS
 from .closed_loops import note_closed_equations, took_answer, write_question
 from .decision_loops import (
     all_have_terms,

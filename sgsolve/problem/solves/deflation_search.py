@@ -13,11 +13,11 @@ from ...arrays import Vector
 from ...continuation.deflation import Deflation
 from ...continuation.metric import rms
 from ...results.result import Result
-from ...solvers.deadline import raise_if_halted
 from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
 from ...solvers.presets import DampedNewton
-from ...solvers.workspace import Workspace
+from ...solvers.state.deadline import raise_if_halted
+from ...solvers.state.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
 from .known_solution import KnownSolution
 from .solve import run_solver

@@ -20,8 +20,8 @@ from ...continuation.metric import rms
 from ...errors import LinearSolveError
 from ...norms import is_finite
 from ...results.result import Result
-from ...solvers.counted_system import CountedSystem
-from ...solvers.workspace import Workspace
+from ...solvers.state.counted_system import CountedSystem
+from ...solvers.state.workspace import Workspace
 from ..equations.residual_system import ResidualSystem
 
 PROBES = 3  # right-hand sides with random signs

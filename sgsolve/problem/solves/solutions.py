@@ -25,8 +25,8 @@ from ...results.branch import PartialBranchWarning
 from ...results.diagram import axes_or_new
 from ...results.history import counted
 from ...results.result import Result
-from ...solvers.deadline import OutOfTime, deadline_of
 from ...solvers.polyalgorithm import as_solver
+from ...solvers.state.deadline import OutOfTime, deadline_of
 from ...user_warnings import warn
 from ..equations.definition import ProblemDefinition
 from ..equations.prepared_start import prepared_start

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 from ...errors import ConvergenceError, DataTypeError, SolveInterrupted
 from ...results.result import Result
 from ...results.status import Status
-from ...solvers.deadline import deadline_of
 from ...solvers.monitor import Monitor
 from ...solvers.outcome import Outcome
 from ...solvers.polyalgorithm import as_solver
 from ...solvers.presets import Newton
-from ...solvers.workspace import Workspace
+from ...solvers.state.deadline import deadline_of
+from ...solvers.state.workspace import Workspace
 from ..diagnosis.consistency import contradiction
 from ..diagnosis.diagnosis import diagnosis
 from ..diagnosis.report import message, remarks

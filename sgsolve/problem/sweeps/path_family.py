@@ -13,7 +13,7 @@ from ...errors import LinearSolveError
 from ...results.history import Stats
 from ...results.result import Result
 from ...solvers.monitor import Monitor
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.parameters import parameter_derivative
 from ..equations.residual_system import ResidualSystem
 from ..families.gauged_family import curve_family, lifted

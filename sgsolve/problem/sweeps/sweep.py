@@ -27,7 +27,7 @@ from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import Robust, as_solver
 from ...solvers.presets import DampedNewton
 from ...solvers.stages import Stage
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..diagnosis.consistency import contradiction
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem

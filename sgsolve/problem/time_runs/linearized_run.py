@@ -11,7 +11,7 @@ import numpy as np
 from ...arrays import Vector
 from ...errors import ConvergenceError
 from ...pattern import Pattern
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ...transient.consistent_start import SMALL
 from ...transient.evolution import PURPOSE, Derivatives
 from ...transient.transient_stepper import TransientStepper

@@ -20,7 +20,7 @@ from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
 from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ...transient.consistent_start import AlgebraicSystem
 from ...transient.currents import Stored
 from ...transient.dense_solution import DenseSolution

@@ -17,7 +17,7 @@ from ...continuation.user_functions import call_with_parameters
 from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
 from ...results.status import Status
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ...transient.recorded_steps import Begin, adjoint, forward
 from ...transient.sensitivity_control import SensitivityControl
 from ...transient.transient_stepper import TransientStepper

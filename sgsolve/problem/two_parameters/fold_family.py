@@ -20,7 +20,7 @@ from ...continuation.bordered import Bordered
 from ...continuation.family import FamilyAround, Linear, second_derivative
 from ...linear.frame import Frame
 from ...pattern import Pattern
-from ...solvers.workspace import Workspace
+from ...solvers.state.workspace import Workspace
 from ..equations.central_differences import central_difference, size_near_zero
 from ..equations.parameters import parameter_derivative
 from ..equations.residual_system import ResidualSystem

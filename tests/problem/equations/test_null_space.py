@@ -14,7 +14,7 @@ from sgsolve import (
 )
 from sgsolve.continuation import Homotopy
 from sgsolve.problem.diagnosis.diagnosis import singular_along
-from sgsolve.solvers.workspace import Workspace
+from sgsolve.solvers.state.workspace import Workspace
 from sgsolve.transient import Bdf, RungeKutta
 
 N = 30

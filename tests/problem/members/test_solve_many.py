@@ -18,7 +18,6 @@ from sgsolve.problem.equations.compiled_functions import CompiledFunctions
 from sgsolve.problem.members import family_results
 from sgsolve.problem.members.short_family import ShortFamily
 from sgsolve.problem.short_newton import short_solve
-from sgsolve.solvers.simultaneous import SimultaneousNewton
 from tests.selection import slow
 
 N = 12
@@ -499,62 +498,13 @@ def test_equations_between_two_unknowns_that_hold_from_the_start_are_not_flat(mo
         return ad.stack([x[0] + np.exp(-x[1]) - 1.0, x[1] - x[2], x[2] ** 3 - a])
 
     asked = []
-    monkeypatch.setattr("sgsolve.solvers.convergence.at_limit", asked.append)
+    monkeypatch.setattr("sgsolve.solvers.acceptance.convergence.at_limit", asked.append)
     problem = Problem(residual, params={"a": 64000.0})
     values = np.array([59319.0, 64000.0, 68921.0])
     found = problem.solve_many(np.array([0.9, 39.9, 39.9]), {"a": values}, solvers.Newton())
     assert found.success.all()
     np.testing.assert_allclose(found.x[:, 1], [39.0, 40.0, 41.0], rtol=1e-12)
     assert all(it.memory["answering"][1] for it in asked)
-
-
-def test_one_slow_member_does_not_keep_all_slots_at_work(monkeypatch):
-    """A double root takes many steps; it is solved alone once all others are done."""
-    steps = []
-    iterate = SimultaneousNewton._iterate
-    monkeypatch.setattr(
-        SimultaneousNewton, "_iterate", lambda newton: steps.append(1) or iterate(newton)
-    )
-
-    def residual(u, q):
-        u_left = np.concatenate([u[:1], u[:-1]])
-        return u**2 - q + 0.01 * q * (u - u_left)
-
-    q = np.linspace(1.0, 2.0, 20)
-    q[7] = 0.0
-    found = Problem(residual, params={"q": 1.0}).solve_many(np.full((20, 30), 1.5), {"q": q})
-    assert found.success.all()
-    assert found.alone.tolist() == [m == 7 for m in range(20)]
-    assert len(steps) < 12
-    np.testing.assert_allclose(found.x, np.sqrt(q)[:, None] * np.ones(30), atol=1e-4)
-
-
-def test_subclasses_of_parts_are_called_for_each_member():
-    """A subclass may do something else, which the damping of many members does not repeat."""
-    called = []
-
-    class OwnDamping(solvers.FullStep):
-        def advance(self, it):
-            called.append("damping")
-            return super().advance(it)
-
-    class OwnDirection(solvers.NewtonDirection):
-        def compute(self, it):
-            called.append("direction")
-            return super().compute(it)
-
-    class OwnLoop(solvers.Newton):
-        def run(self, system, workspace, x, F, monitor):
-            called.append("loop")
-            return super().run(system, workspace, x, F, monitor)
-
-    damping, direction = OwnDamping(), OwnDirection()
-    parts = solvers.NewtonMethod(damping=damping), solvers.NewtonMethod(direction=direction)
-    for solver in (*parts, OwnLoop()):
-        results = chains().solve_many(np.zeros(N), {"strength": np.linspace(0.1, 1.0, 6)}, solver)
-        assert results.success.all()
-        assert results.alone.all()
-    assert set(called) == {"damping", "direction", "loop"}
 
 
 def banded(u, q, c):

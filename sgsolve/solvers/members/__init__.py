@@ -1,0 +1,1 @@
+"""Newton's method for many members of a family at once."""

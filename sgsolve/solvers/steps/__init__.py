@@ -1,0 +1,1 @@
+"""The parts of a Newton step: its direction, its length, and when a Jacobian serves again."""
