@@ -53,14 +53,14 @@ def stored_code(name: str) -> bytes | None:
         return None
     try:
         with open(where / f"{name}.object", "rb") as file:
-            content = file.read() if _is_own(file.fileno()) else b""
+            content = file.read() if _belongs_to_user(file.fileno()) else b""
     except OSError:
         return None
     checksum, code = content[:32], content[32:]
     return code if hashlib.sha256(name.encode() + code).digest() == checksum else None
 
 
-def _is_own(file: int) -> bool:
+def _belongs_to_user(file: int) -> bool:
     """Whether a file is the user's, or the administrator's: code of others is not run."""
     return sys.platform == "win32" or os.fstat(file).st_uid in (0, os.getuid())
 
