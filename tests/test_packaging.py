@@ -44,3 +44,12 @@ def test_every_extra_that_another_names_exists():
     extras = PROJECT["optional-dependencies"]
     named = re.findall(r"sgsolve\[([\w,]+)\]", " ".join(r for e in extras.values() for r in e))
     assert {name for group in named for name in group.split(",")} <= set(extras)
+
+
+@pytest.mark.skipif(not (ROOT / ".ci").exists(), reason="not a checkout")
+def test_the_paths_in_ci_and_in_the_settings_exist():
+    for file in (".ci/run", "pyproject.toml"):
+        paths = re.findall(r"(?:sgsolve|tests|docs|examples)/[\w./-]*\w", (ROOT / file).read_text())
+        paths = [p for p in paths if p not in ("docs/gallery", "docs/reference/api")]  # built
+        assert paths
+        assert [p for p in paths if not (ROOT / p).exists()] == []
