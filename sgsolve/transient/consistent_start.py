@@ -147,7 +147,7 @@ def consistent_start(
     start = beginning.start()
     start.moved = moved
     if moved and system.conservative:  # x is the end of the step of length h
-        start.x = x - h * start.slope
+        start.x = beginning.before_step()
     if moved:  # what is no larger than its change in the step may be zero
         known = np.abs(start.x) > h * np.abs(start.slope)
         weights.observe(np.where(known, start.x, 0.0))
@@ -229,6 +229,14 @@ class _Beginning:
         if self.system.currents is not None:
             self._add_currents(start, first, rate)
         return start
+
+    def before_step(self) -> Vector:
+        """Return the state of the charge to start with, where x is the end of a step from it.
+
+        The equations without storage hold for both states at the same time.
+        """
+        found: Vector = self.x + self.solver.solve((self.kept - self.Q) / self.h)
+        return found
 
     def passed_on(self, errors: Vector) -> Vector:
         """Return the errors of all unknowns where those with storage have these, of either sign."""

@@ -5,7 +5,7 @@ import pytest
 
 from sgsolve import Problem, ad
 from sgsolve.solvers.state.workspace import Workspace
-from sgsolve.transient import Bdf, RungeKutta
+from sgsolve.transient import Bdf, PiecewiseLinear, RungeKutta
 from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights
 from sgsolve.transient.index import check_index, index_growth
@@ -203,3 +203,21 @@ def test_a_start_that_is_moved_does_not_make_the_first_steps_shorter():
     assert "was moved" in moved.message
     assert moved["step"][1] == pytest.approx(given["step"][1], rel=0.1)
     assert moved.x[2] == pytest.approx(1.036550787389, abs=1e-5)
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta("ESDIRK4")], ids=["Bdf", "ESDIRK4"])
+@pytest.mark.parametrize("begin", [0.0, 1.0], ids=["at the start", "at a breakpoint"])
+def test_an_algebraic_unknown_that_begins_to_change_fast_meets_its_equation(begin, steps):
+    def switched(u, g):  # current i through a conductance, voltage v behind it
+        i, v = u
+        return [0.1 * i, (1e-6 + g) * (12.0 - v) - i]
+
+    gate = PiecewiseLinear([begin - 1.0, begin, begin + 1e-3, 3.0], [0.0, 0.0, 1.0, 1.0])
+    problem = Problem(switched, params={"g": gate}, storage=lambda u: u * np.array([1.0, 0.0]))
+    run = problem.transient([3e-6, 0.0], (0.0, 2.0), steps=steps)
+    at = int(np.flatnonzero(run["t"] == begin)[-1])
+    i, v = run.states[at]
+    right = gate(np.nextafter(begin, 3.0))
+    assert abs(12.0 - i / (1e-6 + right) - v) < 1e-4
+    assert len(run) < 300
+    assert run.x == pytest.approx([3e-6 * np.exp(-0.2), 12.0], rel=2e-3)
