@@ -36,9 +36,9 @@ class Kernel:
 
     def __init__(self, code: KernelCode) -> None:
         self.code = code
-        machine_code = machine.code_of(code.text, code.names)
-        self._functions = machine_code.functions
-        self.function_addresses = machine_code.addresses
+        self._machine_code = machine.code_of(code.text, code.names)  # the functions live as long
+        self._functions = self._machine_code.functions
+        self.function_addresses = self._machine_code.addresses
         self.tables_at = code.integers.ctypes.data, code.literals.ctypes.data
         self.functions = {key: address_of(key) for key in code.addresses if is_function(key)}
         self.results = code.trace.graph.results

@@ -1,5 +1,6 @@
 """Machine code on disk: where it is kept, and what is not believed."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -165,3 +166,20 @@ def test_another_processor_or_system_has_code_of_its_own(place, monkeypatch):
     here[place] += "x"
     monkeypatch.setattr(machine, "_host", lambda: tuple(here))
     assert machine._key("text") != name
+
+
+@needs_llvmlite
+def test_what_runs_keeps_its_machine_code_when_all_is_dropped():
+    """Code that was freed makes room for that of the next kernel."""
+    x, kept = np.linspace(0.5, 1.5, 50), []
+    for k in range(4):
+        f = ad.compiled(lambda x, k=k: x * (k + 2.0) - 0.5 * x[::-1] / (k + x), at_once=True)
+        for _ in range(3):
+            f(x)
+        kept.append(f)
+        machine.clear()
+        gc.collect()
+    for k, f in enumerate(kept):
+        before = f.stats.compiled
+        np.testing.assert_array_equal(f(x), x * (k + 2.0) - 0.5 * x[::-1] / (k + x))
+        assert f.stats.compiled == before + 1
