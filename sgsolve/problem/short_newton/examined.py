@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...solvers.acceptance.closed_equations import Closed
 from ...solvers.acceptance.limit_at_infinity import at_limit
 from ...solvers.state.iterate import Iterate
 from ...solvers.state.workspace import Workspace
@@ -40,9 +39,4 @@ def as_iterate(
     it.step_size_absolute, it.step_size_absolute_old = at.step_absolute, at.step_absolute_old
     of_equations = at.own.copy(), at.sized.copy(), at.S.copy()
     it.scaling.take(at.weights.copy(), at.magnitude.copy(), *of_equations, bool(at.bare))
-    if at.held:
-        it.memory["start"] = at.F_start.copy()
-    if at.closed:
-        unproven = at.unproven == 1.0
-        it.memory["closed"] = Closed(at.closing.copy(), at.change.copy(), int(at.closed), unproven)
     return it

@@ -40,8 +40,6 @@ class ShortIterate(LoopStruct):
     run: Number  # iteration since which the steps shrink; -1: they do not
     run_size: Number
     linear_run: Number  # iterations in a row with the same contraction
-    closed: Number  # iteration of the changes of closed equations; 0: there are none
-    held: Number  # whether equations held at the start
     has_jacobian: Number  # whether it is known at the new point
     renewed: Number  # whether it was taken to judge a solution
     doubted: Number  # whether the criterion holds with the old Jacobian
@@ -58,7 +56,6 @@ class ShortIterate(LoopStruct):
     x_beside: Doubles
     F: Doubles
     F_new: Doubles
-    F_start: Doubles
     F_beside: Doubles
     starts: Indices  # rows of the Jacobians
     columns: Indices
@@ -101,10 +98,7 @@ class ShortIterate(LoopStruct):
     dx: Doubles  # the step of Newton's method
     correction: Doubles  # the simplified one, behind it
 
-    # Equations that came to hold exactly: see `closed_loops`; unknowns without influence.
-    closing: Doubles
-    change: Doubles
-    unproven: Doubles
+    # Equations that hold exactly: see `exact_loops`; unknowns without influence.
     parts: Doubles
     asked: Doubles
     small: Doubles

@@ -43,21 +43,11 @@ def begin_state(it: ShortIterate) -> int:
 
 def begin_steps(it: ShortIterate) -> float:
     """Write the start, before which there are no steps; return the sum of the squares of F."""
-    zero, at_zero, square = 0, 1, 0.0
+    square = 0.0
     for i in range(it.n):
         it.step[i] = 0.0
         it.step_old[i] = 0.0
         it.step_older[i] = 0.0
-        it.closing[i] = 0.0
-        it.change[i] = 0.0
-        it.unproven[i] = 0.0
         it.x_start[i] = it.x[i]
-        it.F_start[i] = it.F[i]
         square += it.F[i] * it.F[i]
-        if it.F[i] == 0.0:
-            zero = 1
-        if it.x[i] != 0.0:
-            at_zero = 0
-    # An equation that holds exactly at the start may be flat there: see `note_start`.
-    it.held = 1.0 if zero == 1 and at_zero == 0 else 0.0
     return square

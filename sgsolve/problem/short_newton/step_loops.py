@@ -16,7 +16,6 @@ from ...solvers.acceptance.convergence import MOVED, RUNAWAY
 from ...solvers.acceptance.determination import DETERMINED, UNITS
 from ...solvers.acceptance.rounding import SMALL_STEP
 from ...solvers.steps.extrapolation import ALIKE, STEPS
-from .closed_loops import note_closed_equations, took_answer, write_question
 from .decision_loops import (
     all_have_terms,
     estimated,
@@ -28,6 +27,7 @@ from .decision_loops import (
     steps_keep_factors,
     terms_moved,
 )
+from .exact_loops import took_answer, write_question
 from .linear_loops import backward_error, next_system
 from .loop_state import ASK, EXAMINE, FIX, INF, JACOBIAN, LEAVE, REFINE, SOLVED, STEP
 from .short_iterate import ShortIterate
@@ -160,7 +160,6 @@ def continued(it: ShortIterate) -> int:
             return LEAVE
         if solved == 1:
             return ended(it, it.J)
-    note_closed_equations(it)
     ahead = ahead_of_step(it)
     if ahead != STEP:
         return ahead

@@ -23,7 +23,6 @@ from ...errors import LinearSolveError
 from ...results.status import Status
 from ..state.entries import unknowns_with
 from ..state.iterate import Iterate
-from .closed_equations import note_closed, note_start
 from .determination import determined
 from .limit_at_infinity import at_limit
 from .rounding import NOISE, SMALL_STEP, at_rounding
@@ -51,7 +50,6 @@ def termination_status(
             return without_slopes(it)
         if not old or test.passed(it):
             return unless_at_limit(it, Status.CONVERGED)
-    note_closed(it)
     tiny = it.step_size_absolute <= NOISE * it.memory.get("start size", 1.0)
     if (tiny or it.step_size <= SMALL_STEP) and _stagnates(it):
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
@@ -67,8 +65,7 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     """Whether the start is a solution: no step has been seen, so only rounding or zero will do."""
     if not it.F.any() or test.passed(it):
         return unless_at_limit(it, Status.CONVERGED)
-    note_start(it)
-    _note_start_size(it)
+    it.memory["start size"] = max(1.0, float(np.abs(it.x).max(initial=0.0)))
     return None
 
 
@@ -85,11 +82,6 @@ def unless_at_limit(it: Iterate, success: Status) -> Status:
     """
     away = not math.isfinite(it.largest) or _ran_away(it) or at_limit(it)
     return Status.DIVERGED if away else success
-
-
-def _note_start_size(it: Iterate) -> None:
-    """Take note of the size of the start."""
-    it.memory["start size"] = max(1.0, float(np.abs(it.x).max(initial=0.0)))
 
 
 def _ran_away(it: Iterate) -> bool:

@@ -28,9 +28,21 @@ from .determination import SHORT, answers, answers_closer, changed, small_change
 from .kept_examinations import answered_rows
 from .one_side import COARSE, REAL, Side
 
+CHANGED = 1e-10  # a change below this part of the terms of an equation is no matter
 FEW_UNITS = 1e-9  # of the largest terms: a change that may be few units of rounding
 PRODUCTS = 16  # with the Jacobian, for the signs of its entries in an equation
 TRIED = 8  # equations whose jump is examined
+
+
+def exact_equations(it: Iterate) -> Mask:
+    """Return which equations hold exactly at an iterate, as those that rounding hides do.
+
+    They held before the last step too, or came to hold by a change that matters. Those of unknowns
+    that stay at zero have no terms that rounding could hide.
+    """
+    before, exact = np.abs(it.F_old), it.F == 0.0
+    closed: Mask = exact & (before > CHANGED * it.scaling.own)
+    return closed | equations_with(it, it.x != 0.0, exact & (before == 0.0))
 
 
 def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
@@ -42,9 +54,6 @@ def tail(it: Iterate, equations: Mask, asked: Mask) -> bool:
     asked : ndarray of bool, shape (n,)
         Unknowns that a small change moves, those of the equations and perhaps others.
     """
-    known: Mask | None = it.memory.pop("answering", None)
-    if known is not None and known[equations].all():
-        return False
     silent = equations & ~_replying(it, equations, asked)
     if not silent.any():
         return False

@@ -20,7 +20,6 @@ from ...arrays import Vector
 from ...pattern import transposed_product
 from ..state.entries import unknowns_with
 from ..state.iterate import Iterate
-from .closed_equations import unproven_equations
 from .determination import (
     LINEAR,
     SHORT,
@@ -29,7 +28,7 @@ from .determination import (
     determined_by_kept_factors,
     fixed_by_kept_factors,
 )
-from .flat_equations import tail, tail_along, tail_of, unanswered
+from .flat_equations import exact_equations, tail, tail_along, tail_of, unanswered
 from .kept_examinations import examined_starts
 
 SIGNIFICANT = 1e-8  # a step shorter than this, relative to its unknown, is no matter
@@ -53,9 +52,9 @@ def at_limit(it: Iterate) -> bool:
 
 def _only_tends_to_zero(it: Iterate) -> bool:
     """Whether it does, by an examination; a note says so."""
-    steps, unproven = _last_steps(it), unanswered(it, unproven_equations(it))
-    others = unknowns_with(it, unproven)
-    hidden = bool(unproven.any()) and tail(it, unproven, np.any([others, *steps], axis=0))
+    steps, exact = _last_steps(it), unanswered(it, exact_equations(it))
+    others = unknowns_with(it, exact)
+    hidden = bool(exact.any()) and tail(it, exact, np.any([others, *steps], axis=0))
     if not hidden and not _hidden_tail(it):
         if not steps or determined_by_kept_factors(it, steps, others):
             return False

@@ -12,12 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Mask, Vector
-from ...pattern import Pattern
+from ...arrays import Vector
 from ...results.status import Status
-from ..acceptance.closed_equations import closed_by, closing
 from ..acceptance.convergence import termination_status
-from ..acceptance.determination import answers, small_changes
 from ..acceptance.rounding import SMALL_STEP
 from ..method import NewtonMethod
 from ..state.iterate import Iterate
@@ -27,10 +24,7 @@ from ..state.system import MemberSystem
 from ..state.workspace import Workspace
 from ..steps.member_damping import Evaluate, Steps
 from .member_slots import MemberSlots
-from .member_tests import MemberPoints, long_steps, may_pass
-
-# So often a member that may have converged, but still moves in an unknown, takes one more step.
-POSTPONED = 2
+from .member_tests import MemberPoints, may_pass
 
 
 @dataclass
@@ -81,8 +75,8 @@ class MemberJudge:
         self._evaluate, self._leave = evaluate, leave
         self.outcomes: dict[int, MemberOutcome] = {}
 
-    def judge_starts(self, stacked: Pattern) -> None:
-        """End the members whose start is a solution; take note of equations that hold there."""
+    def judge_starts(self) -> None:
+        """End the members whose start is a solution."""
         slots = self._slots
         begun = slots.working & (slots.k == 0)
         if not begun.any():
@@ -93,10 +87,6 @@ class MemberJudge:
             self._end(j, self._iterate_at(j))
         for j in np.flatnonzero(begun & slots.working).tolist():
             slots.memory[j]["start size"] = max(1.0, float(np.abs(slots.x[j]).max(initial=0.0)))
-        exact = (slots.F == 0.0) & begun[:, np.newaxis] & slots.working[:, np.newaxis]
-        some = (unknowns_in(stacked, exact) & (slots.x != 0.0)).any(axis=1)
-        for j in np.flatnonzero(some).tolist():
-            slots.memory[j]["start"] = slots.F[j].copy()
 
     def _points(self, F: Vector, estimate: Vector) -> MemberPoints:
         return MemberPoints(F, self._scaling.own(), estimate,
@@ -113,16 +103,9 @@ class MemberJudge:
         estimate = size * np.sqrt(np.where(full & (fell < 1.0), fell, 1.0))
         correction = (np.abs(steps.correction) / scaling.weights).max(axis=1)
         estimate = np.where(full & np.isfinite(correction), correction, estimate)
-        long = long_steps(step, slots.step, slots.step_old, scaling.weights)
-        self._note_closed(step, F)
         passing = may_pass(self._method.termination, self._points(F, estimate))
-        # one more step of all members costs less than the tests of an unknown that still moves
-        moving = long.any(axis=1)
-        slots.postponed += passing & moving
-        passing &= ~moving | (slots.postponed > POSTPONED)
         stagnant = (size <= SMALL_STEP) & ~(fell <= 0.5)
         judged = slots.working & (passing | stagnant)
-        known = self._answering(judged, steps)
         for j in np.flatnonzero(judged).tolist():
             it = self._iterate_at(j)
             it.limited = bool(limited[j])
@@ -130,39 +113,8 @@ class MemberJudge:
             it.accept(steps.x_new[j].copy(), F[j].copy(), float(steps.damping[j]))
             if full[j] and np.isfinite(correction[j]):
                 it.correction = steps.correction[j]
-            it.memory["answering"] = known[j]
             self._end(j, it)
             slots.memory[j].update(it.memory)
-
-    def _answering(self, judged: Mask, steps: Steps) -> Mask:
-        """Return which equations of the members answer to small changes as their derivative says.
-
-        It is asked of the members that have equations that hold exactly, all at once. The
-        Jacobians are from before the last steps, so that equations may answer that are not found.
-        """
-        slots, found = self._slots, np.zeros(steps.F_new.shape, dtype=bool)
-        asked: Mask = judged & (steps.F_new == 0.0).any(axis=1)
-        if not asked.any():
-            return found
-        small = small_changes(self._scaling.weights)
-        moved = self._evaluate(steps.x_new + small, asked) - steps.F_new
-        own = self._scaling.own()
-        for j in np.flatnonzero(asked).tolist():
-            expected = self._system.pattern.matrix(slots.data[j]) @ small[j]
-            found[j] = answers(moved[j], expected, own[j])
-        return found
-
-    def _note_closed(self, step: Vector, F: Vector) -> None:
-        """Take note of equations that came to hold exactly."""
-        slots = self._slots
-        own = self._scaling.own()
-        closed = closed_by(slots.F, F, own)
-        for j in np.flatnonzero(slots.working & closed.any(axis=1)).tolist():
-            known, k = slots.memory[j].get("closed"), int(slots.k[j]) + 1
-            if known is not None:
-                known.compare(self._system.pattern.matrix(slots.data[j]))
-            now = closing(known, closed[j], step[j], slots.F[j].copy(), own[j], k)
-            slots.memory[j]["closed"] = now
 
     def _iterate_at(self, j: int) -> Iterate:
         """Return the iterate of a slot, as a solve of its own would have it."""
@@ -189,10 +141,3 @@ class MemberJudge:
                 it.x, it.F, scaled, status, it.k, it.S
             )
         self._leave(j)
-
-
-def unknowns_in(stacked: Pattern, equations: Mask) -> Mask:
-    """Return which unknowns appear in some equations of each member."""
-    found = np.zeros(stacked.shape[1], dtype=bool)
-    found[stacked.indices[equations.ravel()[stacked.rows]]] = True
-    return found.reshape(equations.shape)

@@ -31,8 +31,6 @@ class MemberSlots:
         Sizes of the last steps, relative to the unknowns and absolute.
     peak : ndarray, shape (count, n)
         The largest magnitude that each unknown had.
-    postponed : ndarray of int, shape (count,)
-        How often the judgment was left to a later step.
     memory : list of dict
         As `Iterate.memory`.
     """
@@ -48,7 +46,6 @@ class MemberSlots:
     size_old: Vector
     size_absolute: Vector
     peak: Vector
-    postponed: IndexArray
     memory: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
@@ -60,14 +57,12 @@ class MemberSlots:
         data = np.tile(unit, (count, 1))
         memory: list[dict[str, Any]] = [{} for _ in range(count)]
         size, size_old, absolute = np.full((3, count), np.inf)
-        return cls(
-            member, x, F, data, step, old, k, size, size_old, absolute, peak, k.copy(), memory
-        )
+        return cls(member, x, F, data, step, old, k, size, size_old, absolute, peak, memory)
 
     def begin(self, slots: IndexArray, members: IndexArray, x: Vector) -> None:
         """Put members into slots."""
         self.member[slots], self.x[slots] = members, x
-        self.k[slots] = self.postponed[slots] = 0
+        self.k[slots] = 0
         for array in (self.step, self.step_old, self.peak):
             array[slots] = 0.0
         for array in (self.size, self.size_old, self.size_absolute):

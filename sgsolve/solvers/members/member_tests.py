@@ -14,8 +14,6 @@ import numpy as np
 
 from ...arrays import EPS, Mask, Vector
 from ...results.blocks import Blocks
-from ..acceptance.determination import SHORT
-from ..acceptance.limit_at_infinity import SHRUNK, SIGNIFICANT
 from ..acceptance.termination import (
     And,
     ErrorTolerance,
@@ -70,15 +68,3 @@ def _within(points: MemberPoints, relative: float, absolute: Any = 0.0) -> Mask:
     allowed = MARGIN * (relative * points.own + absolute)
     within: Mask = (np.abs(points.F) <= allowed).all(axis=1)
     return within
-
-
-def long_steps(step: Vector, before: Vector, older: Vector, weights: Vector) -> Vector:
-    """Return the steps of the unknowns that did not converge by them, zero for the others.
-
-    The rule is that of `limit_at_infinity`.
-    """
-    size, before = np.abs(step), np.abs(before)
-    shrank = (size / weights).max(axis=1) <= SHRUNK * (before / weights).max(axis=1)
-    before = np.where(shrank[:, np.newaxis], np.maximum(before, np.abs(older)), before)
-    long = (size > SHORT * weights) | (size > SHRUNK * before)
-    return np.where(long & (size > SIGNIFICANT * weights), step, 0.0)

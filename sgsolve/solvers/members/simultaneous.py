@@ -123,7 +123,7 @@ class SimultaneousNewton:
         """Take one step of every member at work, and end those that converged or cannot go on."""
         slots, scaling = self._slots, self._scaling
         self._linearize()
-        self._judge.judge_starts(self._solver.pattern)
+        self._judge.judge_starts()
         steps = self._directions()
         self._damping.advance(steps, self._evaluate, self._solve)
         self._defer(slots.working & ~steps.active)

@@ -493,18 +493,15 @@ def test_equations_that_are_flat_from_the_start_are_no_success(name, solver):
     assert not found.success.any()
 
 
-def test_equations_between_two_unknowns_that_hold_from_the_start_are_not_flat(monkeypatch):
+def test_equations_between_two_unknowns_that_hold_from_the_start_are_not_flat():
     def residual(x, a):
         return ad.stack([x[0] + np.exp(-x[1]) - 1.0, x[1] - x[2], x[2] ** 3 - a])
 
-    asked = []
-    monkeypatch.setattr("sgsolve.solvers.acceptance.convergence.at_limit", asked.append)
     problem = Problem(residual, params={"a": 64000.0})
     values = np.array([59319.0, 64000.0, 68921.0])
     found = problem.solve_many(np.array([0.9, 39.9, 39.9]), {"a": values}, solvers.Newton())
     assert found.success.all()
     np.testing.assert_allclose(found.x[:, 1], [39.0, 40.0, 41.0], rtol=1e-12)
-    assert all(it.memory["answering"][1] for it in asked)
 
 
 def banded(u, q, c):

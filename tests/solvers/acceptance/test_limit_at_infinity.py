@@ -450,3 +450,12 @@ def test_equations_with_a_slope_hold_by_themselves(residual, start):
 def test_an_unknown_that_is_zero_is_determined(start):
     result = Problem(lambda x: np.stack([x[0] + 0.0 * x[1], x[1] ** 3 - 8.0])).solve(start)
     assert "rounding alone" not in result.remark
+
+
+def test_a_linear_equation_is_asked_once_for_each_pattern():
+    """It holds exactly at every solution: one residual shows that it answers as its row says."""
+    problem = Problem(lambda x: ad.hstack([x[:1] - 0.1, x[1:] ** 2 - x[:1]]))
+    solver = solvers.LineSearchNewton()  # no step of it is made in machine code
+    first, second = (problem.solve([1.0, 1.0], solver).stats for _ in range(2))
+    assert first.nit == second.nit
+    assert first.nfev == second.nfev + 1
