@@ -538,7 +538,7 @@ def test_a_part_is_served_by_what_it_declares(counted):
     own = solvers.NewtonMethod(reuse=DeclaredReuse())
     found = [counted.compared(problem.at(q=q), np.full(4, 0.5), own) for q in (1.5, 1.7, 2.0)]
     assert any(served for _, served in found)
-    assert own.full_step_test(99) is solvers.damping.FullStepTest.FINITE
+    assert own.full_step_test(99) is solvers.steps.damping.FullStepTest.FINITE
     assert own.full_step_test(100) is None
 
 
