@@ -583,7 +583,7 @@ class Problem:
 
     def solve_many(
         self,
-        x0s: ArrayLike,
+        x0s: ArrayLike | Mapping[str, Any],
         params: Mapping[str, Any] | None = None,
         solver: Any = None,
         *,
@@ -599,8 +599,8 @@ class Problem:
 
         Parameters
         ----------
-        x0s : array_like, shape (k, n) or (n,)
-            The start of each member, or of all of them.
+        x0s : array_like, shape (k, n) or (n,), or mapping
+            The start of each member, or of all of them. A mapping of block to field is that of all.
         params : mapping of str to number or array_like, optional
             Parameters at other values than the problem's: a number for all members, or a list or
             array of k values. The rows of an array of shape (k, ...) are values that are arrays;

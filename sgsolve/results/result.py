@@ -97,8 +97,8 @@ class Result:
 
     @property
     def fun(self) -> NDArray[Any]:
-        """The residual, under SciPy's name."""
-        return self.residual
+        """The residual, under SciPy's name, in the shape of x."""
+        return self.residual.reshape(self.x.shape)
 
     @property
     def nit(self) -> int:
@@ -120,7 +120,10 @@ class Result:
         """The Jacobian at x, a ``csr_array`` of shape (n, n), evaluated when asked for."""
         if self.system is None:
             raise AttributeError("this result was unpickled and has no problem")
-        return self.system.linearize(self.x)[1]
+        x = self.x.reshape(-1)
+        if not self.system.is_prepared:  # the solver took products with the Jacobian only
+            self.system.prepare(x)
+        return self.system.linearize(x)[1]
 
     def __bool__(self) -> bool:
         return self.success
@@ -135,7 +138,7 @@ class Result:
         A block comes first: ``result["x"]`` is the whole vector unless a block has that name.
         """
         if name in self.blocks:
-            return self.blocks.field(self.x, name)
+            return self.blocks.field(self.x.reshape(-1), name)
         if name not in SCIPY_NAMES:
             raise KeyError(f"a result has no {name!r}; it has {', '.join(self.keys())}")
         return getattr(self, name)
@@ -189,7 +192,7 @@ class Result:
 
     def __repr__(self) -> str:
         return (
-            f"Result({self.status.name}, {counted(len(self.x), 'unknown')}, residual "
+            f"Result({self.status.name}, {counted(self.x.size, 'unknown')}, residual "
             f"{_largest(self.residual):.1e}, {counted(self.nit, 'iteration')} by {self.solver})"
         )
 
@@ -266,7 +269,7 @@ def _table(result: Result) -> str:
     worst = ", ".join(f"{name} {value:.1e}" for name, value in result.worst(3))
     rows = [
         ("status", f"{result.status.name}: {result.status.text}"),
-        ("unknowns", f"{len(result.x)}"),
+        ("unknowns", f"{result.x.size}"),
         (
             "residual",
             f"{_largest(result.residual):.3e} (scaled {_largest(result.scaled_residual):.1e})",

@@ -22,6 +22,8 @@ class Counted:
         As `root` takes it.
     transposed : bool
         Whether the Jacobian has derivatives down the columns (SciPy's ``col_deriv``).
+    shape : tuple of int
+        Of x as `fun` gets it.
 
     Attributes
     ----------
@@ -31,18 +33,28 @@ class Counted:
         Calls of `jac`, or of `fun` with derivatives.
     """
 
-    def __init__(self, fun: Any, args: tuple[Any, ...], jac: Any, transposed: bool) -> None:
+    def __init__(
+        self,
+        fun: Any,
+        args: tuple[Any, ...],
+        jac: Any,
+        transposed: bool,
+        shape: tuple[int, ...] = (-1,),
+    ) -> None:
         if not callable(fun):
             raise InputError(f"fun must be a function, not {fun!r}")
         if not (jac is None or isinstance(jac, bool) or callable(jac)):
             raise InputError(f"jac must be a function, True, False or None, not {jac!r}")
         self._fun, self._args, self._jac, self._transposed = fun, args, jac, transposed
+        self.shape = shape
         self._last: tuple[Any, Any] | None = None  # x and (F, J) of a function that returns both
         self.nfev = self.njev = 0
 
     def residual(self, x: Any) -> Any:
         """Return F(x); a scalar function of one unknown has one equation."""
         y = self._both(x)[0] if self._jac is True else self._called(x)
+        if len(self.shape) > 1 and np.shape(y) == self.shape:
+            return y.reshape(-1)
         if y is None or isinstance(y, (list, tuple)) or np.size(x) > 1 or np.ndim(y):
             return y
         return np.reshape(y, (1,))
@@ -57,7 +69,7 @@ class Counted:
             J = self._both(x)[1]
         else:
             self.njev += 1
-            J = self._jac(x, *self._args)
+            J = self._jac(self._shaped(x), *self._args)
         if isinstance(J, float | int | np.generic | np.ndarray) and np.ndim(J) < 2:
             J = np.reshape(J, (1, 1)) if np.size(J) == np.size(x) == 1 else J  # one equation
         if self._transposed and J is not None:
@@ -67,7 +79,10 @@ class Counted:
     def _called(self, x: Any) -> Any:
         self.nfev += 1
         self.njev += isinstance(x, ad.ADArray)
-        return result_of(self._fun, x, *self._args)
+        return result_of(self._fun, self._shaped(x), *self._args)
+
+    def _shaped(self, x: Any) -> Any:
+        return x if len(self.shape) == 1 else x.reshape(self.shape)
 
     def _both(self, x: Any) -> Any:
         if self._last is None or not np.array_equal(self._last[0], x):

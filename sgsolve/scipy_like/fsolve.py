@@ -11,7 +11,7 @@ from ..results.result import Result
 from ..user_warnings import warn
 from .root_finding import root
 
-XTOL = 1.49012e-08  # SciPy's default: the square root of the rounding unit
+XTOL = 1.49012e-08  # SciPy's default, beside which its steps are more accurate: no limit here
 FACTOR = 100  # SciPy's default, of a step limit that the solvers here have no use for
 
 
@@ -50,7 +50,8 @@ def fsolve(
     col_deriv : bool
         Whether `fprime` has derivatives down the columns.
     xtol : float
-        Relative error of x; SciPy's default.
+        Relative error of x. At SciPy's default the solve ends as `Problem.solve` does, since the
+        solutions of SciPy are mostly as accurate as that.
     maxfev : int
         Largest number of calls of `func`; 0 for no limit.
     band, epsfcn, factor, diag : optional
@@ -104,7 +105,7 @@ def fsolve(
         "factor": None if factor == FACTOR else factor,
         "diag": diag,
     }
-    result = root(func, x0, args, jac=fprime, tol=xtol, options=options)
+    result = root(func, x0, args, jac=fprime, tol=None if xtol == XTOL else xtol, options=options)
     if full_output:
         info = {"nfev": result.nfev, "njev": result.njev, "fvec": result.fun, "result": result}
         return result.x, info, _ier(result, maxfev), result.message

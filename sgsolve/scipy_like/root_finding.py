@@ -60,7 +60,8 @@ def root(
     fun : callable
         ``fun(x, *args)`` -> array of shape (n,), in NumPy; or (F, J) if `jac` is True.
     x0 : array_like
-        Flattened.
+        Flattened, as for SciPy's "hybr" and "lm". With "krylov" x has the shape of x0, in `fun`
+        and in the result.
     args : tuple
         Further arguments of `fun` and `jac`.
     method : str or solver
@@ -111,8 +112,10 @@ def root(
         raise InputError(f"callback must be a function of x and f, not {callback!r}")
     args = args if isinstance(args, tuple) else (args,)
     solver, limits = _solver(method, tol, dict(options or {}))
-    counted = Counted(fun, args, jac, limits.col_deriv)
-    problem = Problem(counted.residual, jacobian=counted.jacobian)
+    shape = np.shape(x0) if method == "krylov" and np.ndim(x0) > 1 else (-1,)
+    counted = Counted(fun, args, jac, limits.col_deriv, shape)
+    blocks = {"x": shape} if len(shape) > 1 else None
+    problem = Problem(counted.residual, jacobian=counted.jacobian, blocks=blocks)
     watch = _Watch(counted, limits, callback)
     result = problem.solve(
         np.asanyarray(x0).ravel(),
@@ -123,6 +126,7 @@ def root(
     )
     if watch.reached and not result.success:
         result.message = f"{watch.reached}; the best point so far is returned"
+    result.x = result.x.reshape(shape)
     result.stats.nfev, result.stats.njev = counted.nfev, counted.njev
     return result
 
@@ -137,8 +141,10 @@ class _Watch:
 
     def __call__(self, it: Any) -> bool:
         self._iterations += 1
-        if self._callback is not None and self._callback(it.x, it.F) is True:
-            return True
+        if self._callback is not None:
+            shape = self._counted.shape
+            if self._callback(it.x.reshape(shape), it.F.reshape(shape)) is True:
+                return True
         limits = self._limits
         if limits.maxfev is not None and self._counted.nfev >= limits.maxfev:
             self.reached = f"fun was called {self._counted.nfev} times (maxfev = {limits.maxfev})"

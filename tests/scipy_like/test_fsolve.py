@@ -62,3 +62,13 @@ def test_a_failure_is_said():
 def test_options_without_a_counterpart_are_named(option):
     with pytest.raises(InputError, match=next(iter(option))):
         fsolve(circle, [1.0, 1.0], (2.0,), **option)
+
+
+def test_the_example_of_scipys_documentation():
+    def func(x):
+        return [x[0] * np.cos(x[1]) - 4, x[1] * x[0] - x[1] - 5]
+
+    x = fsolve(func, [1, 1])
+    np.testing.assert_allclose(x, [6.50409711, 0.90841421], rtol=1e-8)
+    np.testing.assert_allclose(func(x), 0.0, atol=1e-12)
+    assert np.abs(func(fsolve(func, [1, 1], xtol=1e-3))).max() > 1e-12  # the user's own ends early

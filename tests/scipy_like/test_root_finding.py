@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy import optimize
 
 from sgsolve import InputError, root
 from sgsolve.solvers import Newton
@@ -235,3 +236,36 @@ def test_a_callback_that_returns_true_ends_the_solve():
     solution = root(fun, [50.0, 90.0], args=(6.0,), callback=callback)
     assert not solution.success
     assert len(seen) == 2
+
+
+def test_krylov_keeps_the_shape_of_the_start_as_scipy():
+    """The example of SciPy's documentation: an integro-differential equation on a square."""
+    nx, ny = 9, 7
+    hx, hy = 1.0 / (nx - 1), 1.0 / (ny - 1)
+
+    def residual(P, level):
+        along, across = np.zeros_like(P), np.zeros_like(P)
+        along[1:-1] = (P[2:] - 2 * P[1:-1] + P[:-2]) / hx**2
+        along[0] = (P[1] - 2 * P[0]) / hx**2
+        along[-1] = (P[-2] - 2 * P[-1]) / hx**2
+        across[:, 1:-1] = (P[:, 2:] - 2 * P[:, 1:-1] + P[:, :-2]) / hy**2
+        across[:, 0] = (P[:, 1] - 2 * P[:, 0]) / hy**2
+        across[:, -1] = (1.0 - 2 * P[:, -1] + P[:, -2]) / hy**2
+        return along + across - level * np.cosh(P).mean() ** 2
+
+    seen = []
+    guess = np.zeros((nx, ny))
+    ours = root(residual, guess, 3.0, "krylov", callback=lambda x, f: seen.append((x, f)))
+    theirs = optimize.root(residual, guess, (3.0,), method="krylov", tol=1e-9)
+    assert ours.success
+    np.testing.assert_allclose(ours.x, theirs.x, atol=1e-6)
+    assert ours["x"].shape == ours.fun.shape == guess.shape
+    assert {one.shape for pair in seen for one in pair} == {guess.shape}
+    assert ours.jacobian.shape == (nx * ny, nx * ny)
+    assert f"{nx * ny} unknowns" in repr(ours)
+    assert str(nx * ny) in str(ours)
+
+
+def test_the_jacobian_of_a_solution_that_took_products_only():
+    found = root(lambda x: x**2 - [4.0, 9.0], [1.0, 1.0], method="krylov")
+    np.testing.assert_allclose(found.jacobian.toarray(), np.diag([4.0, 6.0]), rtol=1e-9)

@@ -70,12 +70,13 @@ class ProblemDefinition:
         x may be a mapping of block to field. `moved` are parameters with other values than those
         of the definition.
         """
-        start: Any = x
-        if type(x) is not np.ndarray and isinstance(x, Mapping):
-            start = pack(self.unknowns, x)
-        start = starting_point(start)
+        start = starting_point(self.packed(x))
         call = self.signature.call(moved or {})
         return ResidualSystem(call, self.unknowns, len(start), self.kernels), start
+
+    def packed(self, x: Any) -> Any:
+        """Return a mapping of block to field as a vector, and anything else as it is."""
+        return pack(self.unknowns, x) if isinstance(x, Mapping) else x
 
     def started(
         self, x: ArrayLike, moved: Mapping[str, Any] | None = None, solver: Any = None

@@ -32,7 +32,9 @@ class MemberArguments(NamedTuple):
 
 
 def member_arguments(
-    definition: ProblemDefinition, x0s: ArrayLike, params: Mapping[str, Any] | None
+    definition: ProblemDefinition,
+    x0s: ArrayLike | Mapping[str, Any],
+    params: Mapping[str, Any] | None,
 ) -> MemberArguments:
     """Return the checked arguments of a family.
 
@@ -47,7 +49,7 @@ def member_arguments(
         raise DataTypeError(f"params must map names to values, not {params!r}")
     columns = {name: _column(name, v) for name, v in params.items() if _has_members(v)}
     given = {name: v for name, v in params.items() if name not in columns}
-    starts, k = _starts_of_members(x0s, columns)
+    starts, k = _starts_of_members(definition.packed(x0s), columns)
     for name, column in columns.items():
         if len(column) != k:
             raise ShapeError(

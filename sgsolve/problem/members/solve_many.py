@@ -266,7 +266,7 @@ class MemberSolves:
 
 def solve_many(
     definition: ProblemDefinition,
-    x0s: ArrayLike,
+    x0s: ArrayLike | Mapping[str, Any],
     params: Mapping[str, Any] | None,
     solver: Any,
     time_limit: float | None,

@@ -173,6 +173,22 @@ def test_fields():
     np.testing.assert_allclose(results[1]["u"], np.full((2, 2), 2.0))
 
 
+def test_a_mapping_of_fields_is_the_start_of_all_members():
+    problem = Problem(
+        lambda u, p, a: {"u": u**2 - a - p, "p": p - u.sum()},
+        params={"a": 1.0},
+        blocks={"u": (2, 2), "p": ()},
+        fields=True,
+    )
+    start = {"u": 5.0, "p": 20.0}
+    found = problem.solve_many(start, {"a": [1.0, 2.0]})
+    same = problem.solve_many(problem.pack(**start), {"a": [1.0, 2.0]})
+    np.testing.assert_array_equal(found.x, same.x)
+    assert found.success.all()
+    with pytest.raises(InputError, match="no block 'p'"):
+        problem.solve_many({"u": 5.0, "q": 1.0}, {"a": [1.0, 2.0]})
+
+
 def test_bounds():
     method = solvers.DampedNewton(limits=(solvers.Bounds(0.0),))
     problem = Problem(lambda x, a: x * x + 1.5 * x - a)  # a root of either sign
