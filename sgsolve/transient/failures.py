@@ -12,6 +12,10 @@ from .evolution import EvolutionSystem, without_storage
 
 BISECTIONS = 200
 JUMP = 0.5  # the part of the change over a step that is left over the shortest one, at a jump
+BEYOND = (
+    "the solution may not exist beyond. End the run earlier, or check the model and its signs: "
+    "dQ/dt = -F"
+)
 GREW = 1e4  # unknowns that grew by so much while steps shrank as much grow without bound
 
 
@@ -75,22 +79,25 @@ def _growth_sentence(stepper: Any) -> str:
     worst = blocks.label(int(part[np.argmax(np.abs(x[part]))]))
     return (
         f"unknown {worst} grows without bound near t = {stepper.steps.t:.9g} while the steps "
-        "shrink: the solution may not exist beyond. End the run earlier, or check the model"
+        f"shrink: {BEYOND}"
     )
 
 
 def _singular_sentence(stepper: Any) -> str:
-    """Return a sentence where steps shrank without growth, and an unknown without storage moves."""
+    """Return a sentence where an unknown without storage moves most while steps shrink.
+
+    In units of the tolerance: at a fold it alone changes ever faster.
+    """
     try:
         with np.errstate(all="ignore"):
             at = stepper.steps.t, stepper.steps.x
             algebraic = np.flatnonzero(without_storage(stepper.system, *at))
     except ArithmeticError:
         return ""
-    if not len(algebraic):
+    moves = np.abs(stepper.steps.change) / stepper.weights.weights(stepper.steps.x)
+    which = int(np.argmax(moves))
+    if which not in algebraic:
         return ""
-    moves = np.abs(stepper.steps.change[algebraic])
-    which = int(algebraic[int(np.argmax(moves))])
     name = stepper.system.blocks.label(which)
     return (
         f"the algebraic equations may be singular here, so that unknown {name} cannot follow, as "
@@ -111,8 +118,7 @@ def _rate_sentence(stepper: Any) -> str:
         return ""
     return (
         f"unknown {stepper.system.blocks.label(which)} changes ever faster, by "
-        f"{steps.change[which]:.2g} in the last step of {steps.h:.2g}: the solution may not exist "
-        "beyond. End the run earlier, or check the model"
+        f"{steps.change[which]:.2g} in the last step of {steps.h:.2g}: {BEYOND}"
     )
 
 

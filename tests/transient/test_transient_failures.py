@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve import Problem, solve_ivp
+from sgsolve import PartialBranchWarning, Problem, solve_ivp
 from sgsolve.errors import ConvergenceError, InputError
 from sgsolve.results.status import Status
 from sgsolve.transient import Bdf, FixedSteps, Pulse, RungeKutta, Stored, TimeEvent
@@ -54,6 +54,22 @@ def test_a_fold_of_the_algebraic_equations_is_named(steps):
     assert run["t"][-1] == pytest.approx(1.0, abs=1e-3)
     assert "singular" in run.message
     assert "z[0]" in run.message
+
+
+@pytest.mark.parametrize("u0", [0.1, 1.0])
+def test_growth_beside_an_algebraic_unknown_is_no_fold(u0):
+    """u' = u^3 has a wrong sign; the mean m without storage only follows u."""
+    problem = Problem(
+        lambda u, m: {"u": -(u**3) - 1.0, "m": m - 0.1 * u.mean()},
+        storage=lambda u, m: {"u": u, "m": 0.0 * m},
+        blocks={"u": 3, "m": ()},
+        fields=True,
+    )
+    with pytest.warns(PartialBranchWarning):
+        run = problem.transient({"u": u0, "m": 0.1 * u0}, (0.0, 10.0))
+    assert "singular" not in run.message
+    assert "grows without bound" in run.message or "changes ever faster" in run.message
+    assert "signs: dQ/dt = -F" in run.message
 
 
 def test_an_equation_that_is_not_finite_is_named():
