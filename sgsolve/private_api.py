@@ -6,10 +6,14 @@ checks every function here, and its messages say what a new release has moved.
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
 import dis
+import functools
 import re
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import CodeType, FrameType
 from typing import Any
 
@@ -81,6 +85,38 @@ def joined_item(frame: FrameType) -> Any:
 def wrapped_functions(frame: FrameType) -> list[Any]:
     """Return what the function of a frame was given when it was defined, as a decorator is."""
     return [frame.f_locals.get(name) for name in frame.f_code.co_freevars]
+
+
+def error_states(**modes: Any) -> Callable[[], AbstractContextManager[object]]:
+    """Return what makes context managers that do as ``np.errstate(**modes)`` does.
+
+    At each entry ``np.errstate`` composes a value for the context variable that all ufuncs read.
+    This takes as long as several operations on small arrays. The value of the same modes is always
+    the same, so these managers keep it. Give a mode for each kind of error: a kind without one
+    keeps the mode that it had when the module was imported, and not that of the calling code.
+    """
+    outside = contextvars.copy_context()
+    with np.errstate(**modes):
+        inside = contextvars.copy_context()
+    set_anew = [item for item in inside.items() if outside.get(item[0]) is not item[1]]
+    if len(set_anew) != 1:  # another release of NumPy, which keeps it in another place
+        return functools.partial(np.errstate, **modes)
+    ((variable, state),) = set_anew
+
+    class ErrorState:
+        __slots__ = ("_token",)
+
+        def __enter__(self) -> None:
+            self._token = variable.set(state)
+
+        def __exit__(self, *error: object) -> None:
+            variable.reset(self._token)
+
+    return ErrorState
+
+
+# For arithmetic whose results are judged by their values: no warning, and no exception.
+quiet = error_states(all="ignore")
 
 
 def add_csr_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:

@@ -49,6 +49,39 @@ def test_csr_matvec_and_csc_matvec_add_to_the_vector(index):
     )
 
 
+STRICTEST = {"all": "ignore", "over": "raise", "under": "raise"}
+
+
+@pytest.mark.parametrize("modes", [{"all": "ignore"}, {"all": "raise"}, STRICTEST])
+def test_an_error_state_does_as_errstate_does(modes):
+    state = private_api.error_states(**modes)
+    what = f"NumPy: the context variable that np.errstate sets {MOVED}"
+    assert isinstance(state, type), what
+    outside = np.geterr()
+    with np.errstate(**modes):
+        expected = np.geterr()
+    with private_api.quiet(), state(), np.errstate(invalid="print"), state():
+        assert np.geterr() == expected, what
+        with contextlib.suppress(FloatingPointError):
+            np.array([1e300]) * 1e300
+            assert modes.get("over", modes["all"]) == "ignore", what
+    assert np.geterr() == outside, what
+    with pytest.raises(KeyError), state():
+        raise KeyError
+    assert np.geterr() == outside, what
+
+
+def test_an_error_state_is_that_of_errstate_if_numpy_keeps_it_elsewhere(monkeypatch):
+    monkeypatch.setattr(private_api.contextvars, "copy_context", dict)
+    state = private_api.error_states(all="ignore")
+    outside = np.geterr()
+    for _ in range(2):
+        with state() as entered:
+            assert entered is None
+            assert set(np.geterr().values()) == {"ignore"}
+        assert np.geterr() == outside
+
+
 def test_a_csr_array_is_its_attributes():
     A = sp.csr_array(np.array([[1.0, 0.0], [2.0, 3.0]]))
     A.has_sorted_indices, A.has_canonical_format = True, True

@@ -25,6 +25,7 @@ from ..errors import LinearSolveError
 from ..linear.frame import Frame
 from ..linear.methods.choose import SMALL
 from ..pattern import Pattern
+from ..private_api import quiet
 from ..solvers.state.workspace import Workspace
 
 ACCEPT = 1e-11  # backward error of the bordered system that is good enough
@@ -144,7 +145,7 @@ class Bordered:
     def _refined(self, b: Vector, transpose: bool) -> Vector | None:
         """Return the refined solution by elimination; None if it stays inaccurate."""
         x, error = np.zeros_like(b), np.inf
-        with np.errstate(all="ignore"):
+        with quiet():
             residual = b
             for _ in range(1 + REFINEMENTS):
                 try:

@@ -25,6 +25,7 @@ from ..arrays import EPS, Mask, Vector
 from ..errors import LinearSolveError
 from ..norms import scalar_product
 from ..pattern import matrix_product, transposed_product
+from ..private_api import quiet
 from .bordered import Bordered
 from .family import Family, Linear, linearized, with_last
 from .metric import Metric
@@ -218,7 +219,7 @@ class Corrector:
         terms = matrix_product(sizes, np.maximum(magnitude, floor))
         # a parameter far below its range counts by its own size; only zero has none
         terms = terms + np.abs(at.Fp) * (abs(p) or (0.0 if canceled else 1e-3 * reach))
-        with np.errstate(over="ignore"):  # a residual without terms is infinitely large
+        with quiet():  # a residual without terms is infinitely large
             worst = np.where(at.F == 0.0, 0.0, np.abs(at.F) / np.where(terms > 0.0, terms, 1e-300))
         return float(worst.max())
 

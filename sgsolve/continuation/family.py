@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import Vector
 from ..norms import is_finite
 from ..pattern import Pattern, transposed_product
+from ..private_api import quiet
 from ..results.history import Stats
 
 SMALL = 1e-3  # an unknown below this part of the largest counts as this in a difference
@@ -129,7 +130,7 @@ def with_last(x: Vector, last: float) -> Vector:
 def linearized(family: Family, z: Vector) -> Linear | None:
     """Return the linearization at z; None if it is not finite or outside the model."""
     try:
-        with np.errstate(all="ignore"):
+        with quiet():
             found = Linear(z, *family.linearize(z[:-1], float(z[-1])))
     except ArithmeticError:
         return None

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..arrays import Vector
 from ..norms import norm2, scalar_product
+from ..private_api import quiet
 
 FINE, COARSE = (
     0.02,
@@ -46,7 +47,7 @@ class Metric:
 
     def dot(self, y: Vector, z: Vector) -> float:
         """Return the inner product."""
-        with np.errstate(over="ignore", invalid="ignore"):  # an infinite length is a long one
+        with quiet():  # an infinite length is a long one
             return scalar_product(self.weights * y, z)
 
     def norm(self, z: Vector) -> float:
@@ -63,7 +64,7 @@ class Metric:
         The unit is small where a branch starts near zero. Far from the start, where x is fifty
         times the longest step, it would make thousands of points.
         """
-        with np.errstate(over="ignore"):
+        with quiet():
             size = float(np.sqrt(scalar_product(self.weights[:-1] * x, x)))
         if FINE * size <= longest or not math.isfinite(size):
             return None
@@ -133,5 +134,5 @@ def _meant(scale: Vector, error: Vector) -> Vector:
 
 def rms(x: Vector) -> float:
     """Return the root mean square."""
-    with np.errstate(over="ignore"):  # `norm2` sees the overflow
+    with quiet():  # `norm2` sees the overflow
         return norm2(x) / math.sqrt(len(x))

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..arrays import Vector
+from ..private_api import quiet
 
 DOUBLINGS = 14  # of the size of x, from its start or 1: fewer may be those of a steep branch
 DOUBLINGS_ON_LINE = 7  # ... where the parameter does not change at all: fewer, a flat fold
@@ -29,7 +30,7 @@ STILL = 1e-12  # change of the parameter that is rounding, relative to its size 
 def size_of(x: Vector, scale: Vector | None) -> float:
     """Return the root mean square of x in units of its usual sizes, each of at least 1."""
     units = 1.0 if scale is None else np.maximum(scale, 1.0)
-    with np.errstate(over="ignore"):
+    with quiet():
         return float(np.sqrt(np.mean((x / units) ** 2)))
 
 
@@ -76,7 +77,7 @@ def parameter_limit(
     last = float(marks[-1])
     changes = np.abs(np.diff(marks[-CHECKED - 1 :]))
     still = changes <= STILL * max(abs(last), abs(first))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with quiet():
         ratios = np.where(changes[1:] > 0.0, changes[1:] / changes[:-1], 0.0)
     decay = float(ratios.max())
     if still.all() or (still[-1] and decay <= DECAY):

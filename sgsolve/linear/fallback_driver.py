@@ -20,6 +20,7 @@ from ..arrays import DOUBLE
 from ..errors import BackendError, LinearSolveError, SingularMatrixError
 from ..norms import norm2
 from ..pattern import matrix_product
+from ..private_api import quiet
 from ..user_warnings import warn
 from .checks.accuracy import (
     ACCEPT,
@@ -143,7 +144,7 @@ class FallbackDriver:
         if first is not None and first.error <= (ACCEPT if step else REFINE_ABOVE):
             self._strained = 0
             return first
-        with np.errstate(all="ignore"):
+        with quiet():
             answer, fault = self._attempt(prepared, b, transpose, step, first)
             if answer is None or fault is not None:
                 answer = self._rescue(prepared, b, transpose, fault or Fault.BROKEN)
@@ -183,7 +184,7 @@ class FallbackDriver:
         backend.factorize(prepared.A)
         doubtful = getattr(backend, "doubtful", None)
         if doubtful is None:
-            with np.errstate(all="ignore"):
+            with quiet():
                 probe = prepared.system(backend, False).solve(prepared.signs.copy())
                 doubtful = not np.maximum.reduce(np.abs(probe)) < PROBE_GROWTH
         self._doubtful = bool(doubtful)
@@ -224,7 +225,7 @@ class FallbackDriver:
         For a singular matrix the relative residual stays above about 1 / sqrt(n), or x grows.
         """
         b = prepared.signs
-        with np.errstate(all="ignore"):
+        with quiet():
             try:
                 x = self.active.solve_to(b.copy(), PROBED)
             except NUMERICAL:

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any
 
-import numpy as np
-
 from ..arrays import Vector
 from ..errors import InputError
+from ..private_api import quiet
 from ..results.blocks import Blocks
 from ..results.status import Status
 from .acceptance.convergence import (
@@ -177,7 +176,7 @@ class NewtonMethod:
     ) -> Outcome:
         """Solve from x, where the residual is F; never raises for a failure, nor for Ctrl-C."""
         # whatever overflows at a trial point is found by looking at the numbers, not by warnings
-        with np.errstate(all="ignore"):
+        with quiet():
             it = Iterate(system, workspace, x, F, self.limits, monitor.deadline)
             try:
                 status = self._loop(it, monitor)

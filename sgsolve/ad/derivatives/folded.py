@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...private_api import error_states, quiet
 from ..assembly.plan import Coefficient
 from ..structures.operands import Constant, Matrix
 from ..structures.structure import Structure
@@ -110,15 +111,16 @@ def in_any_precision(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 # Overflow and underflow in double precision are not final.
 STRICT: Any = {"all": "ignore", "over": "raise", "under": "raise"}
+strict = error_states(**STRICT)
 
 
 def without_overflow(compute: Callable[..., Any], *values: Any) -> Any:
     """Return ``compute(*values)``, in extended precision where double precision does not do."""
     try:
-        with np.errstate(**STRICT):
+        with strict():
             return compute(*values)
     except FloatingPointError:
-        with np.errstate(all="ignore"):
+        with quiet():
             return compute(*map(wide, values))
 
 

@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
+from ...private_api import quiet
 from ..assembly.layout import ROWS
 from ..assembly.plan import Plan, plan_of
 from ..derivatives import array_operations as op
 from ..derivatives.coefficients import moderate
-from ..derivatives.folded import STRICT, wide
+from ..derivatives.folded import strict, wide
 from .derivative_graph import DerivativeNode, carry_out, inputs_of
 from .graph import Graph, Store
 from .numpy_printer import numpy_function
 from .result_memory import ResultMemory
 from .tape import Tape
 from .tracing import Tracer
-
-IGNORANT: Any = {"all": "ignore"}
 
 
 class Program:
@@ -51,7 +50,7 @@ class Program:
         self.numbers = [k for k in inputs_of(node) if type(inputs[k]) in (float, complex)]
         stand_ins = {k: tracer.input(k, item) for k, item in inputs.items()}
         try:
-            with np.errstate(all="ignore"):
+            with quiet():
                 derivative = carry_out(node, stand_ins, tape.start).final()
             coefficients = list(derivative.terms.values())
             self.dtype = dtype
@@ -84,7 +83,7 @@ class Program:
         except IndexError:
             vector, views = self.places()
         if self.graph.operations or self.graph.stores:
-            with np.errstate(**(IGNORANT if self.folded else STRICT)):
+            with quiet() if self.folded else strict():
                 numbers = self.compute(inputs, views)
         else:  # a linear function: nothing is computed
             numbers = self.compute(inputs, views)

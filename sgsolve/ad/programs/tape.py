@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ...private_api import quiet
 from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative
-from ..derivatives.folded import STRICT, Folded, wide
+from ..derivatives.folded import Folded, strict, wide
 from ..structures.root import Evaluation
 from .derivative_graph import DerivativeGraph, DerivativeNode, carry_out
 
@@ -86,13 +87,13 @@ class Tape:
         made = self.made.get(node)
         if made is None and not self.folded:
             try:
-                with np.errstate(**STRICT):
+                with strict():
                     made = carry_out(node, self.inputs, self.start, self.made)
             except FloatingPointError:
                 self.fold()
         if made is None:
             inputs = {k: wide(item) for k, item in self.inputs.items()}
-            with np.errstate(all="ignore"):
+            with quiet():
                 made = carry_out(node, inputs, self.start, self.made)
         self.made[node] = made
         return made

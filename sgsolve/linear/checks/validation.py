@@ -19,6 +19,7 @@ from ...arrays import DOUBLE
 from ...errors import DataTypeError, LinearSolveError, ShapeError
 from ...norms import THREADED
 from ...pattern import Pattern
+from ...private_api import quiet
 
 
 class PatternMap:
@@ -126,7 +127,7 @@ def right_hand_side(b: ArrayLike, n: int) -> NDArray[Any]:
     if result.ndim not in (1, 2) or result.shape[0] != n:
         raise ShapeError(f"b must have shape ({n},) or ({n}, k), not {result.shape}")
     # A finite sum proves finite terms; only an overflow of the sum itself needs the second look.
-    with np.errstate(all="ignore"):
+    with quiet():
         total = np.add.reduce(result, axis=None)
     if not isfinite(abs(total)) and not np.isfinite(result).all():
         raise LinearSolveError(

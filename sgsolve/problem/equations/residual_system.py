@@ -21,6 +21,7 @@ from ...arrays import Vector
 from ...errors import InputError, NotFiniteError, StructureError
 from ...norms import is_finite
 from ...pattern import Pattern
+from ...private_api import quiet
 from ...results.history import Stats
 from ..inputs.given_jacobian import checked, on_pattern, pattern_from_values
 from ..inputs.returned import compare_values, real_vector, seeded_vector, vector
@@ -146,7 +147,7 @@ class ResidualSystem:
 
     def residual_quietly(self, x: Vector) -> Vector:
         """Return F(x) without NumPy's warnings; may hold values that are not finite."""
-        with np.errstate(all="ignore"):
+        with quiet():
             return self.residual(x)
 
     def linearize(self, x: Vector) -> tuple[Vector, Any]:
@@ -242,7 +243,7 @@ class ResidualSystem:
     def checked_residual(self, x: Vector) -> Vector:
         """Validate what the residual returned, and return F(x)."""
         before = x.copy()
-        with Allocating("evaluate the residual", self.n), np.errstate(all="ignore"):
+        with Allocating("evaluate the residual", self.n), quiet():
             value = self._call.residual(x)
         _check_unchanged("the residual", before, x)
         F = real_vector(value, self.n)
@@ -269,7 +270,7 @@ class ResidualSystem:
             pattern = pattern_from_values(self._user_jacobian, x)
             _check_unchanged("jacobian", before, x)
             return pattern
-        with np.errstate(all="ignore"):
+        with quiet():
             y = vector(self._call.residual(ad.seed_sparsity(x)), self.n)
         if not isinstance(y, ad.ADArray):
             raise InputError(

@@ -22,6 +22,7 @@ import numpy as np
 from ...arrays import Vector
 from ...norms import is_finite, norm2
 from ...pattern import matrix_product
+from ...private_api import quiet
 from ...results.blocks import Blocks
 
 TERM_FLOOR = 1e-6  # a component smaller than its block by more than this counts as this in S
@@ -153,7 +154,7 @@ class Scaling:
         if not self._some_zero:
             scaled /= self.sized
             return scaled
-        with np.errstate(divide="ignore", over="ignore"):
+        with quiet():
             np.divide(scaled, self.sized, out=scaled, where=scaled > 0.0)
         return scaled
 
