@@ -20,6 +20,7 @@ from .loop_schedule import Loop, LoopSchedule
 from .lower_graph import lower_graph
 from .lowering import Lowering
 from .values import Memory
+from .vector_loops import VectorLoopPrinter, gains_by_vectors
 
 
 class CodeWriter:
@@ -178,7 +179,8 @@ class CodeWriter:
                 printer = FunctionPrinter(name, self.schedule, self.tables)
                 printer.fill_with_zeros(zeroed)
                 for loop in group:
-                    LoopPrinter(printer, loop).run()
+                    vectors = gains_by_vectors(loop, self.schedule)
+                    (VectorLoopPrinter if vectors else LoopPrinter)(printer, loop).run()
                 texts.append(printer.text())
                 self.names.append(name)
                 self.steps.append(Segment(len(self.names) - 1, calls))

@@ -13,7 +13,9 @@ from .llvm_instructions import (
     element_operation,
     is_call,
     is_copy,
+    kind_of,
     load_element,
+    same_in_lanes,
     store_element,
     sum_of_repeated_row,
     sum_of_row,
@@ -36,7 +38,11 @@ class ElementPrinter:
         Lines that run before the loop, for each element, and behind the loop.
     i, j : str
         The names of the element, and of its number in its block.
+    lanes : int
+        How many elements the body computes at a time.
     """
+
+    lanes = 1
 
     def __init__(self, function: FunctionPrinter, loop: Loop) -> None:
         self.function, self.loop = function, loop
@@ -112,7 +118,7 @@ class ElementPrinter:
     def _value(self, value: Value) -> str:
         """Return the name of the element of a value."""
         if value.size == 1:
-            return self._number_value(value)
+            return self._number_value(value) if self.lanes == 1 else self._in_all_lanes(value)
         known = self._known.get(value)
         if known is None:
             known = self._known[value] = self._new_value(value)
@@ -135,8 +141,24 @@ class ElementPrinter:
             return self._sum_of_row(value)
         assert isinstance(value, Elementwise)
         return element_operation(
-            self.function, value, [self._value(a) for a in value.args], self.body
+            self.function, value, [self._value(a) for a in value.args], self.body, self.lanes
         )
+
+    def _in_all_lanes(self, value: Value) -> str:
+        """Return the name of a vector that repeats a number."""
+        key = ("all lanes", value)
+        if key not in self._outside:
+            name, kind = self._number_value(value), kind_of(value.dtype)
+            if not name.startswith("%"):
+                return same_in_lanes(kind, name, self.lanes)
+            one, every = self.function.new(), self.function.new()
+            vector, places = kind_of(value.dtype, self.lanes), f"<{self.lanes} x i32>"
+            self.before.append(f"{one} = insertelement {vector} poison, {kind} {name}, i64 0")
+            self.before.append(
+                f"{every} = shufflevector {vector} {one}, {vector} poison, {places} zeroinitializer"
+            )
+            self._outside[key] = every
+        return self._outside[key]
 
     def _is_kept(self, value: Value) -> bool:
         stored = value in self._slots or self._own_memory(value) is not None
@@ -285,9 +307,11 @@ class ElementPrinter:
         return sum_of_repeated_row(self.function, pointers, row, i, first, lines)
 
     def _load(self, dtype: str, base: str, at: str, lines: list[str] | None = None) -> str:
-        return load_element(self.function, dtype, base, at, self.body if lines is None else lines)
+        lanes, lines = (self.lanes, self.body) if lines is None else (1, lines)
+        return load_element(self.function, dtype, base, at, lines, lanes)
 
     def _store_at(
         self, name: str, dtype: str, base: str, at: str, lines: list[str] | None = None
     ) -> None:
-        store_element(self.function, name, dtype, base, at, self.body if lines is None else lines)
+        lanes, lines = (self.lanes, self.body) if lines is None else (1, lines)
+        store_element(self.function, name, dtype, base, at, lines, lanes)

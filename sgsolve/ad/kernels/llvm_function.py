@@ -11,6 +11,8 @@ from .loop_schedule import LoopSchedule
 ALL_FLAGS = 63  # of the floating point unit, on every processor: the C library masks the others
 HEADER = """declare double @llvm.fabs.f64(double)
 declare double @llvm.sqrt.f64(double)
+declare <4 x double> @llvm.fabs.v4f64(<4 x double>)
+declare <4 x double> @llvm.sqrt.v4f64(<4 x double>)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 

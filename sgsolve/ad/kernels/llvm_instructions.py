@@ -33,65 +33,79 @@ class RepeatedTerms(NamedTuple):
     weights: list[str]
 
 
+def kind_of(dtype: str, lanes: int = 1) -> str:
+    """Return LLVM's type of a value, or of a vector of several."""
+    kind = {"d": "double", "b": "i1", "byte": "i8"}[dtype]
+    return kind if lanes == 1 else f"<{lanes} x {kind}>"
+
+
 def element_operation(
-    f: FunctionPrinter, value: Elementwise, args: list[str], lines: list[str]
+    f: FunctionPrinter, value: Elementwise, args: list[str], lines: list[str], lanes: int = 1
 ) -> str:
-    """Print an operation on one element, and return the name of its result."""
+    """Print an operation on one element, or on a vector of several; return the result's name."""
     op, name = value.op, f.new()
-    double = value.args[0].dtype == "d"
+    kind, truth = kind_of("d", lanes), kind_of("b", lanes)
     if op in INSTRUCTIONS:
-        lines.append(f"{name} = {INSTRUCTIONS[op]} double {args[0]}, {args[1]}")
+        lines.append(f"{name} = {INSTRUCTIONS[op]} {kind} {args[0]}, {args[1]}")
     elif op in PREDICATES:
-        lines.append(f"{name} = fcmp {PREDICATES[op]} double {args[0]}, {args[1]}")
+        lines.append(f"{name} = fcmp {PREDICATES[op]} {kind} {args[0]}, {args[1]}")
     elif op in LOGIC:
-        lines.append(f"{name} = {LOGIC[op]} i1 {args[0]}, {args[1]}")
+        lines.append(f"{name} = {LOGIC[op]} {truth} {args[0]}, {args[1]}")
     elif op == "not":
-        lines.append(f"{name} = xor i1 {args[0]}, true")
+        lines.append(f"{name} = xor {truth} {args[0]}, {same_in_lanes('i1', 'true', lanes)}")
     elif op == "neg":
-        lines.append(f"{name} = fneg double {args[0]}")
+        lines.append(f"{name} = fneg {kind} {args[0]}")
     elif op in ("abs", "sqrt"):
-        function = "llvm.fabs.f64" if op == "abs" else "llvm.sqrt.f64"
-        lines.append(f"{name} = call double @{function}(double {args[0]})")
+        function = "llvm.fabs" if op == "abs" else "llvm.sqrt"
+        suffix = "f64" if lanes == 1 else f"v{lanes}f64"
+        lines.append(f"{name} = call {kind} @{function}.{suffix}({kind} {args[0]})")
     elif op == "double":
-        lines.append(f"{name} = uitofp i1 {args[0]} to double")
+        lines.append(f"{name} = uitofp {truth} {args[0]} to {kind}")
     elif op == "select":
-        kind = "double" if value.dtype == "d" else "i1"
-        lines.append(f"{name} = select i1 {args[0]}, {kind} {args[1]}, {kind} {args[2]}")
+        chosen = kind_of(value.dtype, lanes)
+        lines.append(f"{name} = select {truth} {args[0]}, {chosen} {args[1]}, {chosen} {args[2]}")
     elif op == "copy":
         return args[0]
     else:
-        assert str(op).startswith("of branch"), (op, double)
+        assert str(op).startswith("of branch"), op
         return args[1]
     return name
 
 
-def load_element(f: FunctionPrinter, dtype: str, base: str, at: str, lines: list[str]) -> str:
-    """Read an element of a memory, and return its name."""
+def same_in_lanes(kind: str, constant: str, lanes: int) -> str:
+    """Return a constant as an operand; of vectors, in every lane."""
+    return constant if lanes == 1 else f"<{', '.join([f'{kind} {constant}'] * lanes)}>"
+
+
+def load_element(
+    f: FunctionPrinter, dtype: str, base: str, at: str, lines: list[str], lanes: int = 1
+) -> str:
+    """Read an element of a memory, or several from there on; return the name."""
     place, name = f.new(), f.new()
     if dtype == "d":
         lines.append(f"{place} = getelementptr double, ptr {base}, i64 {at}")
-        lines.append(f"{name} = load double, ptr {place}")
+        lines.append(f"{name} = load {kind_of('d', lanes)}, ptr {place}, align 8")
         return name
-    truth = f.new()
+    truth, kind = f.new(), kind_of("byte", lanes)
     lines.append(f"{place} = getelementptr i8, ptr {base}, i64 {at}")
-    lines.append(f"{name} = load i8, ptr {place}")
-    lines.append(f"{truth} = icmp ne i8 {name}, 0")
+    lines.append(f"{name} = load {kind}, ptr {place}, align 1")
+    lines.append(f"{truth} = icmp ne {kind} {name}, {same_in_lanes('i8', '0', lanes)}")
     return truth
 
 
 def store_element(
-    f: FunctionPrinter, name: str, dtype: str, base: str, at: str, lines: list[str]
+    f: FunctionPrinter, name: str, dtype: str, base: str, at: str, lines: list[str], lanes: int = 1
 ) -> None:
-    """Store a value as an element of a memory."""
+    """Store a value as an element of a memory, or several from there on."""
     place = f.new()
     if dtype == "d":
         lines.append(f"{place} = getelementptr double, ptr {base}, i64 {at}")
-        lines.append(f"store double {name}, ptr {place}")
+        lines.append(f"store {kind_of('d', lanes)} {name}, ptr {place}, align 8")
         return
-    byte = f.new()
+    byte, kind = f.new(), kind_of("byte", lanes)
     lines.append(f"{place} = getelementptr i8, ptr {base}, i64 {at}")
-    lines.append(f"{byte} = zext i1 {name} to i8")
-    lines.append(f"store i8 {byte}, ptr {place}")
+    lines.append(f"{byte} = zext {kind_of('b', lanes)} {name} to {kind}")
+    lines.append(f"store {kind} {byte}, ptr {place}, align 1")
 
 
 def sum_of_row(

@@ -33,10 +33,14 @@ class LoopPrinter(ElementPrinter):
         if calls:
             self._in_blocks(size, calls)
         else:
-            self._counted(size, "%zero", lambda: self._store_all(stores), self.body)
+            self._print_elements(size)
         width = len(self.tables.indices[self.index_key])
         body = "\n  ".join(self.body).replace("@WIDTH@", str(width))
         self.function.lines += [*self.before, body, *self.after]
+
+    def _print_elements(self, size: str) -> None:
+        """Print the loop over single elements."""
+        self._counted(size, "%zero", lambda: self._store_all(self._stores), self.body)
 
     def _print_products(self) -> list[ElementStore]:
         """Print the products of whole arrays before the loop; return the other stores."""
