@@ -179,7 +179,7 @@ def both_carry(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     if va.dtype is not DOUBLE or vb.dtype is not DOUBLE:
         return None
     if va.shape != vb.shape:
-        if ufunc is not np.multiply or hasattr(va, "record") or hasattr(vb, "record"):
+        if ufunc is not np.multiply:
             return None
         y = va * vb
         d, e = (broadcast(x._derivative, x._value.shape, y.shape) for x in (a, b))
@@ -196,6 +196,8 @@ def _broadcast_values(v: Any, shape: tuple[int, ...]) -> Any:
     """Return values broadcast to a shape, as a vector."""
     if v.shape == shape:
         return raveled(v)
+    if hasattr(v, "record"):  # of a traced evaluation
+        return raveled(np.broadcast_to(v, shape))
     full = np.empty(shape)
     full[...] = v
     return full.ravel()

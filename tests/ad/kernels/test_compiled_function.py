@@ -68,6 +68,24 @@ def test_every_bit_is_that_of_the_function(name):
     assert_same_bits(FUNCTIONS[name], POINTS)
 
 
+PRODUCTS_OF_OTHER_SHAPES = {
+    "numbers": lambda x: (x / x[0]) / (1.0 + x * x.sum()),
+    "rows": lambda x: (x.reshape(3, 4) * x[:4] / (2.0 * x[5] + x[3] * x.reshape(3, 4))).ravel(),
+    "columns": lambda x: (
+        (0.3 * x.reshape(3, 4) * x[:3, None]).ravel() / (x[1] * x + 0.7 * x.mean())
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS_OF_OTHER_SHAPES)
+def test_slopes_of_products_of_other_shapes_add_up_in_numpys_order(name):
+    """One point may be equal by chance."""
+    random = np.random.default_rng(3)
+    points = [random.uniform(0.1, 1.6, 12) for _ in range(12)]
+    stats = assert_same_bits(PRODUCTS_OF_OTHER_SHAPES[name], points, evaluations=1)
+    assert set(stats.reasons) == {"comparison with NumPy's result"}
+
+
 def test_numbers_are_inputs_of_one_kernel():
     f = ad.compiled(lambda x, a, b=2.0: np.exp(a * x) / b + b, at_once=True)
     for a in np.linspace(0.1, 1.0, 9):
