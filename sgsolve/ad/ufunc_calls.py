@@ -17,13 +17,13 @@ from scipy import special
 from ..arrays import DOUBLE
 from ..errors import DerivativeError
 from . import complex_values, refusals
-from .derivatives.array_operations import flat, raveled
+from .derivatives.array_operations import NO_SLOPE, flat, raveled
 from .derivatives.derivative import Derivative
 from .derivatives.folded import in_any_precision, without_overflow
 from .indexing import broadcast
 from .programs.number_rows import NumberRow
 from .rules import scipy_parameters
-from .rules.numpy_ufuncs import BINARY, EXACT, ONE_SIDED, UNARY
+from .rules.numpy_ufuncs import BINARY, CHOICES, EXACT, ONE_SIDED, UNARY
 
 # Results are truth values or integers: they decide, and have no derivative to lose.
 DECISIONS = frozenset(
@@ -80,7 +80,7 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
         If there is no rule for the ufunc, or an operand would make an array of objects.
     """
     if len(inputs) == 2:
-        rule2 = BINARY.get(ufunc)
+        rule2 = CHOICES.get(ufunc) or BINARY.get(ufunc)
         if rule2 is not None:
             return _binary(ufunc, rule2, inputs[0], inputs[1])
     elif len(inputs) == 1:
@@ -247,8 +247,13 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
     if va is NotImplemented or vb is NotImplemented:
         return NotImplemented
     y = ufunc(va, vb)
+    if ufunc is np.multiply and (mask := _as_mask(va if da is None else vb)) is not None:
+        # It chooses, as np.where does.
+        return y, of_choice(y, mask, ((b if da is None else a, True),))
     if y.dtype.kind in "fc":
         va, vb = _precise(va, y.dtype), _precise(vb, y.dtype)
+    if ufunc in CHOICES:
+        return y, of_choice(y, rule(va, vb), ((a, True), (b, False)))
     if da is None or db is None:
         which, d, v = (0, da, va) if db is None else (1, db, vb)
         d = broadcast(d, v.shape, y.shape)
@@ -274,10 +279,35 @@ def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:
         return y, da.plus(db, -1.0)
     if da.is_sparsity:
         return y, da.plus(db)
+    if ufunc is np.multiply and y.ndim:
+        return y, da.product(db, *(np.broadcast_to(v, y.shape).ravel() for v in (va, vb)))
     pa, pb = _partial(ufunc, rule, y, va, vb)
     _known(ufunc, pa, 0)
     _known(ufunc, pb, 1)
     return y, da.scaled(flat(pa, y)).plus(db.scaled(flat(pb, y)))
+
+
+def of_choice(y: Any, mask: Any, sides: Iterable[tuple[Any, bool]]) -> Any:
+    """Return the derivative of y, which is the first side where the mask holds."""
+    mask = flat_mask(mask, y)
+    result: Any = None
+    for x, holds in sides:
+        if (d := getattr(x, "_derivative", None)) is not None:
+            d = broadcast(d, x._value.shape, y.shape).masked(mask, holds)
+            result = d if result is None else result.plus(d)
+    return result
+
+
+def _as_mask(constant: Any) -> Any:
+    """Return a copy of an array of truth values, or None for anything else."""
+    if getattr(constant, "dtype", None) != np.dtype(bool) or not constant.ndim:
+        return None
+    return constant.copy()
+
+
+def flat_mask(mask: Any, like: Any) -> Any:
+    """Return a mask as a vector with one truth value for each element of another array."""
+    return (mask if mask.shape == like.shape else np.broadcast_to(mask, like.shape)).ravel()
 
 
 def _precise(v: Any, dtype: Any) -> Any:
@@ -359,7 +389,7 @@ def _frexp(x: Any) -> Any:
 def _modf(x: Any) -> Any:
     fraction, whole = np.modf(x._value)
     make = type(x)
-    return [make(*_unary_linear(x, fraction, 1.0)), make(*_unary_linear(x, whole, 0.0))]
+    return [make(*_unary_linear(x, fraction, 1.0)), make(*_unary_linear(x, whole, NO_SLOPE))]
 
 
 def _divmod(a: Any, b: Any) -> Any:

@@ -18,9 +18,38 @@ from numpy.typing import NDArray
 from .symbols import TracedScalar
 
 Array = NDArray[Any]
+
+
+class ConstantSlope(float):
+    """The slope of what is constant: zero times an infinite slope, too."""
+
+    __slots__ = ()
+
+    def _stays(self, *_: Any) -> ConstantSlope:
+        return self
+
+    def _vanishes(self, other: Any) -> Any:
+        return other
+
+    __mul__ = __rmul__ = __truediv__ = __neg__ = _stays
+    __add__ = __radd__ = __rsub__ = _vanishes
+
+    def __sub__(self, other: Any) -> Any:
+        return -other
+
+
+NO_SLOPE = ConstantSlope(0.0)
+EXACT_NUMBERS = (float, ConstantSlope)
 NUMBERS = (int, float, complex, np.generic, TracedScalar)
 
 
+class Composite:
+    """What is more than one array and applies operations to its parts, before all others."""
+
+    __slots__ = ()
+
+
+@functools.cache
 def operation(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function of arrays one that can be recorded."""
 
@@ -28,6 +57,8 @@ def operation(function: Callable[..., Any]) -> Callable[..., Any]:
     def applied(*arguments: Any) -> Any:
         for argument in arguments:
             if hasattr(argument, "record"):
+                if len(arguments) > 1 and not isinstance(argument, Composite):
+                    argument = next((a for a in arguments if isinstance(a, Composite)), argument)
                 return argument.record(function, arguments)
         return function(*arguments)
 
@@ -103,6 +134,13 @@ def zero_outside(c: Array, mask: Array, bits: Array) -> Array:
     return result
 
 
+# Of masks, or giving one.
+differs = operation(operator.ne)
+negated = operation(operator.invert)
+both = operation(operator.and_)
+either = operation(operator.or_)
+
+
 @operation
 def as_float(mask: Array) -> Array:
     """Return a mask as ones and zeros."""
@@ -118,7 +156,7 @@ def partial(rule: Callable[..., Any], y: Array, x: Array) -> Any:
     slope = rule(y, x)
     if type(slope) is tuple:
         return slope[0], _vector(slope[1], y)
-    return slope if type(slope) is float else _vector(slope, y)
+    return slope if type(slope) in EXACT_NUMBERS else _vector(slope, y)
 
 
 def _vector(slope: Any, like: Array) -> Array:
@@ -165,6 +203,12 @@ def product(large: Any, c: Array) -> Array:
     return values
 
 
+def is_array(c: Any) -> bool:
+    """Whether a coefficient is an array, or stands for one, and no number."""
+    node = getattr(c, "node", None)
+    return isinstance(c, np.ndarray) if node is None else node.kind.value == "array"
+
+
 def raveled(values: Any) -> Any:
     """Return values as a vector; the method of a number takes five times as long."""
     return np.array(values, ndmin=1) if type(values) is np.float64 else values.ravel()
@@ -172,7 +216,7 @@ def raveled(values: Any) -> Any:
 
 def flat(partial: Any, like: Any) -> Any:
     """Return a partial derivative as a number, a flat array of ``like.size``, or a pair."""
-    if type(partial) is float:
+    if type(partial) in EXACT_NUMBERS:
         return partial
     if type(partial) is np.ndarray and partial.ndim == 1 and partial.dtype.kind in "fc":
         if len(partial) == like.size and partial.size != 1:
@@ -222,4 +266,13 @@ def spread(size: int, ratios: tuple[Any, ...], *pieces: Any) -> Array:
             full[index.present] = ratio
         else:
             full[index.present] = v if ratio == 1 else v * ratio
+    return full
+
+
+@operation
+def spread_mask(size: int, *pieces: Any) -> Array:
+    """Return the mask of what `spread` puts: pieces are an `Index` and its mask (None: all)."""
+    full = np.zeros(size, dtype=bool)
+    for index, mask in zip(pieces[::2], pieces[1::2], strict=True):
+        full[index.present] = True if mask is None else mask
     return full

@@ -19,6 +19,7 @@ from ..structures import operations
 from ..structures.operands import Index
 from ..structures.structure import Structure
 from . import array_operations as op
+from .masked_coefficients import MaskedCoefficient, spread_coefficient
 from .symbols import Symbol
 
 Terms = dict[Structure, Coefficient]
@@ -166,15 +167,15 @@ def scattered(
     count = parent.height
     one = (1.0,)
     if parent.has_weights:
-        return parent, (alpha, s, c, memo(op.spread, count, one, index, a))
+        return parent, (alpha, s, c, memo(spread_coefficient, count, one, index, a))
     if c is None:
         # Not as a number beside the array: zeros elsewhere must not meet an infinite one.
-        return parent, (0.0, 1.0, memo(op.spread, count, (alpha,), index, None), None)
+        return parent, (0.0, 1.0, memo(spread_coefficient, count, (alpha,), index, None), None)
     if alpha != 0.0:
         c, s = shifted(c, s, alpha, memo)
     if not abs(s) < math.inf:
         c, s = memo(op.multiply, c, s), 1.0
-    return parent, (0.0, s, memo(op.spread, count, one, index, c), None)
+    return parent, (0.0, s, memo(spread_coefficient, count, one, index, c), None)
 
 
 def placed(factor: Any, g: Structure, memo: Memo) -> Any:
@@ -187,9 +188,12 @@ def placed(factor: Any, g: Structure, memo: Memo) -> Any:
     return memo(op.take, factor, rows)
 
 
-def zeroed(c: Any, mask: Any, bits: Any, memo: Memo) -> Any:
-    """Return c where `mask` holds, zero elsewhere, whatever c is there."""
-    return memo(op.zero_outside, c, mask, memo(op.bits_of, mask) if bits is None else bits)
+def varying_part(p: Coefficient) -> Coefficient:
+    """Return ones in place of a coefficient without row factors, zero where it is a constant's."""
+    alpha, _, c, _ = p
+    if isinstance(c, MaskedCoefficient) and alpha == 0.0:
+        return 0.0, 1.0, MaskedCoefficient(None, c.mask, False), None
+    return p if c is None and type(alpha) is op.ConstantSlope else UNIT
 
 
 def without_numbers(g: Structure, p: Coefficient) -> tuple[Structure, Coefficient]:

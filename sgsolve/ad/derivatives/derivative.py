@@ -29,6 +29,7 @@ from ..structures.root import Evaluation
 from ..structures.structure import Selection
 from . import array_operations as op
 from .coefficients import (
+    UNIT,
     Memo,
     Terms,
     add_term,
@@ -40,10 +41,18 @@ from .coefficients import (
     scattered,
     shift,
     shifted,
+    varying_part,
     without_numbers,
-    zeroed,
 )
 from .complex_parts import conjugated, parts
+from .masked_coefficients import (
+    MaskedCoefficient,
+    locked_zeros,
+    mask_of,
+    masked_coefficient,
+    settled,
+    times_values,
+)
 from .merging import AFTER_SUM, merged
 
 Scale = Any  # a number, an array, or (number, array)
@@ -78,6 +87,13 @@ class Derivative:
         `factor` is a number, a one-dimensional array with one value an element, or a pair of both
         (their product).
         """
+        return self._scaled(factor, op.multiply)
+
+    def scaled_by_values(self, values: NDArray[Any]) -> Derivative:
+        """Return diag(values) times this derivative, for values of the code, not slopes."""
+        return self._scaled(values, times_values)
+
+    def _scaled(self, factor: Scale, multiply: Callable[..., Any]) -> Derivative:
         number: Any = 1.0
         if type(factor) is tuple:
             number, factor = factor
@@ -88,9 +104,12 @@ class Derivative:
             factor, number = op.multiply(factor, number), 1.0
         terms: Terms = {}
         for g, (alpha, s, c, a) in self.terms.items():
+            if type(alpha) is op.ConstantSlope and c is None:
+                terms[g] = (alpha, s, c, a)
+                continue
             d = factor if g.rows is None else placed(factor, g, memo)
             if g.has_weights:
-                a = d if a is None else memo(op.multiply, a, d)
+                a = d if a is None else memo(multiply, a, d)
                 terms[g] = (alpha * number, s * number, c, a)
             elif c is None:
                 s = alpha * number
@@ -100,11 +119,13 @@ class Derivative:
                     c, s = shifted(c, s, alpha, memo)
                 if not moderate(s * number):
                     c, s = memo(op.multiply, c, s), 1.0
-                terms[g] = with_number(s * number, memo(op.multiply, c, d))
+                terms[g] = with_number(s * number, memo(multiply, c, d))
         return type(self)(self.root, terms)
 
     def scaled_by_number(self, number: Any) -> Derivative:
         """Return `number` times this derivative."""
+        if type(number) is op.ConstantSlope:
+            return type(self)(self.root, dict.fromkeys(self.terms, (number, 0.0, None, None)))
         terms: Terms = {}
         for g, p in self.terms.items():
             alpha, s = p[0] * number, p[1] * number
@@ -128,7 +149,9 @@ class Derivative:
         constant = self.root.constant(values)
         if shape is not None:
             constant = constant.broadcast(shape)
-        return self.weighted(constant) if constant.persistent else self.scaled(constant.values)
+        if constant.persistent:
+            return self.weighted(constant)
+        return self.scaled_by_values(constant.values)
 
     def over(self, values: NDArray[Any]) -> Derivative:
         """Return diag(1 / values) times this derivative, for values that the user supplied."""
@@ -147,34 +170,39 @@ class Derivative:
             else:
                 others[g] = p
         if others:
-            terms.update(Derivative(self.root, others).scaled(constant.values).terms)
+            terms.update(Derivative(self.root, others).scaled_by_values(constant.values).terms)
         return type(self)(self.root, terms)
 
-    def masked(self, mask: NDArray[Any]) -> Derivative:
-        """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
+    def masked(self, mask: NDArray[Any], holds: bool = True) -> Derivative:
+        """Return this derivative where `mask` holds (or does not), zero and constant elsewhere."""
         memo = Memo()
         terms: Terms = {}
+        chosen = mask_of(mask, holds)
         for g, p in self.terms.items():
+            if p[2] is None and type(p[0]) is op.ConstantSlope:
+                terms[g] = p
+                continue
             if g.has_weights and p[2] is not None:
                 # A row factor of zero would not take a NaN out of its coefficients.
                 g, p = expanded_term(g, p)
-            m, bits = placed(mask, g, memo), None
-            if isinstance(g.rows, slice):  # of all elements they are shared
-                bits = placed(memo(op.bits_of, mask), g, memo)
+            m, rows = chosen, g.rows
+            if isinstance(rows, slice):
+                m = memo(chosen.pulled, op.cut, rows.start, rows.stop, rows.step)
+            elif rows is not None:
+                m = memo(chosen.pulled, op.take, rows)
             if not (finite(p[0]) and finite(p[1])):
                 # Zero times an infinite number would be NaN: the number goes into the array.
                 g, p = without_numbers(g, p)
-                m, bits = memo(op.take, mask, g.place(np.arange(len(g.cols)))), None
+                m = chosen.pulled(op.take, g.place(np.arange(len(g.cols))))
             alpha, s, c, a = p
             if g.has_weights:
-                a = memo(op.as_float, m) if a is None else zeroed(a, m, bits, memo)
-                terms[g] = (alpha, s, c, a)
+                terms[g] = (alpha, s, c, memo(masked_coefficient, a, m))
             elif c is None:
-                terms[g] = (0.0, alpha, memo(op.as_float, m), None)
+                terms[g] = (0.0, alpha, memo(masked_coefficient, None, m), None)
             else:
                 if alpha != 0.0:
                     c, s = shifted(c, s, alpha, memo)
-                add_term(terms, g, (0.0, s, zeroed(c, m, bits, memo), None), memo)
+                add_term(terms, g, (0.0, s, memo(masked_coefficient, c, m), None), memo)
         return type(self)(self.root, terms)
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
@@ -200,13 +228,15 @@ class Derivative:
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""
-        return self.scaled(others).plus(other.scaled(value))
+        mine = self.scaled_by_values(locked_zeros(others, other.terms))
+        return mine.plus(other.scaled_by_values(locked_zeros(value, self.terms)))
 
     def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
         """Return the derivative of a quotient from its value and that of the denominator."""
         with np.errstate(divide="ignore", invalid="ignore"):
             inverse = op.reciprocal(others)
             slope = op.multiply(result, inverse)
+        slope = locked_zeros(slope, self.terms)
         return self.scaled(inverse).plus(other.scaled((-1.0, slope)))
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
@@ -274,7 +304,24 @@ class Derivative:
 
     def final(self) -> Derivative:
         """Return the same derivative in the form in which it is assembled."""
-        return self
+        kinds = {type(q) for p in self.terms.values() for q in p}
+        if MaskedCoefficient not in kinds and op.ConstantSlope not in kinds:
+            return self
+        memo = Memo()
+        terms: Terms = {}
+        for g, p in self.terms.items():
+            if p[3] is not None and isinstance(p[2], MaskedCoefficient):
+                g, p = expanded_term(g, p)  # an infinite row factor would meet its zeros
+            alpha = 0.0 if type(p[0]) is op.ConstantSlope else p[0]
+            add_term(terms, g, (alpha, p[1], settled(p[2]), settled(p[3])), memo)
+        return type(self)(self.root, terms)
+
+    def varying(self) -> Derivative | None:
+        """Return slopes that are zero where this one is constant; None if that is not known."""
+        terms = {g: varying_part(p) for g, p in self.terms.items()}
+        if all(p is UNIT for p in terms.values()) or any(g.has_weights for g in terms):
+            return None
+        return Derivative(self.root, terms)
 
     def conjugated(self) -> Derivative:
         """Return the complex conjugate: the derivative of the conjugate by real unknowns."""

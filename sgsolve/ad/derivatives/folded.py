@@ -21,6 +21,7 @@ from ..structures.structure import Structure
 from . import array_operations as op
 from .coefficients import Memo, Terms, add_term, expanded_term, placed, shift
 from .derivative import Derivative, Scale
+from .masked_coefficients import locked_zeros
 
 
 class Folded(Derivative):
@@ -38,15 +39,24 @@ class Folded(Derivative):
         memo = Memo()
         terms: Terms = {}
         for g, p in self.terms.items():
+            if type(p[0]) is op.ConstantSlope and p[2] is None:
+                add_term(terms, g, p, memo)
+                continue
             h, (alpha, _, c, _) = _folded(g, p)
             d = factor if h.rows is None else placed(factor, h, memo)
             c = memo(op.multiply, d, alpha) if c is None else op.multiply(c, d)
             add_term(terms, h, (0.0, 1.0, c, None), memo)
         return type(self)(self.root, terms)
 
+    def scaled_by_values(self, values: Any) -> Derivative:
+        """Return diag(values) times this derivative."""
+        return self.scaled(values)
+
     def scaled_by_number(self, number: Any) -> Derivative:
         """Return `number` times this derivative."""
-        if isinstance(number, (int, float)) and abs(number) == 1:
+        if isinstance(number, (int, float)) and (
+            abs(number) == 1 or type(number) is op.ConstantSlope
+        ):
             return super().scaled_by_number(number)
         memo = Memo()
         terms: Terms = {}
@@ -71,14 +81,18 @@ class Folded(Derivative):
         """Return the derivative of a quotient from its value and that of the denominator."""
         inverse = without_overflow(op.reciprocal, others)
         slope = without_overflow(lambda y, b: op.multiply(y, op.reciprocal(b)), result, others)
+        slope = locked_zeros(slope, self.terms)
         return self.scaled(inverse).plus(other.scaled((-1.0, slope)))
 
     def multiplied(self, matrix: Matrix) -> Derivative:
         """Return the derivative of ``A @ y``."""
-        return Derivative.multiplied(self.final(), matrix)
+        return Derivative.multiplied(self._without_weights(), matrix)
 
     def final(self) -> Derivative:
         """Return the same derivative without weights beside arrays, ready to be assembled."""
+        return Derivative.final(self._without_weights())
+
+    def _without_weights(self) -> Derivative:
         memo = Memo()
         terms: Terms = {}
         for g, p in self.terms.items():

@@ -30,7 +30,7 @@ class Sparsity(Derivative):
         """Return self: the operation changes no structure, whatever its numbers and masks are."""
         return self
 
-    scaled = scaled_by_number = times = over = chained = masked = _unchanged
+    scaled = scaled_by_values = scaled_by_number = times = over = chained = masked = _unchanged
     conjugated = real_part = imaginary_part = _unchanged
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:

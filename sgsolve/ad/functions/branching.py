@@ -17,7 +17,7 @@ from ..indexing import broadcast
 from ..programs.traced_arrays import TracedArray
 from ..programs.traced_branches import BranchIndex, TracedPositions
 from ..structures.operands import PASSING, Index
-from ..ufunc_calls import array_of_values, common_dtype, raw_value
+from ..ufunc_calls import array_of_values, common_dtype, of_choice, raw_value
 from .sides import merge_branches
 
 
@@ -58,17 +58,7 @@ def where(cond: Any, a: Any, b: Any) -> Any:
     va, vb = raw_value(a), raw_value(b)
     y = np.where(cond, va, vb)
     _must_be_numbers(y, "where: the choice")
-    mask = cond.astype(bool)  # a copy
-    mask = (mask if mask.shape == y.shape else np.broadcast_to(mask, y.shape)).ravel()
-    derivative = None
-    for side, chosen in ((a, mask), (b, None)):
-        if not isinstance(side, ADArray):
-            continue
-        d = broadcast(side._derivative, side.shape, y.shape)
-        d = d if d.is_sparsity else d.masked(~mask if chosen is None else chosen)
-        derivative = d if derivative is None else derivative.plus(d)
-    assert derivative is not None
-    return ADArray(y, derivative)
+    return ADArray(y, of_choice(y, cond.astype(bool), ((a, True), (b, False))))  # a copy
 
 
 def _must_be_numbers(y: Any, what: str) -> None:

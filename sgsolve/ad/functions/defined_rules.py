@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import DataTypeError, InputError, ShapeError
 from ..rules import scipy_parameters
-from ..rules.numpy_ufuncs import BINARY, UNARY
+from ..rules.numpy_ufuncs import BINARY, CHOICES, UNARY
 from ..rules.quiet import quiet
 from ..ufunc_calls import DECISIONS, DEFINED, SEVERAL
 
@@ -89,7 +89,7 @@ def _check_ufunc(ufunc: Any) -> None:
             f"ad.elementwise(lambda x: {name}(x).astype(float), dfdx)"
         )
     of_parameters = (scipy_parameters.FUNCTIONS, scipy_parameters.SEVERAL)
-    tables: Any = (UNARY, BINARY, DECISIONS, SEVERAL, *of_parameters)
+    tables: Any = (UNARY, BINARY, CHOICES, DECISIONS, SEVERAL, *of_parameters)
     if any(ufunc in table for table in tables):
         raise InputError(
             f"define_rule: {name} has a rule already; to use another derivative, write "

@@ -11,9 +11,9 @@ import math
 from typing import Any
 
 from ..assembly.plan import Coefficient
-from ..derivatives import array_operations as op
 from ..derivatives.coefficients import Memo, shifted
 from ..derivatives.derivative import Derivative, same_evaluation, total
+from ..derivatives.masked_coefficients import spread_coefficient
 from ..programs.recorded import Recorded
 from ..structures.operands import Index
 from ..structures.structure import Structure
@@ -82,5 +82,5 @@ def _spread_term(g: Structure, parts: list[Piece], size: int, memo: Memo) -> Coe
     common = next((s for _, s, _ in stretches if 0.0 < abs(s) < math.inf), 1.0)
     ratios = tuple(s / common for _, s, _ in stretches)
     pieces = [part for index, _, values in stretches for part in (index, values)]
-    full = memo(op.spread, size, ratios, *pieces)
+    full = memo(spread_coefficient, size, ratios, *pieces)
     return (common, 0.0, None, full) if weighted else (0.0, common, full, None)

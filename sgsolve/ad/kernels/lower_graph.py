@@ -25,7 +25,7 @@ from .lowered_operands import (
     keeps_all,
     not_in_a_branch,
 )
-from .lowered_operations import REDUCTIONS, SPECIAL, lower_counted, lower_reduction, lower_same
+from .lowered_operations import REDUCTIONS, SPECIAL, lower_counted, lower_reduction
 from .lowering import Lowering
 from .movement import (
     function_name,
@@ -59,8 +59,6 @@ def lower_graph(lowering: Lowering, wanted: list[Operand]) -> None:
 
 def _lowered_operation(lowering: Lowering, operation: Operation) -> Value | None:
     function = operation.function
-    if function is op.unrecorded(op.bits_of):
-        return lower_same(lowering, operation)
     if function is np.count_nonzero:
         return lower_counted(lowering, operation)
     if operation.kind is Kind.OBJECT or element_type(operation) is None:
@@ -221,7 +219,9 @@ def _needed_for(wanted: list[Operand]) -> set[Node]:
             continue
         needed.add(node)
         if isinstance(node, Operation):
-            pending += node.nodes()
+            # Kernels choose by the mask: they need no bits of it.
+            masked = node.function is op.unrecorded(op.zero_outside) and node.dtype == float
+            pending += node.nodes()[:2] if masked else node.nodes()
         if isinstance(node, ConstantNode) and isinstance(node.value, BranchIndex):
             pending.append(node.value.mask)
     return needed

@@ -70,10 +70,10 @@ def lower_chosen(lowering: Lowering, array: Node, index: BranchIndex) -> Value:
 
 def lower_masked_out(lowering: Lowering, operation: Operation) -> Value | None:
     """Return elements where a mask holds, and zeros."""
-    c, mask, _ = operation.operands
+    c, mask, _ = operation.operands  # the bits of the mask are not computed
     args = [lowering.argument(c), lowering.argument(mask)]
     if args[0].dtype != "d" or args[1].dtype != "b":
-        return None
+        raise UntraceableError("a choice between other values than real numbers")
     branch = branch_of(args)
     size = args[0].size
     value = lowering.values.elementwise(
@@ -98,6 +98,19 @@ def lower_spread(lowering: Lowering, operation: Operation) -> Value | None:
             value = in_branch(product, branch) or product
         parts.append((index.value, value))
     return lower_merged(lowering, size.value, parts, lowering.values.number(0.0))
+
+
+def lower_spread_mask(lowering: Lowering, operation: Operation) -> Value | None:
+    """Return the mask of coefficients of chosen elements."""
+    size, *pieces = operation.operands
+    parts = []
+    for index, node in zip(pieces[::2], pieces[1::2], strict=True):
+        if not isinstance(index.value, BranchIndex):
+            return None
+        everywhere = isinstance(node, ConstantNode) and node.value is None
+        truth = lowering.values.number(True) if everywhere else lowering.argument(node)
+        parts.append((index.value, truth))
+    return lower_merged(lowering, size.value, parts, lowering.values.number(False))
 
 
 def lower_merge(lowering: Lowering, operation: Operation) -> Value | None:
@@ -286,6 +299,7 @@ SPECIAL: dict[Any, Callable[[Lowering, Operation], Value | None]] = {
     op.unrecorded(op.conjugate): lower_same,
     op.unrecorded(op.real_part): lower_same,
     op.unrecorded(op.spread): lower_spread,
+    op.unrecorded(op.spread_mask): lower_spread_mask,
     merged_values: lower_merge,
     sum_of_values: lower_sum_of_vectors,
     matrix_times_vector: lower_product,

@@ -64,9 +64,9 @@ def pattern_and_values(
                 tape.fold()
             except ZeroDivisionError:
                 pass  # a number that is zero today: what is divided by it has to be decided today
-        derivative = tape.carry_out(derivative.node).final()
+        derivative = tape.carry_out(derivative.node)
         computation.note_form(tape.folded)
-    terms = derivative.terms
+    terms = derivative.final().terms
     plan: Plan = plan_of(derivative.root.root, terms, size, target)
     with np.errstate(all="ignore"):
         return plan.layout.pattern, plan.fill(list(terms.values()), dtype)

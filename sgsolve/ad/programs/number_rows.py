@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..derivatives.array_operations import NO_SLOPE, ConstantSlope
 from ..derivatives.derivative import Derivative, same_evaluation
 from ..structures.root import Evaluation
 from .filled_rows import FilledRows, Postponed, Row, joined_rows
 from .recorded import Recorded
 from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, UnitTable, real_row
 
-REAL_NUMBERS = (float, int, np.float64)
+REAL_NUMBERS = (float, int, np.float64, ConstantSlope)
 
 
 class OneRow(Postponed):
@@ -66,7 +67,7 @@ class NumberRow(OneRow):
         """Return `number` times this derivative."""
         if type(number) not in REAL_NUMBERS:
             return self.ordinary().scaled_by_number(number)
-        factor = float(number)
+        factor = number if type(number) is ConstantSlope else float(number)
         return NumberRow(self.root, {c: s * factor for c, s in self.row.items()})
 
     def scaled(self, factor: Any) -> Any:
@@ -82,9 +83,10 @@ class NumberRow(OneRow):
             return self.scaled_by_number(factor.item())
         return self.ordinary().scaled(factor)
 
-    def masked(self, mask: NDArray[Any]) -> Any:
-        """Return this derivative if the mask holds, and zeros elsewhere."""
-        return self if np.all(mask) else NumberRow(self.root, dict.fromkeys(self.row, 0.0))
+    def masked(self, mask: NDArray[Any], holds: bool = True) -> Any:
+        """Return this derivative if the mask holds (or does not), that of a constant elsewhere."""
+        chosen = bool(np.all(mask)) is holds
+        return self if chosen else NumberRow(self.root, dict.fromkeys(self.row, NO_SLOPE))
 
     def plus(self, other: Any, sign: float = 1.0) -> Any:
         """Return this derivative plus (or minus, with sign -1) another one."""
@@ -106,7 +108,7 @@ class NumberRow(OneRow):
         """Return the derivative of the product of two numbers with these values."""
         if type(other) is not NumberRow or other.root is not self.root:
             return self.scaled(others).plus(other.scaled(value))
-        a, b = value.item(), others.item()
+        a, b = _locked(value.item(), self), _locked(others.item(), other)
         row = {c: s * b for c, s in self.row.items()}
         for c, s in other.row.items():
             row[c] = row[c] + s * a if c in row else s * a
@@ -132,13 +134,19 @@ class NumberRow(OneRow):
             return self.scaled(rule(result, value))
 
 
+def _locked(value: float, row: NumberRow) -> float:
+    """Return a value as a factor of slopes: of zero where it stays zero nearby."""
+    fixed = not value and all(type(s) is ConstantSlope for s in row.row.values())
+    return NO_SLOPE if fixed else value
+
+
 class SparsityRow(OneRow):
     """The unknowns that one number can depend on, all slopes 1."""
 
     __slots__ = ()
     is_sparsity = True
 
-    def scaled(self, factor: Any) -> Any:
+    def scaled(self, *_: Any) -> Any:
         """Return self."""
         return self
 

@@ -117,6 +117,14 @@ class Recorded(Derivative):
             return Recorded(self.tape, known)
         return self._noted(key, _scaled_by_array, (number,), (factor,))
 
+    def scaled_by_values(self, values: Any) -> Derivative:
+        """Return diag(values) times this derivative."""
+        key = ("values", self.tape.position(values))
+        known = self.node.children.get(key)
+        if known is not None:
+            return Recorded(self.tape, known)
+        return self._noted(key, _derivative_method("scaled_by_values"), (), (values,))
+
     def scaled_by_number(self, number: Any) -> Derivative:
         """Return `number` times this derivative."""
         tape = self.tape
@@ -165,13 +173,13 @@ class Recorded(Derivative):
         """Return the imaginary part."""
         return self._noted("imaginary_part", _derivative_method("imaginary_part"))
 
-    def masked(self, mask: NDArray[Any]) -> Derivative:
-        """Return this derivative where `mask` holds and zero, not NaN, elsewhere."""
-        key = ("masked", self.tape.position(mask))
+    def masked(self, mask: NDArray[Any], holds: bool = True) -> Derivative:
+        """Return this derivative where `mask` holds (or does not), zero and constant elsewhere."""
+        key = ("masked", self.tape.position(mask), holds)
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(key, _derivative_method("masked"), (), (mask,))
+        return self._noted(key, _masked, (holds,), (mask,))
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
@@ -311,6 +319,10 @@ def _with_entries(d: Derivative, structure: Structure, slopes: Any) -> Derivativ
 
 def _scaled_by_array(d: Derivative, number: Any, array: Any) -> Derivative:
     return d.scaled((number, array))
+
+
+def _masked(d: Derivative, holds: bool, mask: Any) -> Derivative:
+    return d.masked(mask, holds)
 
 
 def _total(d: Derivative, *others: Derivative) -> Derivative:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..derivatives.array_operations import NO_SLOPE
 from ..structures.root import Root, numbers_read_latest
 from .computation import pattern_and_values, pattern_of_derivative
 from .filled_rows import Row
@@ -68,6 +69,12 @@ class RowTable:
             pattern, data = pattern_and_values(derivative, size, np.dtype(float))
         self._bounds = pattern.indptr.tolist()
         self._cols, self._slopes = pattern.indices.tolist(), data.tolist()
+        varying = None if derivative.is_sparsity else derivative.carried_out().varying()
+        if varying is not None:
+            # Where a choice does not hand on, the slope is zero times anything.
+            constant = pattern_and_values(varying, size, np.dtype(float))[1] == 0.0
+            for k in constant.nonzero()[0].tolist():
+                self._slopes[k] = NO_SLOPE
 
     def row(self, position: int) -> Row:
         """Return the slopes of one element by unknowns."""

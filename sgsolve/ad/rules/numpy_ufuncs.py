@@ -21,6 +21,7 @@ import numpy as np
 from scipy import special
 
 from ...arrays import DOUBLE
+from ..derivatives.array_operations import NO_SLOPE
 from . import scipy_ufuncs
 from .quiet import quiet
 
@@ -88,12 +89,12 @@ UNARY: dict[np.ufunc, Unary] = {
     np.radians: lambda y, x: _constant(DEGREE, y),
     np.rad2deg: lambda y, x: _constant(1 / DEGREE, y),
     np.degrees: lambda y, x: _constant(1 / DEGREE, y),
-    np.sign: lambda y, x: 0.0,
-    np.floor: lambda y, x: 0.0,
-    np.ceil: lambda y, x: 0.0,
-    np.rint: lambda y, x: 0.0,
-    np.trunc: lambda y, x: 0.0,
-    np.spacing: lambda y, x: 0.0,
+    np.sign: lambda y, x: 0.0,  # which is 0 at its jump only
+    np.floor: lambda y, x: NO_SLOPE,
+    np.ceil: lambda y, x: NO_SLOPE,
+    np.rint: lambda y, x: NO_SLOPE,
+    np.trunc: lambda y, x: NO_SLOPE,
+    np.spacing: lambda y, x: NO_SLOPE,
     **scipy_ufuncs.UNARY,
 }
 
@@ -157,12 +158,6 @@ SAFE = 2.0**70
 TINY = float(np.finfo(np.float64).tiny)  # looked up once, since that takes as long as a product
 
 
-def _slopes_of_choice(first: Any) -> tuple[Partial, Partial]:
-    """Return the slopes of a function that hands on one of its arguments."""
-    chosen = first.astype(float)
-    return chosen, 1.0 - chosen
-
-
 @quiet
 def _hypot(y: Any, a: Any, b: Any) -> tuple[Partial, Partial]:
     zero = np.equal(y, 0)
@@ -205,9 +200,17 @@ def _divisor_slope(y: Any, a: Any, b: Any) -> Partial:
     return -1.0, np.rint((a - y) / b)
 
 
-def _kept(a: Any, b: Any, take_a: Any) -> tuple[Partial, Partial]:
-    return _slopes_of_choice(np.where(np.isnan(a), False, np.where(np.isnan(b), True, take_a)))
+def _first_is_kept(a: Any, b: Any, take_a: Any) -> Any:
+    return np.where(np.isnan(a), False, np.where(np.isnan(b), True, take_a))
 
+
+# Functions that hand on one of two arguments: where it is the first one, also at a tie.
+CHOICES: dict[Any, Callable[[Any, Any], Any]] = {
+    np.maximum: lambda a, b: ~np.less(a, b),
+    np.minimum: lambda a, b: ~np.greater(a, b),
+    np.fmax: lambda a, b: _first_is_kept(a, b, np.greater_equal(a, b)),
+    np.fmin: lambda a, b: _first_is_kept(a, b, np.less_equal(a, b)),
+}
 
 BINARY: dict[Any, Binary] = {
     np.add: lambda y, a, b: (1.0, 1.0),
@@ -217,22 +220,17 @@ BINARY: dict[Any, Binary] = {
     np.power: _power,
     np.float_power: _power,
     operator.pow: _power,  # NumPy's x**2 and np.power(x, 2) are not bitwise equal
-    np.floor_divide: lambda y, a, b: (0.0, 0.0),
+    np.floor_divide: lambda y, a, b: (NO_SLOPE, NO_SLOPE),
     np.remainder: lambda y, a, b: (1.0, _divisor_slope(y, a, b)),
     np.fmod: lambda y, a, b: (1.0, _divisor_slope(y, a, b)),
-    # At a tie the slope of the first argument is taken.
-    np.maximum: lambda y, a, b: _slopes_of_choice(~np.less(a, b)),
-    np.minimum: lambda y, a, b: _slopes_of_choice(~np.greater(a, b)),
-    np.fmax: lambda y, a, b: _kept(a, b, np.greater_equal(a, b)),
-    np.fmin: lambda y, a, b: _kept(a, b, np.less_equal(a, b)),
     np.hypot: _hypot,
     np.arctan2: _arctan2,
     np.logaddexp: _logaddexp,
     np.logaddexp2: _logaddexp2,
-    np.copysign: lambda y, a, b: (np.where(np.signbit(a) == np.signbit(b), 1.0, -1.0), 0.0),
-    np.heaviside: lambda y, a, b: (0.0, np.equal(a, 0) * 1.0),
-    np.nextafter: lambda y, a, b: (1.0, 0.0),
-    np.ldexp: lambda y, a, b: (np.ldexp(1.0, b), 0.0),
+    np.copysign: lambda y, a, b: (np.where(np.signbit(a) == np.signbit(b), 1.0, -1.0), NO_SLOPE),
+    np.heaviside: lambda y, a, b: (NO_SLOPE, np.equal(a, 0) * 1.0),
+    np.nextafter: lambda y, a, b: (1.0, NO_SLOPE),
+    np.ldexp: lambda y, a, b: (np.ldexp(1.0, b), NO_SLOPE),
     **scipy_ufuncs.BINARY,
 }
 
@@ -241,7 +239,6 @@ EXACT = frozenset(
     {
         np.positive, np.negative, np.absolute, np.fabs, np.conjugate, np.square, np.exp, np.sign,
         np.floor, np.ceil, np.rint, np.trunc, np.add, np.subtract, np.multiply,
-        np.maximum, np.minimum, np.fmax, np.fmin,
     }
 )  # fmt: skip
 
@@ -251,10 +248,6 @@ ONE_SIDED: dict[tuple[Any, int], Callable[[Any, Any, Any], Partial]] = {
     (np.divide, 1): quiet(lambda y, a, b: (-1.0, y / b)),
     (np.remainder, 0): lambda y, a, b: 1.0,
     (np.fmod, 0): lambda y, a, b: 1.0,
-    (np.maximum, 0): lambda y, a, b: np.subtract(1.0, np.less(a, b)),
-    (np.maximum, 1): lambda y, a, b: np.less(a, b).astype(float),
-    (np.minimum, 0): lambda y, a, b: np.subtract(1.0, np.greater(a, b)),
-    (np.minimum, 1): lambda y, a, b: np.greater(a, b).astype(float),
     (np.logaddexp, 0): quiet(lambda y, a, b: special.expit(_difference(a, b))),
     (np.logaddexp, 1): quiet(lambda y, a, b: special.expit(_difference(b, a))),
     **{(power, 0): quiet(power_base) for power in (np.power, np.float_power, operator.pow)},

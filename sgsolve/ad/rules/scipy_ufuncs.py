@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ..derivatives.array_operations import NO_SLOPE
 from . import scipy_parameters
 from .quiet import quiet
 from .scipy_parameters import ROOT_PI, gamma_density, last_argument
@@ -140,8 +141,8 @@ _UNARY: dict[np.ufunc, Unary] = {
     special.exp10: lambda y, x: (LN10, y),
     special.cbrt: lambda y, x: 1.0 / (3.0 * y * y),
     special.spence: _spence_slope,
-    special.round: lambda y, x: 0.0,
-    special.gammasgn: lambda y, x: 0.0,
+    special.round: lambda y, x: NO_SLOPE,
+    special.gammasgn: lambda y, x: NO_SLOPE,
     **scipy_parameters.UNARY,
 }
 UNARY: dict[np.ufunc, Unary] = {ufunc: quiet(rule) for ufunc, rule in _UNARY.items()}
