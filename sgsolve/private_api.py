@@ -199,6 +199,16 @@ def calling_frame(depth: int) -> FrameType:
     return sys._getframe(depth + 1)
 
 
+def is_of_root_finder(frame: FrameType) -> bool:
+    """Whether a frame asks whether a function is NaN, for ``scipy.optimize.brentq`` and the like.
+
+    The C code of these then converts the value to a number without a look at errors. It calls the
+    function once more while the error is set, and CPython fails at any place: "no attribute".
+    """
+    module = frame.f_globals.get("__name__")
+    return frame.f_code.co_name == "f_raise" and module == "scipy.optimize._zeros_py"
+
+
 def assigned_names(code: CodeType, of_outer_functions: bool) -> list[str]:
     """Return the names that code assigns or deletes: global ones, or those of outer functions.
 

@@ -9,12 +9,13 @@ import copy
 import ctypes
 import importlib
 import numbers
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from scipy import special
+from scipy import optimize, special
 from scipy.sparse.linalg import splu
 
 from sgsolve import private_api
@@ -429,6 +430,19 @@ def test_pypardiso_holds_the_library_of_mkl():
     what = f"pypardiso: the attribute ps.libmkl {MOVED}"
     assert callable(function), what
     assert hasattr(library, "mkl_set_num_threads_local"), what
+
+
+@pytest.mark.parametrize("finder", ["brentq", "brenth", "bisect", "ridder"])
+def test_root_finders_ask_for_nan_in_a_frame_that_is_known(finder):
+    frames = []
+
+    def straight(t):
+        frames.append(sys._getframe(1))
+        return t - 1.0
+
+    getattr(optimize, finder)(straight, 0.0, 5.0)
+    what = f"SciPy: the wrapper of the function of {finder} {MOVED}"
+    assert all(map(private_api.is_of_root_finder, frames)), what
 
 
 def test_python_mumps_has_its_control_parameters():

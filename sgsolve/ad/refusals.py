@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from ..private_api import calling_frame, wrapped_functions
+from ..private_api import calling_frame, is_of_root_finder, wrapped_functions
 
 FILLED = (
     "make F by F = np.zeros(n, like=x) or np.zeros_like(x), x being the unknowns, in place of "
@@ -199,6 +199,18 @@ def plain_number(kind: str) -> DerivativeError:
         return DerivativeError(of_plain_arrays(name))
     text = FLOAT.format(kind=kind)
     return DerivativeError(text if kind == "float" else text.replace("math.", "cmath."))
+
+
+def root_of_function() -> None:
+    """Raise if a root finder of SciPy asks whether a value is NaN: the last one to heed errors.
+
+    Raises
+    ------
+    DerivativeError
+    """
+    frame = calling_frame(4)  # beyond `apply`, `call_ufunc` and ``__array_ufunc__``
+    if is_of_root_finder(frame):
+        raise DerivativeError(of_plain_arrays(_asking(frame) or "scipy.optimize"))
 
 
 def _note_place(frame: FrameType) -> None:

@@ -88,6 +88,8 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
         if rule1 is not None:
             return _unary(ufunc, rule1, inputs[0])
     if ufunc in DECISIONS:
+        if ufunc is np.isnan:
+            refusals.root_of_function()
         return ufunc(*map(raw_value, inputs))
     several: Any = SEVERAL.get(ufunc)
     if several is not None:

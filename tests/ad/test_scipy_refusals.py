@@ -1,6 +1,7 @@
 """Functions of SciPy that take plain arrays only: the message says what to write instead."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -106,6 +107,32 @@ def test_a_root_finder_that_hides_the_error_does_not_hide_it_from_the_user():
 
     with pytest.raises(DerivativeError):
         Problem(root).solve([1.0, 2.0])
+
+
+@pytest.mark.parametrize("finder", ["brentq", "brenth", "bisect", "ridder", "toms748"])
+@pytest.mark.parametrize("seed", [ad.seed, ad.seed_sparsity])
+def test_a_root_finder_calls_no_function_while_an_error_is_set(finder, seed):
+    """Then any attribute may be missing: CPython looks no further where an error is set."""
+    calls = []
+
+    def shifted(t, x):
+        sys._clear_type_cache()  # what makes it fail; it may be empty at any time
+        calls.append(t)
+        return t - x
+
+    for k in range(200):
+        x = seed(np.array([1.0 + k, 2.0]))
+        with pytest.raises(DerivativeError, match=rf"scipy\.optimize\.{finder} takes plain"):
+            getattr(scipy.optimize, finder)(shifted, 0.0, 500.0, args=(x[0],))
+    assert len(calls) == 200
+
+
+def test_a_root_finder_may_use_plain_values():
+    def residual(x):
+        root = scipy.optimize.brentq(lambda t: t - 1.0, 0.0, 5.0)
+        return x - root
+
+    np.testing.assert_allclose(Problem(residual).solve([3.0]).x, [1.0])
 
 
 def test_other_errors_of_the_user_keep_their_type():
