@@ -23,6 +23,8 @@ from sgsolve import DerivativeError, Problem, ad
 A = np.diag([2.0, 3.0])
 S = sp.csc_array(A)
 LU = sl.splu(S)
+# What empties the cache of attributes of classes.
+CLEAR = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
 UNKNOWN = "make its result an unknown"
 CONSTANT = "constant matrices allow A @ y"
 
@@ -116,7 +118,7 @@ def test_a_root_finder_calls_no_function_while_an_error_is_set(finder, seed):
     calls = []
 
     def shifted(t, x):
-        sys._clear_type_cache()  # what makes it fail; it may be empty at any time
+        CLEAR()  # what makes it fail; it may be empty at any time
         calls.append(t)
         return t - x
 
