@@ -10,8 +10,10 @@ becomes the structure, and a plan fills its coefficients as at the end of a comp
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,8 @@ from ..structures.gathered import Gathered
 from ..structures.root import Root, drop_children
 from ..structures.structure import Structure
 from . import array_operations as op
-from .coefficients import UNIT, Terms
+from .coefficients import UNIT, Terms, varying_part
+from .masked_coefficients import CoefficientMask, MaskedCoefficient, settled
 from .symbols import Symbol, UntraceableError
 
 # Terms are merged if they hold more coefficients than this many times the entries of the pattern:
@@ -142,7 +145,21 @@ def merged(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:
         raise UntraceableError  # a program would keep the plans that there is no memory for
     plan = merge.plan(root, coded, layout)
     values = op.filled(plan, *itertools.chain.from_iterable(terms.values()))
+    if any(isinstance(q, MaskedCoefficient) for p in terms.values() for q in p):
+        key = (("merged", id(values)), True)
+        mask = CoefficientMask(key, lambda: _varying_entries(root, merge, terms, values))
+        values = MaskedCoefficient(values, mask, True)
     return {merge.structure: (0.0, 1.0, values, None)}
+
+
+def _varying_entries(root: Root, merge: Merge, terms: Terms, values: Any) -> Any:
+    """Return where the entries of merged terms are not those of constants, as `values` are."""
+    # Weights may cancel: what has weights counts as varying, by NaN.
+    unknown = (math.nan, 0.0, None, None)
+    ones = {g: unknown if g.has_weights else varying_part(p) for g, p in terms.items()}
+    ones = {g: (*p[:2], settled(p[2]), p[3]) for g, p in ones.items()}
+    plan = merge.plan(root, coded_terms(ones), None)
+    return op.differs(op.filled(plan, *itertools.chain.from_iterable(ones.values())), 0.0)
 
 
 def merged_structures(root: Root, terms: Terms, surplus: int = BEFORE_MOVING) -> Terms:

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ..derivatives.array_operations import ConstantSlope
 from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative
 from ..derivatives.sparsity import Sparsity
 from ..structures.operands import Index
 from ..structures.root import Evaluation
-from .recorded import recorded_entries
+from .recorded import recorded_entries, with_entries
 
 Row = dict[int, float]
 
@@ -170,6 +171,9 @@ def joined_rows(
     if is_sparsity:
         return Sparsity(root, {structure: UNIT})
     tape = None if root.tape is None else root.tape()
+    # Entries of what is constant stay zero, whatever they are multiplied by.
+    varies = [type(s) is not ConstantSlope for s in slopes]
+    mask = None if all(varies) else np.array(varies)
     if tape is None:
-        return Derivative(root, {structure: (0.0, 1.0, np.array(slopes), None)})
-    return recorded_entries(tape, structure, np.array(slopes))
+        return with_entries(Derivative(root, {}), structure, np.array(slopes), mask)
+    return recorded_entries(tape, structure, np.array(slopes), mask)

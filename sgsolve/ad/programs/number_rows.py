@@ -106,6 +106,8 @@ class NumberRow(OneRow):
 
     def product(self, other: Any, value: Any, others: Any) -> Any:
         """Return the derivative of the product of two numbers with these values."""
+        if type(other) is not NumberRow:
+            other = row_of_number(other) or other
         if type(other) is not NumberRow or other.root is not self.root:
             return self.scaled(others).plus(other.scaled(value))
         a, b = _locked(value.item(), self), _locked(others.item(), other)

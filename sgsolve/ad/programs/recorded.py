@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..derivatives.array_operations import NUMBERS
 from ..derivatives.derivative import Derivative, Scale
+from ..derivatives.masked_coefficients import mask_of, masked_coefficient
 from ..derivatives.symbols import TracedScalar
 from ..structures.operands import Constant, Index, Matrix
 from ..structures.structure import Structure
@@ -304,14 +305,19 @@ class Recorded(Derivative):
         return self._noted(key, apply, (argument,), items, mine)
 
 
-def recorded_entries(tape: Tape, structure: Structure, slopes: NDArray[Any]) -> Derivative:
+def recorded_entries(
+    tape: Tape, structure: Structure, slopes: NDArray[Any], mask: NDArray[Any] | None
+) -> Derivative:
     """Return the derivative with these entries, which were computed aside from the tape."""
-    key = ("entries", structure, tape.position(slopes))
-    return Recorded(tape, tape.graph.start)._noted(key, _with_entries, (structure,), (slopes,))
+    items = (slopes,) if mask is None else (slopes, mask)
+    key = ("entries", structure, *map(tape.position, items))
+    return Recorded(tape, tape.graph.start)._noted(key, with_entries, (structure,), items)
 
 
-def _with_entries(d: Derivative, structure: Structure, slopes: Any) -> Derivative:
-    return type(d)(d.root, {structure: (0.0, 1.0, slopes, None)})
+def with_entries(d: Derivative, structure: Structure, slopes: Any, mask: Any = None) -> Derivative:
+    """Return the derivative with these entries; that of a constant where a mask does not hold."""
+    c = slopes if mask is None else masked_coefficient(slopes, mask_of(mask, True))
+    return type(d)(d.root, {structure: (0.0, 1.0, c, None)})
 
 
 # Operations whose arguments stand in another order than those of the method.

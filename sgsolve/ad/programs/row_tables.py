@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..derivatives.array_operations import NO_SLOPE
 from ..structures.root import Root, numbers_read_latest
@@ -64,17 +65,11 @@ class RowTable:
         self.known: dict[int, Any] = {}
         if derivative.is_sparsity:
             pattern = pattern_of_derivative(derivative, size)
-            data = np.ones(pattern.nnz)
+            self._slopes = np.ones(pattern.nnz).tolist()
         else:
             pattern, data = pattern_and_values(derivative, size, np.dtype(float))
-        self._bounds = pattern.indptr.tolist()
-        self._cols, self._slopes = pattern.indices.tolist(), data.tolist()
-        varying = None if derivative.is_sparsity else derivative.carried_out().varying()
-        if varying is not None:
-            # Where a choice does not hand on, the slope is zero times anything.
-            constant = pattern_and_values(varying, size, np.dtype(float))[1] == 0.0
-            for k in constant.nonzero()[0].tolist():
-                self._slopes[k] = NO_SLOPE
+            self._slopes = _marked(derivative, size, data)
+        self._bounds, self._cols = pattern.indptr.tolist(), pattern.indices.tolist()
 
     def row(self, position: int) -> Row:
         """Return the slopes of one element by unknowns."""
@@ -89,4 +84,15 @@ def real_row(derivative: Any) -> Row | None:
     pattern, data = pattern_and_values(derivative, 1, np.dtype(complex))
     if data.imag.any():
         return None
-    return dict(zip(pattern.indices.tolist(), data.real.tolist(), strict=True))
+    return dict(zip(pattern.indices.tolist(), _marked(derivative, 1, data.real), strict=True))
+
+
+def _marked(derivative: Any, size: int, data: NDArray[Any]) -> list[float]:
+    """Return slopes as numbers, those of what is constant marked: zero times anything is zero."""
+    slopes: list[float] = data.tolist()
+    varying = derivative.carried_out().varying()
+    if varying is not None:
+        constant = pattern_and_values(varying, size, np.dtype(float))[1] == 0.0
+        for k in constant.nonzero()[0].tolist():
+            slopes[k] = NO_SLOPE
+    return slopes
