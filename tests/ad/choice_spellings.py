@@ -63,6 +63,10 @@ CONSTANT_BELOW = {
 }
 # The same after elements were moved.
 MOVED = {
+    "a running maximum": lambda h: np.sqrt(np.maximum.accumulate(np.maximum(h - 2.5, 0))),
+    "products of elements": lambda h: [
+        np.sqrt(w * v) for w, v in zip(np.maximum(h, 0), np.maximum(h[::-1], 0), strict=True)
+    ],
     "a slice": lambda h: np.sqrt(np.maximum(h, 0)[1:]),
     "positions": lambda h: np.sqrt(np.maximum(h, 0)[PLACES]),
     "the side that flow comes from": of_two_sides,
