@@ -28,6 +28,15 @@ def in_a_loop(h):
     return F
 
 
+def filled(h):
+    """Elements one by one, in so long a loop that their slopes are rows."""
+    F = np.zeros_like(h)
+    for _ in range(4):
+        for i in range(len(h)):
+            F[i] = np.maximum(h[i], 0) * (2.0 + h[i - 1] ** 2)
+    return F
+
+
 # Zero with slope zero where h is negative.
 CONSTANT_BELOW = {
     "a maximum": lambda h: np.sqrt(np.maximum(h, 0)),
@@ -64,6 +73,7 @@ CONSTANT_BELOW = {
 # The same after elements were moved.
 MOVED = {
     "a running maximum": lambda h: np.sqrt(np.maximum.accumulate(np.maximum(h - 2.5, 0))),
+    "elements and their joined rows": lambda h: np.sqrt(filled(h)),
     "products of elements": lambda h: [
         np.sqrt(w * v) for w, v in zip(np.maximum(h, 0), np.maximum(h[::-1], 0), strict=True)
     ],

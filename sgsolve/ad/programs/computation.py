@@ -66,7 +66,7 @@ def pattern_and_values(
                 pass  # a number that is zero today: what is divided by it has to be decided today
         derivative = tape.carry_out(derivative.node)
         computation.note_form(tape.folded)
-    terms = derivative.final().terms
+    terms = derivative.carried_out().final().terms
     plan: Plan = plan_of(derivative.root.root, terms, size, target)
     with np.errstate(all="ignore"):
         return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
