@@ -120,13 +120,10 @@ def _inverted(a: Any, name: str) -> Any:
 
 def _cofactors(a: Any) -> Any:
     """Return the matrices of cofactors, also of singular matrices."""
-    n = a.shape[-1]
-    result = np.empty(a.shape, dtype=np.result_type(a, float))
-    for i in range(n):
-        for j in range(n):
-            minor = np.delete(np.delete(a, i, axis=-2), j, axis=-1)
-            result[..., i, j] = (-1.0) ** (i + j) * np.linalg.det(minor)
-    return result
+    places = range(a.shape[-1])
+    minors = [[np.delete(np.delete(a, i, axis=-2), j, axis=-1) for j in places] for i in places]
+    rows = [[(-1.0) ** (i + j) * np.linalg.det(minors[i][j]) for j in places] for i in places]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
 TABLE: dict[Any, Any] = {

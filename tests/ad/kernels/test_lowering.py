@@ -60,6 +60,8 @@ FUNCTIONS = {
         [x.reshape(6, 10).sum(axis=0), x.reshape(6, 10).sum(axis=1), x[16:]]
     ),
     "means and norms": lambda x: x * np.mean(x[:20]) + x / np.linalg.norm(x) + np.dot(x, FACTOR),
+    "determinants": lambda x: x * np.repeat(np.linalg.det(x.reshape(15, 2, 2)), 4),
+    "inverses": lambda x: np.linalg.inv(x[:36].reshape(4, 3, 3)).ravel()[:36] * x[:36],
     "extremes": lambda x: x * np.max(x) - np.min(x) + np.clip(x, 0.5, 1.5),
     "selected by a constant mask": lambda x: np.concatenate([x[MASK] ** 2, np.exp(x[~MASK])]),
     "chosen twice": lambda x: np.concatenate([x[INDEX] * x[INDEX[::-1]], x[40:]]),
@@ -99,6 +101,7 @@ SURELY_COMPILED = (
     "placed",
     "differences",
     "selected by a constant mask",
+    "determinants",
 )
 
 
