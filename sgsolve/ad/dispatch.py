@@ -56,8 +56,6 @@ INSTEAD: dict[Function, str] = {
         getattr(np.emath, name): f"use np.{name}, of y + 0j where y may be out of its range"
         for name in ("sqrt", "log", "log2", "log10", "power", "arccos", "arcsin", "arctanh")
     },
-    np.correlate: "use np.convolve(a, v[::-1], mode)",
-    np.choose: "use np.select(conditions, choices), or np.stack(choices)[index, positions]",
     np.apply_along_axis: "use functions with an axis, or np.stack([f(row) for row in y])",
     np.apply_over_axes: "use the function with its axis= once for each axis",
 }

@@ -194,6 +194,24 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     return total[begin : begin + length]
 
 
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """Return the cross-correlation of two vectors; np.correlate for AD arrays."""
+    if np.size(v) > np.size(a):
+        return np.conjugate(correlate(v, a, mode))[::-1]
+    return convolve(a, np.conjugate(v)[::-1], mode)
+
+
+def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+    """Return elements of several arrays by their numbers a; np.choose for AD arrays."""
+    of_each = list(choices)
+    shape = np.broadcast_shapes(np.shape(a), *map(np.shape, of_each))
+    which = np.choose(a, [np.full(shape, k) for k in range(len(of_each))], mode=mode)
+    result = np.broadcast_to(of_each[-1], shape)
+    for k, choice in enumerate(of_each[:-1]):
+        result = where(which == k, choice, result)
+    return result
+
+
 def nanmean(a: Any, axis: Any = None, **kwargs: Any) -> Any:
     """Return the mean of all elements that are no NaN; np.nanmean for AD arrays."""
     known = ~np.isnan(raw_value(a))
@@ -230,6 +248,7 @@ def vecdot_along_axis(x1: Any, x2: Any, axis: int = -1) -> Any:
 _OURS: dict[str, Any] = {
     "dstack": dstack, "block": block, "insert": insert, "median": median, "sinc": sinc,
     "i0": bessel_i0, "fix": fix, "vander": vander, "linspace": linspace, "convolve": convolve,
+    "correlate": correlate, "choose": choose,
     "nansum": _without_nan(np.sum, 0.0), "nanmean": nanmean,
     "nanprod": _without_nan(np.prod, 1.0), "nancumsum": _without_nan(np.cumsum, 0.0),
     "nancumprod": _without_nan(np.cumprod, 1.0),

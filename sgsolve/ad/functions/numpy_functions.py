@@ -100,7 +100,7 @@ TABLE.update(
 )
 OF_SEQUENCES.update({
     np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack, np.block,
-    np.select, np.piecewise, np.polyval, np.lexsort, np.linalg.multi_dot,
+    np.select, np.choose, np.piecewise, np.polyval, np.lexsort, np.linalg.multi_dot,
 })  # fmt: skip
 
 
