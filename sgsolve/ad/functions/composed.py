@@ -201,7 +201,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     return convolve(a, np.conjugate(v)[::-1], mode)
 
 
-def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+def choose(a: Any, choices: Any, mode: Any = "raise") -> Any:
     """Return elements of several arrays by their numbers a; np.choose for AD arrays."""
     of_each = list(choices)
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, of_each))
