@@ -41,6 +41,7 @@ ORDER = (
 )
 # The same inside sgsolve.ad.
 AD = (
+    "library_callers",
     "refusals",
     "flat_elements",
     "stand_ins",
@@ -54,6 +55,7 @@ AD = (
     "indexing",
     "complex_values",
     "ufunc_calls",
+    "vector_arithmetic",
     "assignment",
     "array_makers",
     "elements",

@@ -17,6 +17,7 @@ from ..private_api import (
 from . import array_makers, refusals
 from .assignment import is_written
 from .derivatives.symbols import UntraceableError
+from .library_callers import name_of_caller
 
 OF_FIELDS = (
     "The argument is one vector of all unknowns. Problem(..., blocks={'u': (n, n), 'v': n}, "
@@ -67,7 +68,7 @@ def _explain_by_numbers(
         return
     if any(hasattr(a._value, "record") or is_written(a) for a in given):
         return  # an argument that f has written into is another one
-    name = refusals.name_of_caller(error)
+    name = name_of_caller(error)
     if name is None and not isinstance(error, (TypeError, AttributeError)):
         return
     plain = array_makers.plain_argument
@@ -94,7 +95,7 @@ def _explain_refused_argument(error: Exception, args: tuple[Any, ...]) -> None:
     if refusals.swallowed(error) and not isinstance(error, DerivativeError):
         raise DerivativeError(refusals.ITERATED) from error
     if is_of_hash(error, "ADArray"):
-        name = refusals.name_of_caller(error)
+        name = name_of_caller(error)
         raise DerivativeError(
             refusals.of_plain_arrays(name)
             if name
@@ -111,7 +112,7 @@ def _explain_missing_form(error: Exception, args: tuple[Any, ...]) -> None:
     """Raise in place of an error for an array of objects, which a function has no form for."""
     if isinstance(error, DerivativeError) or not _hold_derivative(args):
         return
-    inside_numpy = is_of_array_attribute(error) and refusals.name_of_caller(error) is not None
+    inside_numpy = is_of_array_attribute(error) and name_of_caller(error) is not None
     if inside_numpy or is_without_form_for_objects(error):
         raise DerivativeError(
             f"{refusals.STACK}: np.array([...]) of AD arrays is an array of objects, for which "
@@ -123,7 +124,7 @@ def _explain_refused_value(error: ValueError, args: tuple[Any, ...]) -> None:
     """Raise in place of an error of NumPy or SciPy that an AD array caused."""
     _explain_missing_form(error, args)
     if isinstance(error.__cause__, DerivativeError) or refusals.swallowed(error):
-        name = refusals.name_of_caller(error)
+        name = name_of_caller(error)
         if name is not None and name.startswith("scipy."):
             raise DerivativeError(refusals.of_plain_arrays(name)) from error
         if name is not None:

@@ -17,6 +17,7 @@ from .nested import HOLDERS, any_may_hold, array_if_needed, is_array_of_objects
 from .programs.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
 from .rules.numpy_ufuncs import power_base
+from .vector_arithmetic import both_carry, one_carries, vector_function
 
 NUMBERS = (int, float, TracedFloat)
 
@@ -219,16 +220,16 @@ def call_ufunc(ufunc: Any, *inputs: Any) -> Any:
         # The commonest cases by far, without the general rule's questions.
         make = type(a)
         if make is type(b):
-            result = ufunc_calls.both_carry(ufunc, a, b)
+            result = both_carry(ufunc, a, b)
         else:
             if not issubclass(make, Operators):
                 make = type(b)
-            result = ufunc_calls.one_carries(ufunc, a, b)
+            result = one_carries(ufunc, a, b)
         if result is not None:
             return make(*result)
     elif len(inputs) == 1:
         make = type(inputs[0])
-        result = ufunc_calls.vector_function(ufunc, inputs[0])
+        result = vector_function(ufunc, inputs[0])
         if result is not None:
             return make(*result)
     else:

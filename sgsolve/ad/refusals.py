@@ -6,10 +6,8 @@ NumPy or SciPy on the stack, which is the one that the user called, and a replac
 
 from __future__ import annotations
 
-import itertools
 import linecache
 import re
-import sys
 import threading
 from types import FrameType
 from typing import Any
@@ -17,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from ..private_api import calling_frame, is_of_root_finder, wrapped_functions
+from ..private_api import calling_frame, is_of_root_finder
+from .library_callers import asking_function
 
 FILLED = (
     "make F by F = np.zeros(n, like=x) or np.zeros_like(x), x being the unknowns, in place of "
@@ -136,7 +135,6 @@ ITERATED = (
     "NumPy makes a plain array of an AD array here, as np.nditer does, which would lose the "
     "derivative: use operators and functions on whole arrays, or a loop, for v in y.ravel()"
 )
-OF_NUMPY = {"linalg", "fft", "random", "polynomial", "ma"}  # other parts are private, or np
 _latest = threading.local()
 
 
@@ -163,7 +161,7 @@ def missing_attribute(name: str) -> AttributeError:
     text = f"an AD array has no attribute {name!r}"
     if name.startswith("_") or not hasattr(np.ndarray, name):
         return AttributeError(text)
-    asking = _asking(calling_frame(2))
+    asking = asking_function(calling_frame(2))
     if asking is not None:
         return MissingAttributeError(of_plain_arrays(asking))
     return MissingAttributeError(
@@ -194,7 +192,7 @@ def plain_number(kind: str) -> DerivativeError:
     """Return the error for a conversion to a number; called by ``__float__`` and the like."""
     frame = calling_frame(2)
     _note_place(frame)
-    name = _asking(frame)
+    name = asking_function(frame)
     if name is not None and name.startswith("scipy."):
         return DerivativeError(of_plain_arrays(name))
     text = FLOAT.format(kind=kind)
@@ -210,7 +208,7 @@ def root_of_function() -> None:
     """
     frame = calling_frame(4)  # beyond `apply`, `call_ufunc` and ``__array_ufunc__``
     if is_of_root_finder(frame):
-        raise DerivativeError(of_plain_arrays(_asking(frame) or "scipy.optimize"))
+        raise DerivativeError(of_plain_arrays(asking_function(frame) or "scipy.optimize"))
 
 
 def _note_place(frame: FrameType) -> None:
@@ -222,7 +220,7 @@ def plain_array() -> DerivativeError:
     """Return the error for NumPy's question for a plain array; called by ``__array__``."""
     frame = calling_frame(2)
     _note_place(frame)
-    name = _asking(frame)
+    name = asking_function(frame)
     if name is None:
         return DerivativeError(f"{_advice(frame)}: {LOST}")
     short = name.rsplit(".", 1)[-1]
@@ -232,14 +230,6 @@ def plain_array() -> DerivativeError:
             f"lose the derivative: {OF_LISTS}"
         )
     return DerivativeError(of_plain_arrays(name))
-
-
-def name_of_caller(error: Exception) -> str | None:
-    """Return the name of the function of NumPy or SciPy that raised an error, if one did."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return None if traceback is None else _asking(traceback.tb_frame)
 
 
 def of_plain_arrays(name: str) -> str:
@@ -262,65 +252,6 @@ def _advice(frame: FrameType) -> str:
     if "array(" in line:
         return f"{JOIN}; a residual may also return the list [a, b]"
     return f"{JOIN}; {FILLED}; a residual may also return the list [a, b]"
-
-
-def _asking(frame: FrameType | None) -> str | None:
-    """Return the name of the outermost function of NumPy or SciPy that was called, if any."""
-    name = None
-    while frame is not None and _of_library(frame):
-        name = _public_name(frame) or name
-        frame = frame.f_back
-    return name
-
-
-def of_scipy(frame: FrameType) -> bool:
-    """Whether the code of a frame is that of SciPy."""
-    module: str = frame.f_globals.get("__name__", "")
-    return module.partition(".")[0] == "scipy"
-
-
-def _of_library(frame: FrameType) -> bool:
-    module = frame.f_globals.get("__name__", "")
-    return module.partition(".")[0] in ("numpy", "scipy")
-
-
-def _public_name(frame: FrameType) -> str | None:
-    """Return the name of the function or method that a frame runs; None if it is a private one."""
-    part = _public_part(frame.f_globals["__name__"])
-    name = frame.f_code.co_name
-    made: Any = frame.f_locals.get("cls") if name == "__new__" else None
-    owner: Any = frame.f_locals.get("self", made)
-    if part is not None and owner is not None:
-        known = (k for k, v in vars(sys.modules[part]).items() if v is owner)  # such as np.r_
-        of = next(known, type(owner).__name__)
-        if not of.startswith("_"):
-            return f"{_as_written(part)}.{of}" + ("" if name.startswith("_") else f".{name}")
-    for home, found in ((part, name), *map(_place_of, wrapped_functions(frame))):
-        if home is not None and not found.startswith("_") and hasattr(sys.modules[home], found):
-            return f"{_as_written(home)}.{found}"
-    return None
-
-
-def _place_of(function: Any) -> tuple[str | None, str]:
-    """Return the part of the library that a function is from, and its name."""
-    module = str(getattr(function, "__module__", None))
-    return _public_part(module), str(getattr(function, "__name__", "_"))
-
-
-def _public_part(module: str) -> str | None:
-    """Return the public part of NumPy or SciPy that a module belongs to; None for no such part."""
-    library, *parts = module.split(".")
-    if library == "numpy":
-        public = [part for part in parts[:1] if part in OF_NUMPY]
-    else:
-        public = list(itertools.takewhile(lambda part: not part.startswith("_"), parts))
-        if library != "scipy" or not public:
-            return None
-    return ".".join([library, *public])
-
-
-def _as_written(part: str) -> str:
-    return part.replace("numpy", "np", 1)
 
 
 def part_in_place(sign: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import DerivativeError
 from ..private_api import is_concatenator, joined_item
-from . import refusals
+from .library_callers import of_scipy
 
 LARGEST_FLOAT32 = 2**24  # all smaller positions are float32 numbers
 
@@ -24,7 +24,7 @@ def stand_in(y: Any, dtype: Any, frame: FrameType) -> Any:
     """Return what stands for an AD array in the call of NumPy in a frame, or None for nothing."""
     if is_concatenator(frame):
         return ElementPositions.of(y) if joined_item(frame) is y else None
-    if y.ndim or refusals.of_scipy(frame) or not (dtype is None or np.dtype(dtype).kind == "O"):
+    if y.ndim or of_scipy(frame) or not (dtype is None or np.dtype(dtype).kind == "O"):
         return None
     if y.dtype.kind == "c":
         return None  # the real part of an array of objects is that array

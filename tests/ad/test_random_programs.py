@@ -60,11 +60,11 @@ def test_the_judge_notices(lie, monkeypatch):
     """The judge is no use if it does not fail when one rule, one value or one pattern is wrong."""
     import numpy as np
 
-    from sgsolve.ad import ufunc_calls
+    from sgsolve.ad import vector_arithmetic
     from sgsolve.ad.derivatives import sparsity
     from sgsolve.ad.rules import numpy_ufuncs
 
-    for rules in (numpy_ufuncs.UNARY, ufunc_calls.VECTOR_RULES):
+    for rules in (numpy_ufuncs.UNARY, vector_arithmetic.VECTOR_RULES):
         if lie == "slope":
             monkeypatch.setitem(rules, np.sin, lambda y, x: np.cos(x) * (1 + 1e-10))
         elif lie == "value":
