@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DerivativeError
-from ..assembly.plan import Coefficient
 from ..structures import operations
 from ..structures.operands import Constant, Index, Matrix
 from ..structures.root import Evaluation
@@ -34,25 +33,15 @@ from .coefficients import (
     Terms,
     add_term,
     expanded_term,
-    finite,
     moderate,
-    placed,
     pulled,
     scattered,
     shift,
-    shifted,
     varying_part,
-    without_numbers,
 )
 from .complex_parts import conjugated, parts
-from .masked_coefficients import (
-    MaskedCoefficient,
-    locked_zeros,
-    mask_of,
-    masked_coefficient,
-    settled,
-    times_values,
-)
+from .factors import masked_terms, scaled_terms, terms_times_number, with_number
+from .masked_coefficients import MaskedCoefficient, locked_zeros, settled, times_values
 from .merging import AFTER_SUM, merged
 
 Scale = Any  # a number, an array, or (number, array)
@@ -99,45 +88,11 @@ class Derivative:
             number, factor = factor
         if isinstance(factor, op.NUMBERS):
             return self.scaled_by_number(number * factor)
-        memo = Memo()
-        if not moderate(number):
-            factor, number = op.multiply(factor, number), 1.0
-        terms: Terms = {}
-        for g, (alpha, s, c, a) in self.terms.items():
-            if type(alpha) is op.ConstantSlope and c is None:
-                terms[g] = (alpha, s, c, a)
-                continue
-            d = factor if g.rows is None else placed(factor, g, memo)
-            if g.has_weights:
-                a = d if a is None else memo(multiply, a, d)
-                terms[g] = (alpha * number, s * number, c, a)
-            elif c is None:
-                s = alpha * number
-                terms[g] = with_number(s, d) if moderate(s) else with_number(1.0, op.multiply(d, s))
-            else:
-                if alpha != 0.0:
-                    c, s = shifted(c, s, alpha, memo)
-                if not moderate(s * number):
-                    c, s = memo(op.multiply, c, s), 1.0
-                terms[g] = with_number(s * number, memo(multiply, c, d))
-        return type(self)(self.root, terms)
+        return type(self)(self.root, scaled_terms(self.terms, number, factor, multiply))
 
     def scaled_by_number(self, number: Any) -> Derivative:
         """Return `number` times this derivative."""
-        if type(number) is op.ConstantSlope:
-            return type(self)(self.root, dict.fromkeys(self.terms, (number, 0.0, None, None)))
-        terms: Terms = {}
-        for g, p in self.terms.items():
-            alpha, s = p[0] * number, p[1] * number
-            if p[2] is None and not g.has_weights:
-                terms[g] = (alpha, 0.0, None, p[3])
-            elif moderate(s) and (moderate(alpha) or not g.has_weights):
-                terms[g] = (alpha, s, p[2], p[3])
-            else:
-                h, q = expanded_term(g, p) if g.has_weights else (g, p)
-                c = op.multiply(shift(q[2], q[1], q[0]), number)
-                add_term(terms, h, with_number(1.0, c), Memo())
-        return type(self)(self.root, terms)
+        return type(self)(self.root, terms_times_number(self.terms, number))
 
     def times(self, values: NDArray[Any], shape: tuple[int, ...] | None = None) -> Derivative:
         """Return diag(values) times this derivative, for values that the user supplied.
@@ -175,35 +130,7 @@ class Derivative:
 
     def masked(self, mask: NDArray[Any], holds: bool = True) -> Derivative:
         """Return this derivative where `mask` holds (or does not), zero and constant elsewhere."""
-        memo = Memo()
-        terms: Terms = {}
-        chosen = mask_of(mask, holds)
-        for g, p in self.terms.items():
-            if p[2] is None and type(p[0]) is op.ConstantSlope:
-                terms[g] = p
-                continue
-            if g.has_weights and p[2] is not None:
-                # A row factor of zero would not take a NaN out of its coefficients.
-                g, p = expanded_term(g, p)
-            m, rows = chosen, g.rows
-            if isinstance(rows, slice):
-                m = memo(chosen.pulled, op.cut, rows.start, rows.stop, rows.step)
-            elif rows is not None:
-                m = memo(chosen.pulled, op.take, rows)
-            if not (finite(p[0]) and finite(p[1])):
-                # Zero times an infinite number would be NaN: the number goes into the array.
-                g, p = without_numbers(g, p)
-                m = chosen.pulled(op.take, g.place(np.arange(len(g.cols))))
-            alpha, s, c, a = p
-            if g.has_weights:
-                terms[g] = (alpha, s, c, memo(masked_coefficient, a, m))
-            elif c is None:
-                terms[g] = (0.0, alpha, memo(masked_coefficient, None, m), None)
-            else:
-                if alpha != 0.0:
-                    c, s = shifted(c, s, alpha, memo)
-                add_term(terms, g, (0.0, s, memo(masked_coefficient, c, m), None), memo)
-        return type(self)(self.root, terms)
+        return type(self)(self.root, masked_terms(self.terms, mask, holds))
 
     def plus(self, other: Derivative, sign: float = 1.0) -> Derivative:
         """Return this derivative plus (or minus, with sign -1) another one of the same size."""
@@ -369,11 +296,6 @@ class Derivative:
                     p = (alpha, s, pulled(c, pull, memo), a)
             add_term(terms, g, p, memo)
         return type(self)(self.root, terms)
-
-
-def with_number(s: Any, c: Any) -> Coefficient:
-    """Return the coefficient of a number and an array."""
-    return 0.0, s, c, None
 
 
 def same_evaluation(d: Derivative, e: Derivative) -> None:
