@@ -162,7 +162,10 @@ class FallbackDriver:
             return None
         if getattr(self.active, "iterative", False):
             return None
-        return first_answer(self.active, prepared.A, prepared.magnitude, b)
+        active = self.active
+        return first_answer(
+            lambda b: prepared.answer(active, b, False), prepared.A, prepared.magnitude, b
+        )
 
     def _analyzed(self, prepared: PreparedMatrix) -> Any:
         """Analyze the first choice, or return a cheaper back end that has taken the values."""

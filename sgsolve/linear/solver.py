@@ -251,7 +251,8 @@ class LinearSolver:
             return self.solve(b)
         self.stats.n_solve += 1
         start = perf_counter()
-        x = self._driver.active.solve(prepared.scale_right_hand_side(b, False), False)
+        scaled_b = prepared.scale_right_hand_side(b, False)
+        x = prepared.answer(self._driver.active, scaled_b, False)
         scaled = prepared.scale_solution(x, False)
         self.stats.seconds["solve"] += perf_counter() - start
         return scaled

@@ -156,3 +156,22 @@ def test_a_step_may_lack_digits_but_not_come_from_a_singular_matrix(monkeypatch,
             solver.solve_step(np.ones(64))
     else:
         np.testing.assert_allclose(A @ solver.solve_step(np.ones(64)), 1.0)
+
+
+@pytest.mark.parametrize("backend", ["dense", "banded", "superlu"])
+def test_an_equation_of_one_unknown_is_solved_by_itself(backend):
+    """A factorization that exchanges its row would leave rounding of the others in its unknown."""
+    n = 30
+    A = np.diag(np.full(n, -2.0)) + np.diag(np.ones(n - 1), 1) + np.diag(np.ones(n - 1), -1)
+    A[0], A[-1] = np.eye(n)[0], 3.0 * np.eye(n)[4]
+    b = np.random.default_rng(2).standard_normal((n, 2))
+    b[0], b[-1] = 0.0, [0.6, -1.2]
+    solver = linear.LinearSolver(Pattern.of(sp.csr_array(A)), backend)
+    solver.factorize(sp.csr_array(A))
+    for right in (b, b[:, 0], b[:, 1] * (1.0 + 2.0j)):
+        x = solver.solve(right)
+        np.testing.assert_allclose(A @ x, right, atol=1e-13)
+        assert not x[0].any()
+        np.testing.assert_array_equal(x[4], right[-1] / 3.0)
+    np.testing.assert_allclose(A.T @ solver.solve(b, transpose=True), b, atol=1e-11)
+    assert solver.stats.n_refine == 0

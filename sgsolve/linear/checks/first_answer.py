@@ -6,6 +6,7 @@ the others: it refines, and looks for a singular matrix.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,15 @@ from .accuracy import GROWTH, TINY, Answer
 LARGE_SQUARE = 1e200  # sums of squares below it leave room for the products with A and |A|
 
 
-def first_answer(backend: Any, A: Any, magnitude: Any, b: Vector) -> Answer | None:
+def first_answer(
+    solve: Callable[[Vector], Vector], A: Any, magnitude: Any, b: Vector
+) -> Answer | None:
     """Return x with A x = b and its backward error; None if x has to be examined from the start.
 
     Parameters
     ----------
-    backend : Backend
-        Direct, with the factors of A; its pivots are not doubtful.
+    solve : callable
+        The solution by a direct back end with the factors of A, whose pivots are not doubtful.
     A, magnitude : csr_array, shape (n, n)
         The equilibrated matrix and its absolute values, of double precision.
     b : ndarray, shape (n,)
@@ -35,7 +38,7 @@ def first_answer(backend: Any, A: Any, magnitude: Any, b: Vector) -> Answer | No
     if len(b) >= THREADED:
         return None
     try:
-        x = backend.solve(b.copy(), False)
+        x = solve(b.copy())
     except NUMERICAL:
         return None
     if not (ddot(x, x) < LARGE_SQUARE and ddot(b, b) < LARGE_SQUARE):

@@ -72,6 +72,9 @@ def pivots_are_small(it: ShortIterate) -> int:
 def backward_error(it: ShortIterate) -> float:
     """Return the backward error of the solution y; infinite where it takes an examination."""
     square, largest, largest_b, largest_scale = 0.0, 0.0, 0.0, 0.0
+    for i in range(it.n):  # equations of one unknown: see `PreparedMatrix.answer`
+        if it.starts[i + 1] == it.starts[i] + 1:
+            it.y[it.columns[it.starts[i]]] = it.b[i] / it.A[it.starts[i]]
     for i in range(it.n):
         square += it.y[i] * it.y[i] + it.b[i] * it.b[i]
         largest = max(largest, abs(it.y[i]))

@@ -12,19 +12,28 @@ from ...linear.methods.banded import BandMemory
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks
+from ...solvers.acceptance.answered_rows import AnsweredRows
 from ...solvers.acceptance.determination import small_changes
 from .band_loops import BandSystem
 from .short_iterate import ShortIterate
 from .short_records import Settings
 
 IN_BLOCKS = ("floors", "largest_in", "run_in")
-ON_ENTRIES = ("J", "J_old", "J_known", "sizes")
+ON_ENTRIES = ("J", "J_old", "sizes")
 
 
 def iterate_for(
-    pattern: Pattern, parts: DirectParts, settings: Settings, blocks: Blocks, told: Vector
+    pattern: Pattern,
+    parts: DirectParts,
+    settings: Settings,
+    blocks: Blocks,
+    rows: AnsweredRows,
+    told: Vector,
 ) -> ShortIterate:
-    """Return the memory of the loops; `told` is what the history tells of the blocks."""
+    """Return the memory of the loops.
+
+    `rows` are those that the solver keeps too; `told` is what the history tells of the blocks.
+    """
     n, nnz = pattern.shape[0], pattern.nnz
     tolerance, error, rounding, of_scale = settings.criterion
     scaling, memory = parts.prepared.scaling, parts.backend.memory
@@ -46,6 +55,8 @@ def iterate_for(
         "residual_in": told[0],
         "step_in": told[1],
         "parts": small_changes(np.ones(n)),
+        "known": rows.known,
+        "J_known": rows.data,
         "factor": scaling.factor,
         "row": scaling.row,
         "column": scaling.column,

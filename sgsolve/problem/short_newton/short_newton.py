@@ -24,6 +24,7 @@ from ...linear.checks.accuracy import MAX_REFINE
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks
+from ...solvers.acceptance.answered_rows import AnsweredRows
 from . import band_loops, damping_loops, start_loops, step_loops
 from .band_loops import BandSystem
 from .evaluations import Evaluations
@@ -72,14 +73,19 @@ class ShortNewton:
     """
 
     def __init__(
-        self, pattern: Pattern, parts: DirectParts, settings: Settings, blocks: Blocks
+        self,
+        pattern: Pattern,
+        parts: DirectParts,
+        settings: Settings,
+        blocks: Blocks,
+        rows: AnsweredRows,
     ) -> None:
         self.parts, self.damped = parts, settings.damped
         self._vain = self._skipped = 0
         self.stepped = False
         self._told = np.zeros((2, len(blocks)))
         self.family: Any = None  # a `ShortFamily`, kept with these loops
-        self.it = it = iterate_for(pattern, parts, settings, blocks, self._told)
+        self.it = it = iterate_for(pattern, parts, settings, blocks, rows, self._told)
         self._last = math.sqrt(it.error) * (1.0 if self.damped else LAST)
         bound = LOOPS.bound(it)
         self._started, self._stepped, self._accepted, self._arrived = bound[:4]

@@ -13,6 +13,7 @@ from ...arrays import Vector
 from ...results.history import History, Stats, Step
 from ...results.result import Result
 from ...results.status import Status
+from ...solvers.acceptance.answered_rows import answered_rows
 from ...solvers.polyalgorithm import attempt_line
 from ...solvers.state.iterate import observed_order
 from ...solvers.state.workspace import Pool, Workspace
@@ -198,7 +199,8 @@ def short_newton_of(
     if not (pays and LOOPS.are_made()):
         return None
     if known is None or not known.works_on(parts):
-        known = ShortNewton(system.pattern, parts, settings, system.blocks)
+        rows = answered_rows(workspace, system.pattern)
+        known = ShortNewton(system.pattern, parts, settings, system.blocks, rows)
     held.loops[settings] = held.latest = known
     held.solver = solver
     return known

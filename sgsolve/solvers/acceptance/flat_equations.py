@@ -24,8 +24,8 @@ import numpy as np
 from ...arrays import Mask, Vector
 from ..state.entries import equations_with, unknowns_with
 from ..state.iterate import Iterate
+from .answered_rows import AnsweredRows, answered_rows
 from .determination import SHORT, answers, answers_closer, changed, small_changes
-from .kept_examinations import answered_rows
 from .one_side import COARSE, REAL, Side
 
 CHANGED = 1e-10  # a change below this part of the terms of an equation is no matter
@@ -86,7 +86,11 @@ def unanswered(it: Iterate, equations: Mask) -> Mask:
     """Return which of some equations are to be asked: not with the row with which one answered."""
     if it.J is None or not _tells_slopes(it) or not equations.any():
         return equations
-    return equations & ~answered_rows(it).same(it, equations)
+    return equations & ~_kept_rows(it).same(it, equations)
+
+
+def _kept_rows(it: Iterate) -> AnsweredRows:
+    return answered_rows(it.workspace, it.system.pattern)
 
 
 def _tells_slopes(it: Iterate) -> bool:
@@ -109,14 +113,14 @@ def _replying(it: Iterate, equations: Mask, asked: Mask) -> Mask:
     if (equations & ~replying).any():
         replying |= answers_closer(it, it.F, small, expected)
     doubtful = replying & (np.abs(expected) <= FEW_UNITS * it.S.max())
-    if kept:
-        answered_rows(it).add(it, equations & replying & ~doubtful)
     if doubtful.any():  # one unit of rounding may agree by chance, but not on both sides
         back = it.evaluate(it.x - small)
         certain = ~doubtful
         if back is not None:
             certain |= answers(it.F - back, expected, it.scaling.sized)
         replying &= certain
+    if kept:
+        _kept_rows(it).add(it, equations & replying)
     return replying
 
 

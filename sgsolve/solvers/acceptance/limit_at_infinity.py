@@ -29,7 +29,6 @@ from .determination import (
     fixed_by_kept_factors,
 )
 from .flat_equations import exact_equations, tail, tail_along, tail_of, unanswered
-from .kept_examinations import examined_starts
 
 SIGNIFICANT = 1e-8  # a step shorter than this, relative to its unknown, is no matter
 NOTHING = 1e-12  # of the scale of an unknown: as good as zero
@@ -39,19 +38,6 @@ OUTWARDS = 1.0 / 64.0  # of x, along which a start is examined: from zero to twi
 
 def at_limit(it: Iterate) -> bool:
     """Whether the residual at an iterate only tends to zero; a note says so."""
-    if it.k > 0 or it.J is None:
-        return _only_tends_to_zero(it)
-    starts = examined_starts(it)
-    if starts.same(it):
-        return False
-    found = _only_tends_to_zero(it)
-    if not found:
-        starts.keep(it)
-    return found
-
-
-def _only_tends_to_zero(it: Iterate) -> bool:
-    """Whether it does, by an examination; a note says so."""
     steps, exact = _last_steps(it), unanswered(it, exact_equations(it))
     others = unknowns_with(it, exact)
     hidden = bool(exact.any()) and tail(it, exact, np.any([others, *steps], axis=0))

@@ -943,3 +943,21 @@ class TestByNumpy:
         for _ in range(5):
             problem.solve(np.full(4, 0.5), NEWTON)
         assert len(searches) == 1
+
+
+@pytest.mark.parametrize("solver", [NEWTON, DAMPED])
+@pytest.mark.parametrize("n", [10, 60])
+def test_values_on_the_boundary(counted, n, solver):
+    """They are equations of one unknown, which hold exactly at all solutions but the first start."""
+
+    def residual(x, a):
+        inner = (x[2:] - 2.0 * x[1:-1] + x[:-2]) * n**2 + a * np.exp(x[1:-1])
+        return ad.hstack([x[:1], inner, x[-1:] - 0.1])
+
+    problem = Problem(residual, params={"a": 1.0}, compiled=True)
+    found = [counted.compared(problem.at(a=a), np.zeros(n), solver) for a in (1.0, 1.1, 1.2)]
+    for short, served in found:
+        assert served
+        assert (short.x[0], short.x[-1]) == (0.0, 0.1)
+    last = found[-1][0]
+    assert last.stats.nfev == last.nit  # no equation is asked again
