@@ -948,7 +948,7 @@ class TestByNumpy:
 @pytest.mark.parametrize("solver", [NEWTON, DAMPED])
 @pytest.mark.parametrize("n", [10, 60])
 def test_values_on_the_boundary(counted, n, solver):
-    """They are equations of one unknown, which hold exactly at all solutions but the first start."""
+    """They are equations of one unknown, which hold exactly at all points but the start."""
 
     def residual(x, a):
         inner = (x[2:] - 2.0 * x[1:-1] + x[:-2]) * n**2 + a * np.exp(x[1:-1])
