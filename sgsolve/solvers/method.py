@@ -28,7 +28,8 @@ from .acceptance.convergence import (
 )
 from .acceptance.local_minimum import decreases_slowly, named_cause
 from .acceptance.rounding import SMALL_STEP, at_rounding
-from .acceptance.termination import DEFAULT, TerminationTest, UsualCriterion, usual_criterion
+from .acceptance.termination import DEFAULT, TerminationTest
+from .acceptance.usual_criterion import UsualCriterion, usual_criterion
 from .limits import as_limit
 from .monitor import Monitor
 from .outcome import Outcome

@@ -14,7 +14,7 @@ from ...arrays import Vector
 from ...bifurcation import Stability
 from ...errors import InputError, ParameterError
 from ...results.result import Result
-from ...solvers.state.workspace import Pool, Workspace
+from ...solvers.state.workspace import OpenSearch, Pool, Workspace
 from ..inputs.fields import pack
 from ..inputs.signature import Signature
 from ..inputs.starting_point import starting_point
@@ -130,7 +130,7 @@ class ProblemDefinition:
         V = self.null_space.basis(system, x)
         with Allocating("solve the equations", system.n), self.workspaces.lend() as workspace:
             workspace.gauge(V)
-            workspace.searches = 0 if self.null_space else 2
+            workspace.open_search = OpenSearch.ENDED if self.null_space else OpenSearch.LEVELS
             yield workspace
 
     def stability(self, given: Any, moved: Callable[[float], Mapping[str, Any]]) -> Any:

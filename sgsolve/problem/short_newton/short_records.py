@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...arrays import Vector
-from ...solvers.acceptance.termination import UsualCriterion
+from ...solvers.acceptance.usual_criterion import UsualCriterion
 from .short_iterate import ShortIterate
 
 

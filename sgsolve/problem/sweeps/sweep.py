@@ -27,7 +27,7 @@ from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import Robust, as_solver
 from ...solvers.presets import DampedNewton
 from ...solvers.stages import Stage
-from ...solvers.state.workspace import Workspace
+from ...solvers.state.workspace import OpenSearch, Workspace
 from ..diagnosis.consistency import contradiction
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
@@ -64,7 +64,7 @@ def sweep(
     with problem.lend(system, x) as workspace:
         following = FOLLOWING if solver is None else first
         if crossings:  # they are seen by the determinant of the Jacobian itself
-            workspace.searches = 0
+            workspace.open_search = OpenSearch.ENDED
         family = PathFamily(
             system, path, workspace, first, following, Monitor(deadline=options.deadline)
         )

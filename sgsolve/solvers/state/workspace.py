@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,14 @@ NEWTON = "newton"  # the purpose of the solver with Jacobians
 
 # Returns the indices of each block among n unknowns, by name.
 BlockIndices = Callable[[int], Mapping[str, Any]]
+
+
+class OpenSearch(Enum):
+    """Which search for directions that no equation determines comes next."""
+
+    LEVELS = "of the levels of blocks, with the first Jacobian"
+    NULL_VECTORS = "of null vectors, with the first singular Jacobian"
+    ENDED = "none: they were found, are declared, or do not matter"
 
 
 class Pool:
@@ -80,9 +89,8 @@ class Workspace:
 
     Attributes
     ----------
-    searches : int
-        Searches for a null space that are left, whose result serves like a declared one: 2 before
-        the first Jacobian, 1 before the first singular one.
+    open_search : OpenSearch
+        What has not been looked for yet; the directions that are found serve like declared ones.
     """
 
     def __init__(self, backend: Any = "auto", blocks: BlockIndices | None = None) -> None:
@@ -93,7 +101,7 @@ class Workspace:
         self._retired = Stats()
         self._factorized: tuple[Any, int, Any] = (None, 0, None)
         self._null_spaces: dict[str, Any] = {}
-        self.searches = 0
+        self.open_search = OpenSearch.ENDED
 
     @staticmethod
     def check(backend: Any) -> None:

@@ -18,7 +18,7 @@ from ...results.blocks import Blocks
 from ..state.counted_system import CountedSystem
 from ..state.iterate import Iterate
 from ..state.system import System
-from ..state.workspace import Workspace
+from ..state.workspace import OpenSearch, Workspace
 
 AWAY = 0.1  # of the unknowns: the distance of another point
 NULL = 1e-9  # of the terms of an equation, that J v may be
@@ -33,16 +33,16 @@ def newton_direction(it: Iterate) -> Vector:
     Where J has the same null vectors at every x, the direction has no component along them.
     """
     workspace, linearize = it.workspace, it.counted.linearize
-    if workspace.searches == 2:
-        workspace.searches = 1
+    if workspace.open_search is OpenSearch.LEVELS:
+        workspace.open_search = OpenSearch.NULL_VECTORS
         if _gauge(workspace, open_levels(it.J, it.blocks), linearize, it.x):
             it.factorized = False
     try:
         return it.newton_direction()
     except SingularMatrixError as error:
-        if not workspace.searches:
+        if workspace.open_search is OpenSearch.ENDED:
             raise
-        workspace.searches = 0
+        workspace.open_search = OpenSearch.ENDED
         if not _gauge(workspace, null_basis(it.J), linearize, it.x):
             raise
         it.memory["open"], it.factorized = error, False
@@ -51,9 +51,9 @@ def newton_direction(it: Iterate) -> Vector:
 
 def gauge_levels(workspace: Workspace, system: System, x: Vector) -> None:
     """Keep the levels of blocks that no equation determines, for a run with one null space."""
-    if workspace.searches != 2:
+    if workspace.open_search is not OpenSearch.LEVELS:
         return
-    workspace.searches = 0
+    workspace.open_search = OpenSearch.ENDED
     linearize = CountedSystem(system, workspace).linearize
     with np.errstate(all="ignore"):
         found = linearize(x)
