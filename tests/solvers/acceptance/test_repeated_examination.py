@@ -50,24 +50,6 @@ def test_a_row_of_zeros_is_never_taken_for_one_that_answered(x0):
         assert flat.status is Status.DIVERGED
 
 
-def grid(x, slope):
-    return 3.0 * x - 1.0 + slope * np.sin(x) - 0.5 * np.roll(x, 1)
-
-
-def test_a_second_solve_from_the_same_solution_examines_nothing():
-    problem = Problem(grid)
-    exact = solvers.Newton(termination=solvers.RoundingLevel())
-    x = problem.at(slope=0.3).solve(np.linspace(0.0, 1.0, 50), exact).x
-    first, second, other = (
-        problem.at(slope=slope).solve(x + change, solvers.Newton())
-        for slope, change in ((0.3, 0.0), (0.3, 0.0), (0.31, 0.01))
-    )
-    assert (first.stats.nit, second.stats.nit) == (0, 0)
-    assert first.stats.n_factor == 1
-    assert second.stats.n_factor == 0
-    assert other.stats.nit > 0
-
-
 @pytest.mark.parametrize("x0", [25.0, 30.0])
 def test_a_start_with_another_jacobian_is_examined_again(x0):
     problem = Problem(lambda x, flatness: contact_and_chain(x, x0, flatness))
