@@ -1481,7 +1481,7 @@ class Problem:
         Raises
         ------
         InputError
-            For a result that is no solution, or a parameter that is no number.
+            For a result or an x that is no solution, or a parameter that is no number.
         SingularMatrixError
             Where the solution has no derivative, as at a fold.
 

@@ -29,6 +29,7 @@ from ..equations.parameters import by_parameter
 from ..equations.residual_system import ResidualSystem
 from ..inputs.signature import parameter_names
 from .functional import Functional
+from .given_solution import check_given_solution
 
 MODES = ("auto", "forward", "adjoint")
 
@@ -46,6 +47,8 @@ def sensitivity(
         problem.signature.differentiable(one)
     system, x = problem.solution(at)
     with problem.lend(system, x) as workspace:
+        if not isinstance(at, Result):
+            check_given_solution(system, workspace, x)
         found = sensitivities(system, workspace, x, names, functional, mode)
     return found[name] if isinstance(name, str) else found
 

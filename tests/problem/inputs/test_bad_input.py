@@ -303,7 +303,7 @@ CASES = {
         r"x0 is a whole Result; give its \.x",
     ),
     "frequencies in words": (
-        lambda: Problem(square, storage=lambda x: x).small_signal([1.4, 1.4], "a", "dc"),
+        lambda: Problem(square, storage=lambda x: x).small_signal([1.4142, 1.4142], "a", "dc"),
         DataTypeError,
         "frequencies: need numbers, not 'dc'",
     ),
@@ -323,18 +323,20 @@ CASES = {
         "callback must be a function of the iterate, not 3",
     ),
     "functional of an unknown parameter": (
-        lambda: Problem(square).sensitivity([1.4, 1.4], "a", functional=lambda u, b: b * u[0]),
+        lambda: Problem(square).sensitivity(
+            [1.4142, 1.4142], "a", functional=lambda u, b: b * u[0]
+        ),
         ParameterError,
         "takes 'b', which is no parameter of the problem; its parameters are 'a'",
     ),
     "functional in words": (
-        lambda: Problem(square).sensitivity([1.4, 1.4], "a", functional="top"),
+        lambda: Problem(square).sensitivity([1.4142, 1.4142], "a", functional="top"),
         DataTypeError,
         "a functional is a function",
     ),
     "outputs as a list": (
         lambda: Problem(square, storage=lambda x: x).small_signal(
-            [1.4, 1.4], "a", [1.0], outputs=[np.sum]
+            [1.4142, 1.4142], "a", [1.0], outputs=[np.sum]
         ),
         DataTypeError,
         "outputs must map names to functions",
@@ -357,7 +359,9 @@ CASES = {
         "max_solutions must be a whole number of at least 1, not 0",
     ),
     "output that was not asked for": (
-        lambda: Problem(square, storage=lambda x: x).small_signal([1.4, 1.4], "a", [1.0])["top"],
+        lambda: Problem(square, storage=lambda x: x).small_signal([1.4142, 1.4142], "a", [1.0])[
+            "top"
+        ],
         InputError,
         "no output 'top'; there are none; ask for outputs",
     ),
