@@ -17,7 +17,7 @@ from ...results.result import Result
 from ...solvers.state.workspace import OpenSearch, Pool, Workspace
 from ..inputs.fields import pack
 from ..inputs.signature import Signature
-from ..inputs.starting_point import starting_point
+from ..inputs.starting_point import refuse_other_classes, starting_point
 from ..inputs.unknowns import Unknowns
 from .allocation import Allocating
 from .compiled_functions import CompiledFunctions
@@ -70,12 +70,13 @@ class ProblemDefinition:
         x may be a mapping of block to field. `moved` are parameters with other values than those
         of the definition.
         """
-        start = starting_point(self.packed(x))
+        start = starting_point(x if type(x) is np.ndarray else self.packed(x))
         call = self.signature.call(moved or {})
         return ResidualSystem(call, self.unknowns, len(start), self.kernels), start
 
-    def packed(self, x: Any) -> Any:
-        """Return a mapping of block to field as a vector, and anything else as it is."""
+    def packed(self, x: Any, name: str = "x0") -> Any:
+        """Return a mapping of block to field as a vector, and other numbers as they are."""
+        refuse_other_classes(x, name)
         return pack(self.unknowns, x) if isinstance(x, Mapping) else x
 
     def started(

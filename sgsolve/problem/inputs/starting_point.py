@@ -21,7 +21,7 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
         x: NDArray[Any] = x0.copy()
         if math.isfinite(ddot(x, x)):
             return x
-    _check_class(x0, name)
+    refuse_other_classes(x0, name)
     try:
         x = np.asarray(x0)
     except ValueError as error:
@@ -53,7 +53,7 @@ def starting_point(x0: ArrayLike, name: str = "x0") -> NDArray[Any]:
     return x
 
 
-def _check_class(x0: Any, name: str) -> None:
+def refuse_other_classes(x0: Any, name: str) -> None:
     """Raise `DataTypeError` for objects that are no vectors of numbers."""
     if hasattr(x0, "success") and hasattr(x0, "x"):
         raise DataTypeError(f"{name} is a whole {type(x0).__name__}; give its .x")

@@ -49,7 +49,7 @@ def member_arguments(
         raise DataTypeError(f"params must map names to values, not {params!r}")
     columns = {name: _column(name, v) for name, v in params.items() if _has_members(v)}
     given = {name: v for name, v in params.items() if name not in columns}
-    starts, k = _starts_of_members(definition.packed(x0s), columns)
+    starts, k = _starts_of_members(definition.packed(x0s, "x0s"), columns)
     for name, column in columns.items():
         if len(column) != k:
             raise ShapeError(

@@ -113,7 +113,7 @@ def find_solutions(
 ) -> list[Result]:
     """Find several solutions by deflation; see `Problem.find_solutions`."""
     deflation, deadline = _checked_settings(deflation, max_solutions), deadline_of(time_limit)
-    starts = np.atleast_2d(np.asarray(x0))
+    starts = np.atleast_2d(np.asarray(problem.packed(x0)))
     system, _ = problem.system(starts[0])
     rows = [starting_point(row) for row in starts]
     first = as_solver(solver)
@@ -145,7 +145,7 @@ def deflated_continuation(
     """Find the solutions for every value of a parameter; see `Problem.deflated_continuation`."""
     problem.signature.numeric(parameter)
     deflation, deadline = _checked_settings(deflation, max_solutions), deadline_of(time_limit)
-    starts = [starting_point(row) for row in np.atleast_2d(np.asarray(x0))]
+    starts = [starting_point(row) for row in np.atleast_2d(np.asarray(problem.packed(x0)))]
     path = ParameterPath.of(parameter, values)
     sets, begun, complete = list[Vector](), None, True
     bar = progress_bar(progress, len(path.values), f"deflated continuation {parameter}")

@@ -68,7 +68,7 @@ def transient(
             "dense_output: a run that is resumed holds the solution from there on only; leave out "
             "one of dense_output and resume"
         )
-    memory = Allocating("integrate the equations", int(np.size(x0)))
+    memory = Allocating("integrate the equations", int(np.size(problem.packed(x0))))
     with memory, problem.workspaces.lend() as workspace:
         run, stepper = transient_run(problem, workspace, x0, interval, **options)
         if dense_output:

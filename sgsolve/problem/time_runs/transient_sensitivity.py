@@ -47,7 +47,7 @@ class TransientSensitivity:
     value : ndarray or float
         The last state, or the functional of it.
     derivative : ndarray, float, or dict of them
-        Of the shape of `value` followed by that of the parameter; a dict by name for several.
+        Of the shape of `value` followed by that of the parameter; a dict by name for a list.
     time : float
         The end of the run, at the event if there is one.
     time_derivative : ndarray, float, or dict of them
@@ -106,7 +106,7 @@ def transient_sensitivity(
         with problem.workspaces.lend() as workspace:
             given = {**options, "rtol": rtol}
             run, stepper = transient_run(problem, workspace, x0, interval, **given)
-            return _differentiated(run, stepper, workspace, names, functional, mode)
+            return _differentiated(run, stepper, workspace, parameter, functional, mode)
 
     rtol = checked_rtol(options["rtol"])
     found = at(rtol)
@@ -128,11 +128,12 @@ def _differentiated(
     run: Run,
     stepper: TransientStepper,
     workspace: Workspace,
-    names: Sequence[str],
+    parameter: str | Sequence[str],
     functional: Any,
     mode: str,
 ) -> TransientSensitivity:
     """Make a run and differentiate it."""
+    names = parameter_names(parameter)
     tape: list[Any] = []
     steps = _taped(stepper.steps, tape)
     if stepper.plan.fixed is None:
@@ -164,7 +165,9 @@ def _differentiated(
         model.split(found[:rows], shape),
         model.split(found[rows:] if moves else np.zeros((1, found.shape[1])), ()),
     ]
-    derivative, by_time = (part[names[0]] if len(names) == 1 else part for part in parts)
+    derivative, by_time = (
+        part[parameter] if isinstance(parameter, str) else part for part in parts
+    )
     return TransientSensitivity(branch, value, derivative, end, by_time)
 
 

@@ -406,3 +406,28 @@ def test_the_fields_of_a_run_in_time_come_in_their_shapes():
     run = problem.transient(problem.pack(u=np.zeros((2, 3)), total=1.0), (0.0, 1.0))
     assert run.field("u").shape == (len(run), 2, 3)
     assert np.allclose(run.field("u")[-1], 1.0 - np.exp(-1.0), atol=1e-3)
+
+
+def test_a_mapping_starts_searches_for_several_solutions():
+    problem = Problem(
+        lambda u, v: {"u": u**2 - v, "v": v - 1.0}, blocks={"u": 1, "v": 1}, fields=True
+    )
+    start = {"u": 2.0, "v": 1.0}
+    found = problem.find_solutions(start)
+    assert sorted(round(float(one["u"][0]), 9) for one in found) == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda p, x: p.transient(x, (0.0, 1.0)),
+        lambda p, x: p.find_solutions(x),
+        lambda p, x: p.solve_many(x, {"a": [1.0, 2.0]}),
+    ],
+    ids=["transient", "find_solutions", "solve_many"],
+)
+def test_a_whole_branch_is_no_start(call):
+    problem = Problem(lambda u, a: u - a, params={"a": 1.0}, storage=lambda u: 1.0 * u)
+    branch = problem.sweep([0.0], "a", [1.0, 2.0])
+    with pytest.raises(DataTypeError, match=r"is a whole Branch; give its \.x"):
+        call(problem, branch)

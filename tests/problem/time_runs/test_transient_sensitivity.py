@@ -403,3 +403,12 @@ def test_a_parameter_that_is_zero_is_named_where_its_derivatives_begin_too_small
     whole = np.block([[-rates, np.zeros((4, 4))], [last, -rates]])
     exact = scipy.linalg.expm(whole)[7, 0]
     assert found.derivative == pytest.approx(exact, rel=1e-4)
+
+
+def test_a_list_of_one_name_gives_a_mapping_as_sensitivity_does():
+    decay = Problem(lambda y, k: k * y, params={"k": 2.0}, storage=lambda y: 1.0 * y)
+    half = {"event": lambda y: y[0] - 0.5, "rtol": 1e-7}
+    listed = decay.transient_sensitivity([1.0], (0.0, 1.0), ["k"], **half)
+    alone = decay.transient_sensitivity([1.0], (0.0, 1.0), "k", **half)
+    assert listed.time_derivative == {"k": alone.time_derivative}
+    np.testing.assert_array_equal(listed.derivative["k"], alone.derivative)
