@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,10 @@ def run(main: Callable[..., Any], name: str) -> Any:
         "--picture", default=f"{name}.png", help="file to write, default %(default)s"
     )
     arguments = parser.parse_args()
+    if find_spec("matplotlib") is None:
+        data = main(picture=None)
+        print("\nno picture: matplotlib is missing; pip install 'sgsolve[plot]' brings it")
+        return data
     data = main(picture=arguments.picture)
     print(f"\npicture: {arguments.picture}")
     return data
