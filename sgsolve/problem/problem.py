@@ -656,9 +656,10 @@ class Problem:
 
         Parameters
         ----------
-        x0 : array_like, shape (n,) or (starts, n)
-            One start, or several. They say how large unknowns are: solutions that differ in an
-            unknown by 1e-12 only are found from starts of that size, not from one of 1.
+        x0 : array_like, shape (n,) or (starts, n), or mapping
+            One start, or several. A mapping of block to field is one. They say how large unknowns
+            are: solutions that differ in an unknown by 1e-12 only are found from starts of that
+            size, not from one of 1.
         max_solutions : int
             Stop when so many are known.
         deflation : Deflation, optional
