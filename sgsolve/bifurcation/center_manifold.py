@@ -26,8 +26,9 @@ import scipy.sparse as sp
 from .. import linear
 from ..arrays import Vector
 from ..pattern import Pattern
+from .balance import Balance
 from .critical_modes import CriticalModes, Powers
-from .directional import Pencil, size_along
+from .directional import Pencil, balanced, size_along
 from .normal_forms import bordered_matrix, solved
 
 Flow = dict[tuple[int, Powers], complex]  # coefficients of G, by the entry of z
@@ -60,6 +61,9 @@ def center_flow(pencil: Pencil, x: Vector, modes: CriticalModes, order: int) -> 
     here = pencil(x)
     if here is None:
         raise ArithmeticError("the Jacobian is not finite")
+    balance = Balance.of(*here)
+    pencil, x, modes = balanced(pencil, balance), x / balance.columns, modes.balanced(balance)
+    here = balance.scaled(here[0]), balance.scaled(here[1])
     longest = max(float(np.abs(q).max()) for q in modes.vectors)
     h = LONGEST * min(size_along(pencil, x, q.real, here) for q in modes.vectors) / longest
     first = h

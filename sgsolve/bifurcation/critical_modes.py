@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..arrays import Vector
+from .balance import Balance
 from .normal_forms import null_vectors
 
 Powers = tuple[int, ...]  # of a monomial
@@ -71,6 +72,11 @@ class CriticalModes:
         modes.rates, modes.charges = np.array(rates, dtype=complex), np.array(charges)
         modes.conjugate = np.array(conjugate)
         return modes
+
+    def balanced(self, balance: Balance) -> CriticalModes:
+        """Return the modes of the pencil with scaled rows and columns."""
+        vectors = [q / balance.columns for q in self.vectors]
+        return replace(self, vectors=vectors, left=[w / balance.rows for w in self.left])
 
     def entries(self, directions: Vector) -> Vector:
         """Return z for real coordinates, one for a real mode and two for a pair, by rows."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..arrays import Vector
 from ..private_api import csr_with_data
+from .balance import Balance
 
 Matrices = tuple[Any, Any]  # J and C, sparse
 Pencil = Callable[[Vector], Matrices | None]
@@ -41,7 +42,10 @@ SECOND = np.array(
 )
 ODD, EVEN = np.array([1.0, -1.0]), np.array([1.0, 1.0, -2.0])
 LONGEST, SHRINK, LENGTHS = 0.1, 0.25, 7  # of the size of x, and how often the length is reduced
-NOTICED, LARGER = 0.01, 10.0  # relative change of J that is seen, and factor of other sizes
+NOTICED, MOST = 0.01, 0.5  # relative changes of J: one that is noticed, and one of most of it
+SEEN = float(np.sqrt(np.finfo(float).eps))  # ... whose square is rounding
+LARGER = 10.0  # factor of other sizes
+DECADES = 18  # powers of 10 around 1 that are units
 VANISHED = 1e-6  # part of J on the length 1 below which J counts as zero
 MINOR = 1e-4  # part of J, by its change on the first length, below which a change is small
 SURE = 1e-10  # relative error at which no other length is tried
@@ -71,10 +75,29 @@ def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
     ArithmeticError
         If J and C are not finite around x.
     """
-    longest = float(np.abs(v).max(initial=0.0))
     here = pencil(x)
     if here is None:
         raise ArithmeticError("the Jacobian is not finite")
+    balance = Balance.of(*here)
+    pencil, x, v = balanced(pencil, balance), x / balance.columns, v / balance.columns
+    here = balance.scaled(here[0]), balance.scaled(here[1])
+    found = _best_slopes(pencil, x, v, here)
+    return Slopes(*(balance.unscaled(A) for A in vars(found).values()))
+
+
+def balanced(pencil: Pencil, balance: Balance) -> Pencil:
+    """Return the pencil of the scaled unknowns, with scaled rows and columns."""
+
+    def scaled(y: Vector) -> Matrices | None:
+        found = pencil(y * balance.columns)
+        return None if found is None else (balance.scaled(found[0]), balance.scaled(found[1]))
+
+    return scaled
+
+
+def _best_slopes(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> Slopes:
+    """Return the derivatives along v from balanced matrices."""
+    longest = float(np.abs(v).max(initial=0.0))
     if longest == 0.0:
         nothing = here[0] * 0.0, here[1] * 0.0
         return Slopes(*nothing, *nothing)
@@ -126,22 +149,40 @@ def size_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices) -> float:
     """Return the size of x by which lengths along v are measured: 1 at most, if x is smaller.
 
     Where x vanishes but for rounding, its own size says nothing. It counts only if J or C change
-    on a length of that size.
+    on a length of that size. Units in which 1 says nothing either are those in which it changes
+    most of J or C, or nothing beyond rounding.
     """
-    size, longest = float(np.abs(x).max(initial=0.0)) or 1.0, float(np.abs(v).max())
-    far = pencil(x + v / longest) if size < 1.0 else None
-    # a Jacobian that vanishes but for rounding, as of one equation at a cusp, changes on any length
+    size, longest = float(np.abs(x).max(initial=0.0)), float(np.abs(v).max())
+    if size >= 1.0:
+        return size
+    # the Jacobian of one equation vanishes at a cusp but for rounding, and changes on any length
+    far = pencil(x + v / longest) if len(x) == 1 else None
     least = [0.0 if far is None else VANISHED * _largest_entry(far[k]) for k in (0, 1)]
 
-    def is_noticed(length: float) -> bool:
+    def change(length: float) -> float:
         there = pencil(x + LONGEST * length / longest * v)
-        return there is None or max(_gap(here[k], there[k], least[k]) for k in (0, 1)) > NOTICED
+        if there is None:
+            return np.inf
+        return max(_gap(here[k], there[k], least[k]) for k in (0, 1))
 
-    low, high = 0, max(0, math.ceil(-math.log(size, LARGER)))  # powers of the factor
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if is_noticed(size * LARGER**middle) else (middle + 1, high)
-    return min(size * LARGER**low, 1.0) if low else size
+    def least_power(unit: float, part: float, low: int, high: int) -> int:
+        while low < high:
+            middle = (low + high) // 2
+            found = change(unit * LARGER**middle) > part
+            low, high = (low, middle) if found else (middle + 1, high)
+        return low
+
+    if size:
+        power = least_power(size, NOTICED, 0, math.ceil(-math.log(size, LARGER)))
+        if size * LARGER**power < 1.0:
+            return size * LARGER**power
+    changed = change(1.0)
+    if changed > MOST and not size:
+        return float(LARGER ** (least_power(1.0, MOST, -DECADES, 0) - 1))
+    if changed < SEEN:
+        power = least_power(1.0, SEEN, 0, DECADES)
+        return float(LARGER**power) if power < DECADES else 1.0
+    return 1.0
 
 
 def _matrix_differences(

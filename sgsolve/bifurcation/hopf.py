@@ -24,6 +24,7 @@ from ..continuation.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import InputError, LinearSolveError
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
+from .balance import Balance
 from .hidden_pairs import EigenvalueCount, is_pair_hidden
 from .normal_forms import hopf_form
 from .spectrum import (
@@ -39,7 +40,7 @@ from .spectrum_bounds import count_above, farthest_unstable
 
 HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"
-NO_SIGN = 1e-13  # of l1 times the square of the size of x, up to which its sign is rounding
+NO_SIGN = 1e-13  # of l1 times the square of x over q, up to which its sign is rounding
 # A state of zero has no size. There the sign is certain if l1 is this many times what it changes by
 # where the parameter is off by this part of the step, ten times as much as at a located point.
 CERTAIN, OFF = 10.0, 1e-9
@@ -294,7 +295,10 @@ class Eigenvalues(Detector):
 
     def _has_sign(self, stepper: Any, point: Point, special: SpecialPoint, off: float) -> bool:
         """Whether l1 is no rounding error, of its own or of the parameter."""
-        l1, size = special.coefficients["l1"], float(np.abs(point.x).max())
+        l1, vector = special.coefficients["l1"], special.vector
+        assert vector is not None
+        units = Balance.of(stepper.linearized(point).J, self.mass(point.x, point.p)).columns
+        size = float(np.abs(point.x / units).max() / np.abs(vector[: len(point.x)] / units).max())
         if size > 0.0:
             return abs(l1) * size**2 > NO_SIGN
         other = self._lyapunov(stepper, replace(point, p=point.p + off), special)

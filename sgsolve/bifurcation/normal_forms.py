@@ -20,6 +20,7 @@ from ..arrays import Vector
 from ..linear.frame import Frame
 from ..linear.methods.choose import SMALL
 from ..pattern import Pattern
+from .balance import Balance
 from .directional import Pencil, Slopes, slopes_along
 
 SLOWEST = 1e6  # omega over an eigenvalue that counts as zero
@@ -35,14 +36,16 @@ def null_vectors(A: Any, near: Vector | None = None) -> tuple[Vector, Vector]:
     LinearSolveError
         If more than one eigenvalue vanishes.
     """
-    n = A.shape[0]
+    n, balance = A.shape[0], Balance.of(A)
+    A = balance.scaled(A)
     b, c = np.random.default_rng(0).standard_normal((2, n))
-    v, w = c if near is None else near, b
+    v, w = c if near is None else near / balance.columns, b
     for _ in range(3):
         v, w = v / np.linalg.norm(v), w / np.linalg.norm(w)
         solver = _solver_of(bordered_matrix(A, w.conj(), v.conj()))
         edge = np.append(np.zeros(n), 1.0)
         v, w = solver.solve(edge)[:-1], solver.solve(edge, transpose=True)[:-1]
+    v, w = v * balance.columns, w * balance.rows
     return v / np.linalg.norm(v), w
 
 
@@ -123,8 +126,9 @@ def hopf_form(pencil: Pencil, x: Vector, omega: float, near: Vector | None = Non
 
     square = second(q.conj(), False, 0.0).real
     still = -solved(J, square)
-    slow = omega * float(np.linalg.norm(C @ still))
-    if slow > SLOWEST * float(np.linalg.norm(square)):
+    rows = Balance.of(J, C).rows
+    slow = omega * float(np.linalg.norm(rows * (C @ still)))
+    if slow > SLOWEST * float(np.linalg.norm(rows * square)):
         raise ArithmeticError("zero is an eigenvalue as well: a zero-Hopf point")
     twice = -solved(sp.csr_array(J + 2.0 * iw * C), second(q, False, 2.0 * iw))
     cubic = (real.J2 + imaginary.J2) @ q + iw * ((real.C2 + imaginary.C2) @ q)

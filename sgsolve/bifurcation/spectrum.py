@@ -24,6 +24,7 @@ from .. import linear
 from ..arrays import Vector
 from ..errors import LinearSolveError
 from ..pattern import Pattern
+from .balance import Balance
 from .spectrum_bounds import is_symmetric
 
 # Up to here all eigenvalues are computed: by the QZ algorithm if M is singular or not diagonal,
@@ -78,9 +79,12 @@ def eigenvalues(
             # that of SciPy 1.17 returns wrong values where they are beyond 1e138 or below 1e-138
             values, vectors = np.linalg.eig(J.toarray() / M.diagonal()[:, None])
             return values.astype(complex), vectors.astype(complex)
-        values, vectors = scipy.linalg.eig(J.toarray(), M.toarray())
+        balance = Balance.of(J, M)
+        values, vectors = scipy.linalg.eig(*(balance.scaled(A).toarray() for A in (J, M)))
         finite = np.isfinite(values)
-        return values[finite], vectors[:, finite]
+        return values[finite], balance.columns[:, None] * vectors[:, finite]
+    balance = Balance.of(J, M)
+    J, M = balance.scaled(J), balance.scaled(M)
     discs = [_disc(J, M, shift, count) for shift in shifts]
     before = np.empty(0) if unstable is None else unstable[unstable.imag >= 0.0]
     for value in before:
@@ -90,7 +94,8 @@ def eigenvalues(
                 break
             discs.append(_disc(J, M, place, count))
             place *= OUTWARD
-    return _joined_discs(discs)
+    values, vectors = _joined_discs(discs)
+    return values, balance.columns[:, None] * vectors
 
 
 def all_eigenvalues(J: Any, M: Any) -> Vector:
@@ -98,11 +103,12 @@ def all_eigenvalues(J: Any, M: Any) -> Vector:
 
     The vectors take half of the time of the QR algorithm. A symmetric matrix takes an eighth.
     """
-    A, mass = J.toarray(), M.diagonal()
     values: Vector
     if not _is_diagonal(M):
-        values = scipy.linalg.eigvals(A, M.toarray())
+        balance = Balance.of(J, M)
+        values = scipy.linalg.eigvals(*(balance.scaled(B).toarray() for B in (J, M)))
         return values[np.isfinite(values)]
+    A, mass = J.toarray(), M.diagonal()
     if (np.sign(mass) == np.sign(mass[0])).all() and is_symmetric(A):
         roots = np.sqrt(np.abs(mass))
         values = scipy.linalg.eigvalsh(A / np.outer(roots, roots)) * np.sign(mass[0])

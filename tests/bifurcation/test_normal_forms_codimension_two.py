@@ -97,7 +97,7 @@ def test_the_second_lyapunov_coefficient(hidden):
     pencil, calls = pencil_of(hidden(duffing, 2)), []
     found = second_lyapunov(lambda x: (calls.append(1), pencil(x))[1], np.zeros(2), 1.0)
     assert found["l2"] == pytest.approx(-4.0 * 5.0 / 48.0, abs=1e-8)
-    assert len(calls) < 310  # Jacobians: one length will do
+    assert len(calls) < 320  # Jacobians: one length will do
 
 
 @pytest.mark.parametrize("omega", [0.3, *slow(2.0)])

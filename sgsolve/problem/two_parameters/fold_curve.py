@@ -39,10 +39,9 @@ from ..curves.curve_run import asked_of, at_point, run_curve, start_at_special_p
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .fold_family import FoldFamily
-from .mass_pencil import MassPencil, two_parameter_view
+from .mass_pencil import ROUNDING, MassPencil, sizes_along, two_parameter_view
 
 QUADRATIC = "quadratic"
-ROUNDING = 1e-12  # part of the largest value on the branch up to which a number is zero
 KINDS = ("fold", "branch point", *ON_FOLDS)
 
 
@@ -67,9 +66,11 @@ def fold_curve(
     vector = fold.vector if fold.vector is not None else np.ones(len(x))
     vector = vector * np.sign(vector[int(np.argmax(np.abs(vector)))])
     with problem.lend(system, x) as workspace:
-        largest = tuple(float(np.abs(part).max()) for part in (branch.states, branch.parameter))
-        family = FoldFamily(system, workspace, (p, name), z, vector, (largest[0], largest[1]))
+        largest = float(np.abs(branch.parameter).max())
         pencil = MassPencil(problem, system, stability or True, x)
+        matrices = pencil.at(x, {p: fold.parameter, name: start})[1:]
+        sizes = sizes_along(system, branch, matrices)
+        family = FoldFamily(system, workspace, (p, name), z, vector, sizes, largest)
         settings = Stability.or_default(stability)
         detectors = _fold_curve_detectors(_FoldTests(family, pencil, settings), asked[2].detect)
         view = _fold_view((p, name), system)
@@ -117,8 +118,9 @@ class _FoldTests:
         """Return a of y' = a y^2 at a point; it has no finite value at a Bogdanov-Takens point."""
         known = point.tests.get(CUSP)
         value = self.cusp(point.x, point.p) if known is None else float(known)
-        stored = self.double_zero(point.x, point.p)
-        return -value / stored if stored else float("nan")
+        v, w = self._family.critical(point.x, point.p)
+        stored = self._stored(point.x, point.p, v, w)
+        return -value / stored / float(np.linalg.norm(v)) if stored else float("nan")
 
     def double_form(self, z: Vector, q: float) -> dict[str, float]:
         """Return the coefficients at a Bogdanov-Takens point; nothing if they are not defined."""
@@ -140,14 +142,16 @@ class _FoldTests:
         """Return the coefficient of the third order, at a cusp."""
         v, w = self._family.critical(z, q)
         function = self._pencil.function(self._params(z, q))
-        _, J, C = self._pencil.at(z[:-1], self._params(z, q))
-        stored = float(w @ (C @ v))
+        _, J, _ = self._pencil.at(z[:-1], self._params(z, q))
+        stored = self._stored(z, q, v, w)
         b = cubic_coefficient(J, slopes_along(function, z[:-1], v), v, w)[1]
-        return {"c": -b / stored} if stored else {}
+        return {"c": -b / stored / float(v @ v)} if stored else {}
 
     def double_zero(self, z: Vector, q: float) -> float:
         """Return w C v, which vanishes where zero is a double eigenvalue."""
-        v, w = self._family.critical(z, q)
+        return self._stored(z, q, *self._family.critical(z, q))
+
+    def _stored(self, z: Vector, q: float, v: Vector, w: Vector) -> float:
         _, _, C = self._pencil.at(z[:-1], self._params(z, q))
         return float(w @ (C @ v))
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from ...arrays import Vector
 from ...bifurcation.folds import Singular, singularity
@@ -38,8 +39,10 @@ class FoldFamily(FamilyAround):
         (x, p) of a fold at the value that q has in the system.
     vector : ndarray, shape (n,)
         The null vector there.
-    largest : (float, float)
-        The largest magnitudes that an unknown and p had on the branch.
+    sizes : ndarray, shape (n,)
+        Typical sizes of the unknowns.
+    largest : float
+        The largest magnitude that p had on the branch.
     """
 
     def __init__(
@@ -49,17 +52,19 @@ class FoldFamily(FamilyAround):
         names: tuple[str, str],
         fold: Vector,
         vector: Vector,
-        largest: tuple[float, float],
+        sizes: Vector,
+        largest: float,
     ) -> None:
         self.system, self.p, self.q = system, *names
         self.n = len(fold)
         self._bordered = Bordered(workspace, 1, whole=True)
         self.inner = ParameterizedSystem(system, self.p, fold[:-1], float(fold[-1]))
-        self._usual = largest[0]
-        self._p_size = max(largest[1], abs(float(fold[-1]))) or 1.0
+        self._sizes, self._usual = sizes, float(sizes.max())
+        self._p_size = max(largest, abs(float(fold[-1]))) or 1.0
         self._size = abs(float(system.value_of(self.q)))  # the largest magnitude that q had
         self._frame: Frame | None = None
         self._of: Pattern | None = None
+        self._rows = np.ones(len(vector))
         random = np.random.default_rng(0).standard_normal(len(vector))
         self._b, self._c = random / np.linalg.norm(random), vector / np.linalg.norm(vector)
         for _ in range(2):
@@ -75,11 +80,8 @@ class FoldFamily(FamilyAround):
 
     @property
     def scale(self) -> Vector | None:
-        """The sizes of the unknowns, by default the largest on the branch, and that of p."""
-        scale = self.inner.scale
-        if scale is None:
-            scale = np.full(self.n - 1, self._usual or 1.0)
-        return np.append(scale, self._p_size)
+        """The sizes of the unknowns, and that of p."""
+        return np.append(self._sizes, self._p_size)
 
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return (F, g), its Jacobian over (x, p), and its derivative over q."""
@@ -109,23 +111,43 @@ class FoldFamily(FamilyAround):
         return confirmed
 
     def accepted(self, z: Vector) -> None:
-        """Take the null vectors at a point as the borders from there on."""
-        pair = self._singular(self._at(z[:-1], float(z[-1])))
-        self._b = pair.w / np.linalg.norm(pair.w)
-        self._c = pair.v / np.linalg.norm(pair.v)
+        """Take the null vectors at a point as the borders from there on.
+
+        Their components are measured by the sizes of the unknowns, and by how much each equation
+        changes over these: then the borders do not depend on units.
+        """
+        at = self._at(z[:-1], float(z[-1]))
+        v, w = self._unit(self._singular(at))
+        by_x = (abs(at.J) @ sp.diags_array(self._sizes)).max(axis=1).toarray().ravel()
+        rows = np.maximum(by_x, self._p_size * np.abs(at.Fp))
+        self._rows = np.where(rows > 0.0, rows, rows.max(initial=0.0) or 1.0)
+        self._b = self._rows**2 * w / np.linalg.norm(self._rows * w) ** 2
+        self._c = v / self._sizes**2
 
     def saved(self) -> dict[str, Any]:
-        """Return the borders, and how large q has been."""
-        return {"b": self._b, "c": self._c, "size": self._size}
+        """Return the borders, the sizes of the equations, and how large q has been."""
+        return {"b": self._b, "c": self._c, "rows": self._rows, "size": self._size}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Take them back."""
-        self._b, self._c, self._size = saved["b"], saved["c"], float(saved["size"])
+        self._b, self._c, self._rows = saved["b"], saved["c"], saved["rows"]
+        self._size = float(saved["size"])
 
     def critical(self, x: Vector, q: float) -> tuple[Vector, Vector]:
-        """Return the right and the left null vector at a fold, each of length 1."""
+        """Return the right and the left null vector at a fold, each of length 1 by their sizes.
+
+        The adjugate of J is v w' times a positive number, if the back end gives determinants: then
+        w C v, which is the coefficient of the eigenvalue in the characteristic polynomial, changes
+        its sign only where it is zero, even if v or w turn round within a step.
+        """
         pair = self._singular(self._at(x, q))
-        return pair.v / np.linalg.norm(pair.v), pair.w / np.linalg.norm(pair.w)
+        known = self._bordered.determinant()
+        v, w = self._unit(pair)
+        return v, w if known is None else -np.sign(known[0]) * w
+
+    def _unit(self, pair: Singular) -> tuple[Vector, Vector]:
+        v, w = pair.v, pair.w
+        return v / np.linalg.norm(v / self._sizes), w / np.linalg.norm(self._rows * w)
 
     def _set(self, q: float) -> None:
         self.inner.system = self.system.at({self.q: q})

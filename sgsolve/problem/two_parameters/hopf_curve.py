@@ -44,7 +44,7 @@ from ..curves.curve_run import asked_of, at_point, run_curve, start_at_special_p
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from .hopf_family import HopfFamily
-from .mass_pencil import MassPencil, two_parameter_view
+from .mass_pencil import MassPencil, sizes_along, two_parameter_view
 
 KINDS = ("fold", *ON_HOPF_POINTS)
 PHASE = 0.7  # of the critical vector at the start
@@ -65,9 +65,11 @@ def hopf_curve(
     asked = asked_of(bounds, {**options, "stability": None}, (name, p), ("frequency", "l1"), KINDS)
     system, x, q = start_at_special_point(problem, branch, point, name, asked[1], "Hopf point")
     pencil = MassPencil(problem, system, stability, x)
-    y = _hopf_start(pencil, x, point, {p: point.parameter, name: q})
+    params = {p: point.parameter, name: q}
+    sizes = sizes_along(system, branch, pencil.at(x, params)[1:])
+    y = _hopf_start(pencil, x, point, params, sizes)
     largest = float(np.abs(branch.parameter).max()), abs(q)
-    family = HopfFamily(system, pencil, (p, name), y, largest)
+    family = HopfFamily(system, pencil, (p, name), y, sizes, largest)
     detectors = _hopf_curve_detectors(family, asked[2].detect, Stability.or_default(stability))
     with problem.workspaces.lend() as workspace:
         view = _view((p, name), system)
@@ -78,7 +80,7 @@ def hopf_curve(
 
 
 def _hopf_start(
-    pencil: MassPencil, x: Vector, point: SpecialPoint, params: dict[str, float]
+    pencil: MassPencil, x: Vector, point: SpecialPoint, params: dict[str, float], sizes: Vector
 ) -> Vector:
     """Return the unknowns of the Hopf point of a branch."""
     _, J, C = pencil.at(x, params)
@@ -97,8 +99,9 @@ def _hopf_start(
         )
     q, _ = null_vectors(J + 1j * omega * C)
     # no special phase: the real part must not be across the null vector of a Bogdanov-Takens point
-    q = q * np.exp(1j * (PHASE - 0.5 * np.angle(q @ q)))
-    q = q / np.linalg.norm(q.real)
+    parts = q / sizes
+    q = q * np.exp(1j * (PHASE - 0.5 * np.angle(parts @ parts)))
+    q = q / np.linalg.norm((q / sizes).real)
     return np.concatenate([x, q.real, q.imag / omega, [omega**2, params[next(iter(params))]]])
 
 

@@ -45,6 +45,8 @@ class HopfFamily(Family):
         The first parameter, and the second one.
     y : ndarray, shape (3 n + 2,)
         A Hopf point: x, u, w, kappa, p.
+    sizes : ndarray, shape (n,)
+        Typical sizes of the unknowns.
     largest : (float, float)
         The largest magnitudes of the two parameters so far.
     """
@@ -55,6 +57,7 @@ class HopfFamily(Family):
         pencil: MassPencil,
         names: tuple[str, str],
         y: Vector,
+        sizes: Vector,
         largest: tuple[float, float],
     ) -> None:
         self.system, self.pencil, (self.p, self.q) = system, pencil, names
@@ -64,7 +67,7 @@ class HopfFamily(Family):
         self._inner, self._place = self._blocks(pencil.pattern)
         self._frame = Frame(self._inner, 2)
         kappa = abs(float(y[-2]))
-        self._sizes = 1.0, 1.0 / np.sqrt(kappa), kappa, largest[0] or 1.0
+        self._sizes, self._others = sizes, (1.0 / np.sqrt(kappa), [kappa, largest[0] or 1.0])
         self._c: Any = None
         self._largest = dict(zip(names, largest, strict=True))
         self.accepted(np.append(y, 0.0))
@@ -77,11 +80,8 @@ class HopfFamily(Family):
     @property
     def scale(self) -> Vector | None:
         """The sizes of x, u and w, of kappa and of the first parameter."""
-        if self.system.scale is None:
-            return None
-        u, w, kappa, p = self._sizes
-        ones = np.ones(self.size)
-        return np.concatenate([self.system.scale, u * ones, w * ones, [kappa, p]])
+        by_omega, ends = self._others
+        return np.concatenate([self._sizes, self._sizes, by_omega * self._sizes, ends])
 
     def split(self, y: Vector) -> tuple[Vector, Vector, Vector, float, float]:
         """Return x, u, w, kappa and p."""
@@ -91,9 +91,10 @@ class HopfFamily(Family):
     def accepted(self, z: Vector) -> None:
         """Take another vector c where u has turned away from it."""
         _, u, w, _, _ = self.split(z[: self.n])
-        if self._c is None or np.linalg.norm(self._c) * np.linalg.norm(u) > TURNED:
+        u, w = u / self._sizes, w / self._sizes
+        if self._c is None or np.linalg.norm(self._c * self._sizes) * np.linalg.norm(u) > TURNED:
             across = u - (u @ w) / (w @ w) * w
-            self._c = across / (across @ u)
+            self._c = across / (across @ u) / self._sizes
 
     def saved(self) -> dict[str, Any]:
         """Return the vector c, and how large the parameters have been."""
@@ -139,8 +140,8 @@ class HopfFamily(Family):
 
     def _along(self, x: Vector, v: Vector, params: dict[str, float]) -> tuple[Any, Any]:
         """Return the derivatives of J and C along v."""
-        size = 1.0 + float(np.abs(x).max())
-        h = DIFFERENCE * size / (float(np.abs(v).max()) or 1.0)
+        sizes = np.maximum(np.abs(x), self._sizes)
+        h = DIFFERENCE / (float(np.abs(v / sizes).max()) or 1.0)
         up, down = self.pencil.at(x + h * v, params), self.pencil.at(x - h * v, params)
         J, C = ((up[k] - down[k]) / (2.0 * h) for k in (1, 2))
         return J, C

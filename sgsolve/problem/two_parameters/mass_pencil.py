@@ -10,15 +10,19 @@ import scipy.sparse as sp
 
 from ...arrays import Vector
 from ...bifurcation import Stability
+from ...bifurcation.balance import Balance
 from ...bifurcation.codimension_two import LARGE, leading_eigenvalues, pencil_eigenvalues, without
 from ...bifurcation.directional import Pencil
 from ...continuation.view import View
 from ...errors import InputError
 from ...pattern import Pattern
+from ...results.branch import Branch
 from ...results.special_points import SpecialPoint
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..equations.storage import Storage
+
+ROUNDING = 1e-12  # part of the largest value on a branch up to which a number is zero
 
 
 class MassPencil:
@@ -91,6 +95,23 @@ class MassPencil:
         else:
             values = pencil_eigenvalues(J, C)
         return without(values, critical)
+
+
+def sizes_along(system: ResidualSystem, branch: Branch, matrices: tuple[Any, Any]) -> Vector:
+    """Return the size of each unknown: the user's, or the largest of its block on a branch.
+
+    Blocks that are zero all along it, but for rounding, are measured by the units that J and C
+    show.
+    """
+    if system.scale is not None:
+        return system.scale
+    largest = system.blocks.norms(np.abs(branch.states).max(axis=0))
+    units = Balance.of(*matrices).columns
+    sizes = system.blocks.spread(largest, 1.0) / units
+    known = sizes > ROUNDING * sizes.max()
+    usual = float(np.median(sizes[known])) if known.any() else 1.0
+    found: Vector = units * np.where(known, sizes, usual)
+    return found
 
 
 def two_parameter_view(
