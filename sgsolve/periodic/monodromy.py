@@ -29,7 +29,7 @@ from ..pattern import Pattern
 from ..results.floquet import distance_of_trivial
 from .multipliers import product_eigenvalues
 from .orbit_family import OrbitFamily
-from .transverse import transverse_multipliers
+from .transverse import interval_maps, transverse_multipliers
 
 DENSE = 200  # unknowns up to which all multipliers are computed
 LEADING = 10  # multipliers of larger systems
@@ -59,7 +59,9 @@ class DenseMonodromy:
     Attributes
     ----------
     inner : ndarray, shape (N, stored, n, n)
-        From the start of an interval to its other nodes; the last one is the next start.
+        From the start of an interval to its other nodes, for changes over sizes; the last one is
+        the next start.
+    sizes : ndarray, shape (n,)
     algebraic : int
         How many multipliers are zero because equations store nothing.
     across : callable, optional
@@ -67,6 +69,7 @@ class DenseMonodromy:
     """
 
     inner: Vector
+    sizes: Vector
     algebraic: int = 0
     across: Callable[[], tuple[Vector, float]] | None = None
 
@@ -85,11 +88,11 @@ class DenseMonodromy:
 
     def along(self, start: Vector) -> Vector:
         """Return the change at every state of the orbit, shape (P, n), from that at the first."""
-        found = [start]
+        found = [start / self.sizes]
         for maps in self.inner:
             first = found[-1]
             found += [step @ first for step in maps]
-        return np.array(found[:-1])
+        return np.array(found[:-1]) * self.sizes
 
     def turned(self) -> Vector:
         """Return the change of the first state that comes back with the other sign."""
@@ -97,7 +100,7 @@ class DenseMonodromy:
         M = np.eye(n)
         for S in self.inner[:, -1]:
             M = S @ M
-        vector: Vector = np.linalg.svd(M + np.eye(n))[2][-1]
+        vector: Vector = np.linalg.svd(M + np.eye(n))[2][-1] * self.sizes
         return vector
 
 
@@ -111,10 +114,13 @@ class SparseMonodromy:
         Of the columns behind the first state.
     first : csr_array, shape (size, n)
         The columns of the first state.
+    sizes : ndarray, shape (n,)
+        By which Arnoldi's method measures changes.
     """
 
     solver: Any
     first: Any
+    sizes: Vector
 
     def multipliers(self) -> Vector:
         """Return the leading Floquet multipliers, largest modulus first."""
@@ -137,8 +143,8 @@ class SparseMonodromy:
         n = self.first.shape[1]
 
         def round_trip(v: Vector) -> Vector:
-            behind: Vector = -self.solver.solve(self.first @ v.ravel())
-            return behind[-n:]
+            behind: Vector = -self.solver.solve(self.first @ (self.sizes * v.ravel()))
+            return behind[-n:] / self.sizes
 
         operator = LinearOperator((n, n), round_trip, dtype=float)
         start = np.random.default_rng(0).uniform(0.5, 1.0, n)
@@ -148,7 +154,7 @@ class SparseMonodromy:
         except ArpackNoConvergence as partial:
             found = partial.eigenvalues, partial.eigenvectors
         order = np.argsort(-np.abs(found[0]), kind="stable")
-        return found[0][order], found[1][:, order]
+        return found[0][order], self.sizes[:, None] * found[1][:, order]
 
 
 def monodromy(family: OrbitFamily, x: Vector, p: float) -> Monodromy:
@@ -161,18 +167,16 @@ def monodromy(family: OrbitFamily, x: Vector, p: float) -> Monodromy:
     """
     grid, T = family.grid, family.split(x)[1]
     now = family.evaluated(x, p)
-    n = grid.n
+    n, sizes = grid.n, family.sizes
     if n > DENSE:
         whole = grid.unwrapped(now, family.mesh, T)
         inner = sp.csr_array(whole[:, n:])
         solver = linear.LinearSolver(Pattern.of(inner))
         solver.factorize(inner)
-        return SparseMonodromy(solver, sp.csr_array(whole[:, :n]))
-    blocks = grid.blocks(now, family.mesh, T)
+        return SparseMonodromy(solver, sp.csr_array(whole[:, :n]), sizes)
     try:
-        solved = np.linalg.solve(blocks[:, :, n:], -blocks[:, :, :n])
+        maps = interval_maps(grid.blocks(now, family.mesh, T), sizes)
     except np.linalg.LinAlgError:
         raise LinearSolveError("the equations of an interval are singular") from None
-    maps = solved.reshape(grid.N, grid.stored, n, n)
     across = partial(transverse_multipliers, family, x, p)
-    return DenseMonodromy(maps, family.equations.algebraic, across)
+    return DenseMonodromy(maps, sizes, family.equations.algebraic, across)

@@ -57,11 +57,9 @@ def transverse_multipliers(family: OrbitFamily, x: Vector, p: float) -> tuple[Ve
     times = node_times(family.scheme, mesh)
     X = interpolated_at(family.scheme, family.mesh, family.grid.local(X), times)
     now = family.equations.evaluate(X, grid.rates(X, mesh, T), p)
-    n, blocks = grid.n, grid.blocks(now, mesh, T)
-    maps = np.linalg.solve(blocks[:, :, n:], -blocks[:, :, :n])[:, -n:]
+    n, maps = grid.n, interval_maps(grid.blocks(now, mesh, T), family.sizes)[:, -1]
     frames = _frames(_rates(grid, now, X, mesh, T) / family.sizes)
-    scaled = maps * family.sizes[None, None, :] / family.sizes[None, :, None]
-    turned = np.swapaxes(np.roll(frames, -1, axis=0), 1, 2) @ scaled @ frames
+    turned = np.swapaxes(np.roll(frames, -1, axis=0), 1, 2) @ maps @ frames
     trivial = float(np.prod(turned[:, 0, 0]))
     if n == 1:
         return np.array([trivial]), abs(trivial - 1.0)
@@ -74,6 +72,39 @@ def transverse_multipliers(family: OrbitFamily, x: Vector, p: float) -> tuple[Ve
     error = max(abs(trivial - 1.0), float(change.max()))
     values = np.append(1.0 + error, values)
     return values[np.argsort(-np.abs(values), kind="stable")], error
+
+
+def interval_maps(blocks: Vector, sizes: Vector) -> Vector:
+    """Return the maps from the start of an interval to its other nodes, for changes over sizes.
+
+    Each equation is divided by its largest coefficient: rounding does not depend on units.
+
+    Parameters
+    ----------
+    blocks : ndarray, shape (N, s * n, (s + 1) * n)
+        The derivatives of the equations of each interval, by its start first.
+    sizes : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (N, s, n, n)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the equations of an interval are singular.
+    """
+    n = len(sizes)
+    scaled = _divided(blocks * np.tile(sizes, blocks.shape[2] // n))
+    solved = np.linalg.solve(scaled[:, :, n:], -scaled[:, :, :n])
+    return solved.reshape(len(blocks), -1, n, n)
+
+
+def _divided(matrices: Vector) -> Vector:
+    """Return matrices with each row divided by its largest element."""
+    largest = np.abs(matrices).max(axis=2, keepdims=True)
+    found: Vector = matrices / np.where(largest > 0.0, largest, 1.0)
+    return found
 
 
 def _rates(grid: Discretization, now: Evaluated, X: Vector, mesh: Vector, T: float) -> Vector:
@@ -115,7 +146,8 @@ def _parts_of_intervals(
     J = _dense_matrices(grid.equations.pattern_J, now.J[starts], n)
     C = _dense_matrices(grid.equations.pattern_C, now.C[starts], n)
     across = _frames(_rates(grid, now, X, mesh, T) / family.sizes)[:, :, 1:]
-    flow = -np.linalg.pinv(C) @ J * family.sizes[None, None, :] / family.sizes[None, :, None]
+    both = _divided(np.concatenate([C, J], axis=2) * np.tile(family.sizes, 2))
+    flow = -np.linalg.pinv(both[:, :, :n]) @ both[:, :, n:]
     inner = np.swapaxes(across, 1, 2) @ flow @ across
     rate = np.linalg.eigvalsh(0.5 * (inner + np.swapaxes(inner, 1, 2)))[:, -1]
     growth = np.diff(mesh) * T * np.maximum(np.abs(rate), np.abs(np.roll(rate, -1)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
+from ...bifurcation.balance import Balance
 from ...continuation.user_functions import call_with_parameters
 from ...errors import InputError
 from ...pattern import Pattern
@@ -141,7 +142,7 @@ class OrbitEquations:
         C = self.pattern_C.matrix(self.evaluate(x, rates, p).C[0])
         if self.n > DENSE:
             return self.n - len(self.pattern_C.empty_rows)
-        values = np.linalg.svd(C.toarray(), compute_uv=False)
+        values = np.linalg.svd(Balance.of(C).scaled(C).toarray(), compute_uv=False)
         return int((values > RANK * values[0]).sum())
 
 
