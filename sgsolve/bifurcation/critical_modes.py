@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from ..arrays import Vector
 from .balance import Balance
@@ -58,8 +57,7 @@ class CriticalModes:
         guesses = [*near, *([None] * (len(frequencies) - len(near)))]
         rates, conjugate = list[complex](), list[int]()
         for omega, unit, guess in zip(frequencies, units, guesses, strict=True):
-            A = J if omega == 0.0 else sp.csr_array(J + 1j * omega * C)
-            q, w = null_vectors(A, guess)
+            q, w = null_vectors(J, C, omega, guess)
             if omega == 0.0:
                 q = q * np.sign(q[int(np.argmax(np.abs(q)))])
             w = w / (w @ (C @ q))

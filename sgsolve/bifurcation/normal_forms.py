@@ -26,8 +26,8 @@ from .directional import Pencil, Slopes, slopes_along
 SLOWEST = 1e6  # omega over an eigenvalue that counts as zero
 
 
-def null_vectors(A: Any, near: Vector | None = None) -> tuple[Vector, Vector]:
-    """Return v and w with A v = 0 and A^T w = 0 for a matrix with one vanishing eigenvalue.
+def null_vectors(J: Any, C: Any, omega: float, near: Vector | None = None) -> tuple[Vector, Vector]:
+    """Return v and w with A v = 0 and A^T w = 0 for a simple eigenvalue, A = J + i omega C.
 
     v has Euclidean length 1.
 
@@ -36,8 +36,8 @@ def null_vectors(A: Any, near: Vector | None = None) -> tuple[Vector, Vector]:
     LinearSolveError
         If more than one eigenvalue vanishes.
     """
-    n, balance = A.shape[0], Balance.of(A)
-    A = balance.scaled(A)
+    n, balance = J.shape[0], Balance.of(J, C)
+    A = balance.scaled(J + 1j * omega * C if omega else J)
     b, c = np.random.default_rng(0).standard_normal((2, n))
     v, w = c if near is None else near / balance.columns, b
     for _ in range(3):
@@ -112,7 +112,7 @@ def hopf_form(pencil: Pencil, x: Vector, omega: float, near: Vector | None = Non
     if here is None:
         raise ArithmeticError("the Jacobian is not finite")
     J, C = here
-    q, w = null_vectors(sp.csr_array(J + 1j * omega * C), near)
+    q, w = null_vectors(J, C, omega, near)
     real, imaginary = slopes_along(pencil, x, q.real), slopes_along(pencil, x, q.imag)
     iw = 1j * omega
 
@@ -155,7 +155,7 @@ def bogdanov_takens_form(pencil: Pencil, x: Vector) -> tuple[float, float]:
         raise ArithmeticError("the Jacobian is not finite")
     J, C = here
     n = len(x)
-    q0, w = null_vectors(J)
+    q0, w = null_vectors(J, C, 0.0)
     q0 = q0 * np.sign(q0[int(np.argmax(np.abs(q0)))])
     K = bordered_matrix(J, w / np.linalg.norm(w), q0)
     q1 = solved(K, np.append(-(C @ q0), 0.0))[:n]

@@ -97,7 +97,7 @@ def _hopf_start(
         raise InputError(
             f"{point}: the square of its frequency overflows; take other units of time"
         )
-    q, _ = null_vectors(J + 1j * omega * C)
+    q, _ = null_vectors(J, C, omega)
     # no special phase: the real part must not be across the null vector of a Bogdanov-Takens point
     parts = q / sizes
     q = q * np.exp(1j * (PHASE - 0.5 * np.angle(parts @ parts)))
