@@ -41,28 +41,30 @@ class Balance:
         rows, columns = np.ones((2, parts[0].shape[0]))
         for sweep in range(SWEEPS):
             if sweep < WEIGHED:
-                parts = [A / (_largest(_multiplied(A, rows, columns)) or 1.0) for A in parts]
+                parts = [
+                    A / (_largest_magnitude(_times_factors(A, rows, columns)) or 1.0) for A in parts
+                ]
             rows = _inverse(np.sum([A @ columns for A in parts], axis=0))
             columns = _inverse(np.sum([A.T @ rows for A in parts], axis=0))
         size = float(columns.max(initial=1.0))
-        return cls(_power(rows), _power(columns / size))
+        return cls(_power_of_two(rows), _power_of_two(columns / size))
 
     def scaled(self, A: Any) -> Any:
         """Return a matrix with these factors."""
-        return _multiplied(A, self.rows, self.columns)
+        return _times_factors(A, self.rows, self.columns)
 
     def unscaled(self, A: Any) -> Any:
         """Return the matrix whose scaled one this is."""
-        return _multiplied(A, 1.0 / self.rows, 1.0 / self.columns)
+        return _times_factors(A, 1.0 / self.rows, 1.0 / self.columns)
 
 
-def _multiplied(A: Any, rows: Vector, columns: Vector) -> Any:
+def _times_factors(A: Any, rows: Vector, columns: Vector) -> Any:
     found = sp.csr_array(A, copy=True)
     found.data = found.data * np.repeat(rows, np.diff(found.indptr)) * columns[found.indices]
     return found
 
 
-def _largest(A: Any) -> float:
+def _largest_magnitude(A: Any) -> float:
     return float(A.data.max(initial=0.0))
 
 
@@ -73,7 +75,7 @@ def _inverse(sums: Vector) -> Vector:
     return found
 
 
-def _power(factors: Vector) -> Vector:
+def _power_of_two(factors: Vector) -> Vector:
     """Return the nearest powers of 2: they cause no rounding."""
     found: Vector = np.exp2(np.round(np.log2(factors)))
     return found
