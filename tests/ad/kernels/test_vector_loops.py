@@ -42,9 +42,9 @@ def neighbors(x):
 
 
 def chosen(x):
-    low, high = ad.value(x) < 0.4, ad.value(x) > 1.1
+    low, high = abs(ad.value(x)) < 0.4, ad.value(x) > 1.1
     middle = ~low & ~high
-    return np.where(middle | (ad.value(x) == 0.7), np.sqrt(abs(x)) / x, -x * low - high / x)
+    return np.where(middle | (ad.value(x) == 0.7), np.sqrt(x) / x, -x * low - high / x)
 
 
 def with_numbers(x):
