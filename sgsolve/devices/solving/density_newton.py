@@ -12,7 +12,9 @@ changes make Newton's method the one for the densities:
   ``log(1 + dn / n)``. A density falls to a tenth at most.
 
 The damping compares two corrections, as `solvers.NaturalMonotonicity` does. The changes of a
-density are measured relative to the larger one of its values before and after the step.
+density are measured relative to the larger one of its values before and after the step, and to the
+other charges of its node. A density far below the doping does not change the potential, and in a
+given potential its balance is linear. So its change is right at the end, however large.
 
 References: S. J. Polak et al., Int. J. Numer. Methods Eng. 24 (1987) 763, on the choice of the
 unknowns; P. Deuflhard, Newton Methods for Nonlinear Problems (2011), section 3.3.3.
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from ... import solvers
 from ...errors import LinearSolveError
@@ -39,6 +42,7 @@ from .methods import REUSE
 
 Array = np.ndarray
 FALL = 0.9  # of a density in one step, at most
+TINY = float(np.finfo(float).tiny)  # cm^-3, for no doping
 RANGE = 600.0  # largest exponent of a ratio of densities
 SHORTEST = 1e-3  # damping; below it a shorter step of the voltage costs less
 SETTLED = 1e-6  # relative; rounding decides which of two such corrections is smaller
@@ -56,10 +60,21 @@ class DensityState:
     slope : ndarray, shape (k,)
         Their derivatives by the electrostatic potential, 1/V; those by the quasi-Fermi potential
         are the opposite.
+    charged : ndarray, shape (k,)
+        Logarithms of the sum of both densities and of the doping at their nodes.
+    intrinsic : ndarray, shape (k,)
+        Logarithms of the intrinsic density.
     """
 
     log: Array
     slope: Array
+    charged: Array
+    intrinsic: Array
+
+    def share(self, other: Array) -> Array:
+        """The densities relative to the sum of them and others, given by their logarithms."""
+        found: Array = expit(self.log - other)
+        return found
 
 
 class Densities:
@@ -87,7 +102,9 @@ class Densities:
         """The densities at the unknowns."""
         p = local_parameters(self.device, x, contact_parameters(self.device, self.p))
         s = carriers(self.device, x, p)
-        log = [s.log_n[self._pairs["n"]], s.log_p[self._pairs["p"]]]
+        doping = np.log(np.maximum(np.abs(p["doping"][self.device.layout.doped]), TINY))
+        charged = np.logaddexp(np.logaddexp(s.log_n, s.log_p), doping)
+        intrinsic = 0.5 * (s.log_n + s.log_p - (s.up - s.un))
         slope = []
         for k, (name, sign) in enumerate((("n", 1.0), ("p", -1.0))):
             pairs = self._pairs[name]
@@ -96,7 +113,13 @@ class Densities:
             if has_factor(self.device.statistics) and s.eta is not None:
                 own = own * (1.0 + self.device.statistics.log_gamma(s.eta[2 * k][pairs], 1))
             slope.append(own)
-        return DensityState(np.concatenate(log), np.concatenate(slope))
+        n, h = self._pairs["n"], self._pairs["p"]
+        return DensityState(
+            np.concatenate([s.log_n[n], s.log_p[h]]),
+            np.concatenate(slope),
+            np.concatenate([charged[n], charged[h]]),
+            np.concatenate([intrinsic[n], intrinsic[h]]),
+        )
 
     def change(self, here: DensityState, step: Array) -> Array:
         """Relative changes of the densities, to first order in a step of the unknowns."""
@@ -199,7 +222,7 @@ class DensityMonotonicity:
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step until the simplified correction is smaller than it."""
         densities, (_, here) = self.densities, it.memory["densities"]
-        size = DensityMeasure(densities, here, it.x, it.dx)
+        size = DensityMeasure(densities, here, it.x, it.dx, here.share(here.charged))
         full, finite, first = size.of_step, False, True
         damping = _predicted(it, size, full)
         while damping >= SHORTEST:
@@ -238,6 +261,11 @@ class DensityMonotonicity:
 class DensityMeasure:
     """Size of a change of psi, in units of its own, and of densities, before and after a step.
 
+    Parameters
+    ----------
+    weights : ndarray, shape (k,)
+        What the relative changes of the densities count.
+
     Attributes
     ----------
     change : ndarray, shape (k,)
@@ -246,12 +274,14 @@ class DensityMeasure:
         The size of the step.
     """
 
-    def __init__(self, densities: Densities, here: DensityState, x: Array, step: Array) -> None:
+    def __init__(
+        self, densities: Densities, here: DensityState, x: Array, step: Array, weights: Array
+    ) -> None:
         self._densities, self._here, n = densities, here, densities.n
         vt = densities.device.constants.thermal_voltage(densities.p["T"])
         self._psi = 1.0 / np.maximum(np.abs(x[:n]), vt)
         self.change = densities.change(here, step)
-        self._density = 1.0 / np.maximum(1.0 + self.change, 1.0)
+        self._density = weights / np.maximum(1.0 + self.change, 1.0)
         self.of_step = self._of(step, self.change)
 
     def __call__(self, step: Array) -> float:

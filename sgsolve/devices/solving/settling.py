@@ -6,7 +6,8 @@ many decades of time that takes: each step of implicit Euler is one step of Newt
 one factorization. The start is the last steady state with the carriers where they were, or, where
 junctions block, an estimate. The length
 of the next step follows from the correction that Newton's method would make in a second iteration.
-The correction is added, because its matrix is factorized already.
+The correction is added, because its matrix is factorized already. Densities far below the intrinsic
+one count little for that length: neither charges nor rates tell them from none.
 
 References: P. Deuflhard, Newton Methods for Nonlinear Problems (2011), section 6.4; C. T. Kelley,
 D. E. Keyes, SIAM J. Numer. Anal. 35 (1998) 508, on pseudo-transient continuation.
@@ -84,7 +85,7 @@ class _EulerStep:
             dx = self._solver.solve_step(-it.F)
             if not np.isfinite(dx).all():
                 return None
-            size = DensityMeasure(d, here, it.x, dx)
+            size = DensityMeasure(d, here, it.x, dx, here.share(here.intrinsic))
             x = it.x + d.converted(here, dx)
             F = it.evaluate(x)
             if F is None:

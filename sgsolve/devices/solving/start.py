@@ -229,10 +229,11 @@ def _attempts(
     # Heat is not stored: of two hot states time would tell another one than theirs.
     slow = () if device.heat else (Stage(settling(device, whole, last), from_best=False),)
     if not _constant_mobilities(device):
-        return [Robust(stages=(damped, cold, *slow), patience=UNHURRIED), attempts[1]]
+        stages = (damped, *(slow or (cold,)))
+        return [Robust(stages=stages, patience=UNHURRIED), attempts[1]]
     first = Stage(density_method(device, whole, accurate(), FEW))
     short = len(values) > 1 and _longest_step(values) <= NEAR * vt
-    stages = (first, damped, *slow)
+    stages = (first, *(slow or (damped,)))
     attempts.insert(1 if short else 0, Robust(stages=stages, patience=UNHURRIED))
     return attempts
 
