@@ -46,7 +46,8 @@ def read_mesh(
     Raises
     ------
     InputError
-        If the file has neither triangles nor tetrahedra.
+        If the file has neither triangles nor tetrahedra, or elements in no physical group in
+        format 4.1 of gmsh.
 
     See Also
     --------
@@ -66,9 +67,7 @@ def read_mesh(
     >>> mesh.n, len(mesh.cells)
     (4, 2)
     """
-    import meshio
-
-    content = meshio.read(path)
+    content = _content(path)
     dimension = next((d for d, (kind, _) in SIMPLICES.items() if kind in content.cells_dict), None)
     if dimension is None:
         raise InputError(
@@ -85,15 +84,44 @@ def read_mesh(
         mesh = triangulation(points, local)
     number = np.full(len(content.points), -1)
     number[used] = np.arange(len(used))
-    tags = content.cell_data_dict.get("gmsh:physical", {})
     regions, contacts = {}, {}
-    for name, (tag, its_dimension) in content.field_data.items():
-        if its_dimension == dimension and kind in tags:
-            regions[name] = tags[kind] == tag
-        elif its_dimension == dimension - 1 and facet in tags:
-            nodes = number[content.cells_dict[facet][tags[facet] == tag]]
+    for name, (_, its_dimension) in content.field_data.items():
+        if its_dimension == dimension:
+            regions[name] = _in_group(content, name, kind)
+        elif its_dimension == dimension - 1 and facet in content.cells_dict:
+            nodes = number[content.cells_dict[facet][_in_group(content, name, facet)]]
             contacts[name] = np.unique(nodes[nodes >= 0])
     return mesh, regions, contacts
+
+
+def _content(path: str | Path) -> Any:
+    """What meshio reads of a file."""
+    import meshio
+
+    try:
+        return meshio.read(path)
+    except ValueError as error:
+        if "gmsh:physical" not in str(error):
+            raise
+        raise InputError(
+            f"{path}: some of its elements are in no physical group, which meshio does not read "
+            "in format 4.1; in gmsh put them in one, or set Mesh.SaveAll = 0, or "
+            "Mesh.MshFileVersion = 2.2"
+        ) from error
+
+
+def _in_group(content: Any, name: str, kind: str) -> np.ndarray:
+    """Which of the cells of one kind a named group has; a cell may be in several groups."""
+    if name in content.cell_sets:
+        blocks = zip(content.cells, content.cell_sets[name], strict=True)
+        found = [
+            np.full(len(block.data), len(ours) > 0) for block, ours in blocks if block.type == kind
+        ]
+        return np.concatenate(found)
+    tags = content.cell_data_dict.get("gmsh:physical", {}).get(kind)
+    if tags is None:
+        return np.zeros(len(content.cells_dict[kind]), dtype=bool)
+    return np.asarray(tags == content.field_data[name][0])
 
 
 def write_mesh(path: str | Path, mesh: CellMesh, **fields: Any) -> None:
