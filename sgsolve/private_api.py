@@ -231,7 +231,9 @@ def shown_class(y: Any) -> type:
     """
     frame: FrameType | None = _calling_frame(1)
     while frame is not None:
-        told = _told_own_class.get(id(frame.f_code))
+        told = _told(id(frame.f_code))
+        if told:
+            return type(y)
         if told is None:
             name = frame.f_globals.get("__name__", "")
             asks_for_caller = name == "abc" or frame.f_code is np.isscalar.__code__
@@ -239,8 +241,8 @@ def shown_class(y: Any) -> type:
                 break
             told = _told_own_class[id(frame.f_code)] = not asks_for_caller
             _held.append(frame.f_code)
-        if told:
-            return type(y)
+            if told:
+                return type(y)
         frame = frame.f_back
     value = getattr(y, "_value", y)  # of traced arrays it is y.value
     return type(value.value if hasattr(value, "record") else value)
@@ -250,6 +252,7 @@ _calling_frame = sys._getframe
 # Which code of libraries is told the own class, and which asks for its caller (False), by its id.
 # The code is held, so that its id stays its own; to compute its hash would take longer.
 _told_own_class: dict[int, bool] = {}
+_told = _told_own_class.get
 _held: list[CodeType] = []
 
 
