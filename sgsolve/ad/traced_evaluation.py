@@ -97,6 +97,7 @@ def trace_function(
     graph.results.append(y._value.node)
     guards = len(graph.guards)
     graph.guards += graph.guards_of_partials
+    graph.is_of_slopes = True
     derivative: Any = y._derivative
     if type(derivative) is Recorded:
         with np.errstate(all="ignore"):

@@ -15,11 +15,12 @@ from .assembly import Assembly, TemplateOf
 from .kernel_code import KernelCode, Segment
 from .kernel_tables import Tables
 from .llvm_function import HEADER, FunctionPrinter
+from .llvm_instructions import is_call
 from .llvm_loop import LoopPrinter
 from .loop_schedule import Loop, LoopSchedule
 from .lower_graph import lower_graph
 from .lowering import Lowering
-from .values import Memory
+from .values import Memory, Value
 from .vector_loops import VectorLoopPrinter, gains_by_vectors
 
 
@@ -143,6 +144,15 @@ class CodeWriter:
         if count:
             self.memories["counts"] = (count, "d")
 
+    def _calls_of_values(self) -> set[Value]:
+        """Return the calls that compute values and no derivatives; none in a kernel of F alone."""
+        found: dict[bool, set[Value]] = {True: set(), False: set()}
+        graph, lowering = self.trace.graph, self.lowering
+        for operation in graph.operations if self.with_jacobian else ():
+            if lowering.is_lowered(operation):
+                found[operation in graph.of_slopes].add(lowering.value(operation))
+        return set(filter(is_call, found[False] - found[True]))
+
     def all_guards_once(self) -> list[Guard]:
         """Return the guards; one for each node."""
         known: dict[Node, Guard] = {}
@@ -170,13 +180,13 @@ class CodeWriter:
         self.tables = Tables()
         self.names: list[str] = []
         self.steps: list[Segment] = []
-        texts = []
+        texts, of_values = [], self._calls_of_values()
         for k, group in enumerate(groups):
             calls = [c for c in self.lowering.calls if k < len(levels) and c.level == levels[k]]
             zeroed = [(m, self.memories[m][0]) for m in self.schedule.zeroed] if not k else []
             if group or zeroed:
                 name = f"run{len(self.names)}"
-                printer = FunctionPrinter(name, self.schedule, self.tables)
+                printer = FunctionPrinter(name, self.schedule, self.tables, of_values)
                 printer.fill_with_zeros(zeroed)
                 for loop in group:
                     vectors = gains_by_vectors(loop, self.schedule)

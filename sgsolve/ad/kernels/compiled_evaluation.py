@@ -21,7 +21,7 @@ from .account import TRACING, TRACING_UNKNOWN, Account
 from .arguments import Moving
 from .kernel import Kernel
 from .kernel_call import KernelCall
-from .kernel_result import DIVIDE, INVALID, OVERFLOW, UNDERFLOW, OtherWay
+from .kernel_result import DIVIDE, INVALID, OVERFLOW, RANGE, SHIFT_OF_VALUES, UNDERFLOW, OtherWay
 from .stats import CompiledStats
 from .variant import FIRST, NotCompiledError, Variant, same_bits
 
@@ -32,7 +32,6 @@ MOST_FAILURES = 3
 # Up to so many unknowns a kernel takes next to no longer for F and J than for F alone.
 FEW_UNKNOWNS = 1000
 # What NumPy's warnings are about.
-RANGE = OVERFLOW | UNDERFLOW
 WARNINGS = RANGE | DIVIDE | INVALID
 WARNED = {"divide": DIVIDE, "over": OVERFLOW, "under": UNDERFLOW, "invalid": INVALID}
 
@@ -139,7 +138,7 @@ class CompiledEvaluation:
             F, data, flags, counts = kernel.run(x, variant.inputs_of(arguments))
         except OtherWay:
             return None
-        if flags & WARNINGS and ((with_jacobian and flags & RANGE) or _is_warned(flags)):
+        if (with_jacobian and flags & RANGE) or _is_warned(flags):
             return None
         if counts and variant.is_new(with_jacobian, counts):
             return None
@@ -397,6 +396,7 @@ def _unfit(x: Any) -> str:
 
 def _is_warned(flags: int) -> bool:
     """Whether NumPy would warn of what these flags mean."""
+    flags |= flags >> SHIFT_OF_VALUES
     if not flags & WARNINGS:
         return False
     warned = np.geterr().items()

@@ -23,6 +23,10 @@ elif machine.is_arm():
     INVALID, DIVIDE, OVERFLOW, UNDERFLOW = 1, 2, 4, 8
 else:
     INVALID, DIVIDE, OVERFLOW, UNDERFLOW = 1, 4, 8, 16
+RANGE = OVERFLOW | UNDERFLOW
+# A kernel of the Jacobian returns the flags of calls that compute values alone beside all others,
+# so many bits higher: what is out of range there spoils no derivative.
+SHIFT_OF_VALUES = 8
 
 
 class OtherWay(Exception):  # noqa: N818  # no error: an answer
@@ -41,7 +45,7 @@ class KernelResult(NamedTuple):
     data : ndarray or None
         The values of the Jacobian.
     flags : int
-        Floating point flags.
+        Floating point flags, see `SHIFT_OF_VALUES`.
     counts : tuple of float
         Numbers of elements of the sides of branches.
     """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Container, Hashable, Iterable
 from typing import Any
 
+from .kernel_result import RANGE, SHIFT_OF_VALUES
 from .kernel_tables import Tables
 from .loop_schedule import LoopSchedule
+from .values import Value
 
 ALL_FLAGS = 63  # of the floating point unit, on every processor: the C library masks the others
 HEADER = """declare double @llvm.fabs.f64(double)
@@ -18,10 +20,19 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
 
 class FunctionPrinter:
-    """The text of one function that runs loops one after the other."""
+    """The text of one function that runs loops one after the other.
 
-    def __init__(self, name: str, schedule: LoopSchedule, tables: Tables) -> None:
+    Attributes
+    ----------
+    of_values : container of Value
+        Calls that compute values alone, and no derivatives: their flags are returned apart.
+    """
+
+    def __init__(
+        self, name: str, schedule: LoopSchedule, tables: Tables, of_values: Container[Value]
+    ) -> None:
         self.name, self.schedule, self.tables = name, schedule, tables
+        self.of_values = of_values
         self.entry: list[str] = []
         self.lines: list[str] = []
         self._count = 0
@@ -51,6 +62,8 @@ class FunctionPrinter:
                 "%count = alloca [4 x i64]",
                 "%flags = alloca i32",
                 "store i32 0, ptr %flags",
+                "%value.flags = alloca i32",
+                "store i32 0, ptr %value.flags",
                 f"%clear.at = getelementptr ptr, ptr %P, i64 {clear}",
                 "%clear = load ptr, ptr %clear.at",
                 f"%test.at = getelementptr ptr, ptr %P, i64 {test}",
@@ -62,18 +75,47 @@ class FunctionPrinter:
     def _epilogue(self) -> str:
         self.lines = []
         self.note_flags(self.lines)
-        result = self.new()
-        return "\n  ".join([*self.lines, f"{result} = load i32, ptr %flags", f"ret i32 {result}"])
+        flags, apart, shifted, result = (self.new() for _ in range(4))
+        self.lines += [
+            f"{flags} = load i32, ptr %flags",
+            f"{apart} = load i32, ptr %value.flags",
+            f"{shifted} = shl i32 {apart}, {SHIFT_OF_VALUES}",
+            f"{result} = or i32 {flags}, {shifted}",
+            f"ret i32 {result}",
+        ]
+        return "\n  ".join(self.lines)
 
     def note_flags(self, lines: list[str]) -> None:
         """Save the floating point flags: some loops of SciPy's clear them."""
+        self._add_flags("%flags", lines)
+
+    def note_flags_apart(self, lines: list[str]) -> None:
+        """Save the flags after a call of values, and clear them if a number was out of range.
+
+        Flags before the call must be saved, with no arithmetic since: the code generator may move
+        what stands in one line with the call behind it.
+        """
+        now, some, range_ = self._add_flags("%value.flags", lines), self.new(), self.new()
+        clear, after = self.label("clear"), self.label("cleared")
+        lines += [
+            f"{range_} = and i32 {now}, {RANGE}",
+            f"{some} = icmp ne i32 {range_}, 0",
+            f"br i1 {some}, label %{clear}, label %{after}",
+            f"{clear}:",
+            f"{self.new()} = call i32 %clear(i32 {ALL_FLAGS})",
+            f"br label %{after}",
+            f"{after}:",
+        ]
+
+    def _add_flags(self, slot: str, lines: list[str]) -> str:
         now, before, both = self.new(), self.new(), self.new()
         lines += [
             f"{now} = call i32 %test(i32 {ALL_FLAGS})",
-            f"{before} = load i32, ptr %flags",
+            f"{before} = load i32, ptr {slot}",
             f"{both} = or i32 {now}, {before}",
-            f"store i32 {both}, ptr %flags",
+            f"store i32 {both}, ptr {slot}",
         ]
+        return now
 
     def new(self) -> str:
         """Return a new name."""

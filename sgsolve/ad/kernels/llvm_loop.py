@@ -198,6 +198,8 @@ class LoopPrinter(ElementPrinter):
         operands = [self._block(a, begin, lines) for a in call.args]
         operands.append(self._block(call, begin, lines))
         self._print_call(lines, call.op, [count], *zip(*operands, strict=True))
+        if call in self.function.of_values:
+            self.function.note_flags_apart(lines)
 
     def _block(self, value: Value, begin: str, lines: list[str]) -> tuple[str, int]:
         """Return address and step of the elements of a block."""

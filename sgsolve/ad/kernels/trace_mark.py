@@ -71,6 +71,7 @@ class TraceMark:
         outputs = [self._of_operand(tuple(graph.results))]
         outputs += [(s.place, *map(self._of_operand, s[1:])) for s in graph.stores]
         outputs += [self._of_operand(g.node) for g in graph.guards]
+        outputs.append([k for k, o in enumerate(graph.operations) if o in graph.of_slopes])
         whole = (self._marks, outputs, trace.guards_of_value, self._of_plan(trace.plan))
         try:
             self.content = marshal.dumps(whole, FORMAT)

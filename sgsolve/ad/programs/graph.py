@@ -155,6 +155,10 @@ class Graph:
     guards : list of Guard
     guards_of_partials : list of Guard
         Those that only partial derivatives depend on.
+    is_of_slopes : bool
+        Whether the operations added now are those of derivatives.
+    of_slopes : set of Operation
+        Those that were.
     open_branches : bool
         Whether both sides of each `branch` are part of the graph, so that it holds for any mask.
     most : int
@@ -170,6 +174,8 @@ class Graph:
         self.results: list[Operand] = []
         self.guards: list[Guard] = []
         self.guards_of_partials: list[Guard] = []
+        self.is_of_slopes = False
+        self.of_slopes: set[Operation] = set()
         self._constants: dict[Hashable, ConstantNode] = {}
         self._known: dict[Hashable, Operation] = {}
 
@@ -211,4 +217,6 @@ class Graph:
             known = Operation(function, operands, kind, shape, dtype)
             self._known[function, operands] = known
             self.operations.append(known)
+        if self.is_of_slopes:
+            self.of_slopes.add(known)
         return known

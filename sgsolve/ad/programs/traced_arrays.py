@@ -81,9 +81,13 @@ class TracedArray:
         floating point flags, as `Program` does.
         """
         graph = self.graph
-        before = len(graph.guards)
-        with np.errstate(all="ignore"):
-            partials = self._inside(function, arguments, False)
+        before, outer = len(graph.guards), graph.is_of_slopes
+        graph.is_of_slopes = True
+        try:
+            with np.errstate(all="ignore"):
+                partials = self._inside(function, arguments, False)
+        finally:
+            graph.is_of_slopes = outer
         # The value does not depend on them.
         graph.guards_of_partials += graph.guards[before:]
         del graph.guards[before:]

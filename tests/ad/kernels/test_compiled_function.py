@@ -174,9 +174,48 @@ def test_numbers_that_overflow_are_left_to_numpy():
     def f(x):
         return np.exp(-x) * x
 
-    x = np.full(N, 740.0)
+    x = np.linspace(738.0, 742.0, N)  # the products of the slopes lose digits as well
     stats = assert_same_bits(f, (x,), kernels=False)
     assert "overflow" in str(stats)
+
+
+def counted_with(f, x):
+    """Evaluate F and J, as NumPy does; return how many of three were compiled."""
+    compiled = ad.compiled(f, at_once=True)
+    for _ in range(2):
+        compiled.value_and_jacobian(np.linspace(0.1, 1.0, x.size))
+    before = compiled.stats.compiled
+    for _ in range(3):
+        with np.errstate(all="ignore"):
+            F, J = ad.value_and_jacobian(f, x)
+            found, slopes = compiled.value_and_jacobian(x)
+        np.testing.assert_array_equal(found, F)
+        np.testing.assert_array_equal(slopes.toarray(), J.toarray())
+    return compiled.stats.compiled - before
+
+
+@pytest.mark.parametrize("n", [5, 300])
+def test_a_value_that_underflows_spoils_no_derivative(n):
+    x = np.linspace(0.2, 1.0, n)
+    x[n // 2] = -800.0
+    assert counted_with(lambda x: np.exp(x) + np.sin(x) * x, x) == 3
+    assert counted_with(lambda x: 1.0 / (1.0 + np.exp(-x)) + x, -0.5 * x) == 3
+    # The slope of expm1 is a call of exp, which underflows; beside an equal value as well.
+    assert counted_with(lambda x: np.expm1(x) + np.sin(x) * x, x) == 0
+    assert counted_with(lambda x: np.exp(x) + np.expm1(x) + np.sin(x) * x, x) == 0
+
+
+def test_values_that_underflow_are_warned_of_as_without_kernels():
+    f = ad.compiled(lambda x: np.exp(x) + np.sin(x) * x, at_once=True)
+    x = np.linspace(0.2, 1.0, 300)
+    for _ in range(3):
+        f.value_and_jacobian(x)
+    before, x[150] = f.stats.compiled, -800.0
+    with np.errstate(under="raise"), pytest.raises(FloatingPointError):
+        f.value_and_jacobian(x)
+    with np.errstate(under="ignore"):
+        f.value_and_jacobian(x)
+    assert f.stats.compiled > before
 
 
 def test_warnings_are_those_of_the_function():
