@@ -183,7 +183,7 @@ def approached(
 
 def is_near(values: Sequence[float], bound: float, near: float = NEAR) -> bool:
     """Whether the last value is close to a bound, relative to the largest distance of all."""
-    farthest = max(abs(value - bound) for value in values)
+    farthest = max(abs(max(values) - bound), abs(min(values) - bound))
     close = max(near * farthest, ROUNDING * float(np.spacing(abs(bound))))
     return abs(values[-1] - bound) <= close
 

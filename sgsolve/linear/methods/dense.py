@@ -95,9 +95,10 @@ class Dense:
 
     def solve(self, b: Vector, transpose: bool) -> Vector:
         """Solve with the kept factors."""
+        trs, lu, pivots, trans = self._trs, self._lu, self._pivots, int(transpose)
         if b.ndim == 2 and 0 < b.shape[1] <= FEW_COLUMNS:
-            return np.array([self.solve(column, transpose) for column in b.T]).T
-        x: Vector = self._trs(self._lu, self._pivots, b, trans=int(transpose), overwrite_b=True)[0]
+            return np.array([trs(lu, pivots, column, trans)[0] for column in b.T]).T
+        x: Vector = trs(lu, pivots, b, trans, True)[0]
         return x
 
     def alternatives(self, inaccurate: bool) -> tuple[()]:

@@ -19,8 +19,8 @@ def test_few_right_hand_sides_reach_lapack_one_by_one(columns, imaginary, transp
     dense.analyze(sp.csr_array(A))
     dense.factorize(sp.csr_array(A))
     trs = dense._trs
-    dense._trs = lambda lu, pivots, b, **options: (
-        shapes.append(b.shape) or trs(lu, pivots, b, **options)
+    dense._trs = lambda lu, pivots, b, *options: (
+        shapes.append(b.shape) or trs(lu, pivots, b, *options)
     )
     X = dense.solve(B.copy(order="F"), transpose)
     assert X.shape == B.shape
