@@ -134,6 +134,7 @@ def test_a_zero_hopf_point(hidden, b):
     assert signs == pytest.approx([b, 2.0 * c, d], abs=1e-8)
 
 
+@pytest.mark.slow
 def test_a_time_that_depends_on_the_state_does_not_change_e():
     """Multiplied by 1 + 0.5 w the flow has other terms of the third order, which are removed."""
     plain = fold_and_oscillation(0.7, 1.2, -0.4, -0.9)

@@ -40,6 +40,7 @@ def test_elastica_with_a_transverse_force():
     assert unstable.count(0) == 2
 
 
+@pytest.mark.slow
 def test_solutions_that_are_zero_to_rounding_are_one():
     """The buckled ones of 3.25, continued to 3.5, fall onto zero: to 1e-23 and to 1e-292."""
     values = np.linspace(1.0, 12.0, 45)[8:11]

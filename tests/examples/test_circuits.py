@@ -58,6 +58,7 @@ def test_the_ring_oscillator(program, tmp_path):
     assert found["frequency"] == pytest.approx(56.4e6, rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_bridge_of_diodes_with_a_floating_source(program):
     """Derivatives kept from a trial state deep in conduction would hide a wrong voltage."""
     module = program("nodal_analysis")

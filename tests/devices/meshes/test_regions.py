@@ -157,6 +157,7 @@ SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0, "tau_n": 1e
 SILICON |= {"n1": 1e10, "p1": 1e10}
 
 
+@pytest.mark.slow
 def test_regions_of_one_material_change_nothing():
     """In two dimensions: states, currents, admittances and a transient are as without regions."""
     mesh = rectangle(np.linspace(0.0, 1e-4, 17), np.linspace(0.0, 5e-5, 4))

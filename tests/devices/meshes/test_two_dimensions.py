@@ -130,6 +130,7 @@ def test_triangles_and_rectangles_agree(parameters):
     assert currents[0] == pytest.approx(currents[1], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_mosfet():
     from mosfet import main
 

@@ -62,6 +62,7 @@ def test_ions_at_a_wall(charge, limit):
     assert errors[2] < 0.4 * errors[0]
 
 
+@pytest.mark.slow
 def test_relaxation_between_two_walls():
     """The slowest rate is a root of a transcendental equation: 0.034757334 /s."""
     k, length = 401, 4e-5

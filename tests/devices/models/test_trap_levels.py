@@ -95,6 +95,7 @@ def test_admittance_in_the_volume_at_low_frequency_is_the_slope():
     assert y.real == pytest.approx((pair[1] - pair[0]) / 2e-4, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_emission_from_a_depletion_layer():
     """Traps empty at the sum of both rates of emission, c_n n_t and c_p n_i^2 / n_t."""
     n_trap, c = 1e12, 1e-9

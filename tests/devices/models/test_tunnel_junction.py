@@ -94,6 +94,7 @@ def integral_over_bands(x, psi, phin, phip, vt):
     return kane(top - bottom, lambda E: 0.71 / smooth(E), smooth, bottom, fermi, vt)
 
 
+@pytest.mark.slow
 def test_the_current_has_a_peak_and_a_valley():
     device, n = diode(), len(NODES)
     volts = np.array([0.0, 0.025, 0.05, 0.075, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.7])

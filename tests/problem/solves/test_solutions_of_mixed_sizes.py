@@ -59,6 +59,7 @@ def test_both_roots_are_found(f, x0, size, setting):
     np.testing.assert_array_equal(solutions(problem, x0, size), [[-1.0, 1.0], [1.0, 1.0]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", EACH_SETTING)
 def test_all_roots_of_three_sizes_are_found(setting):
     size = [2.0, 1e16, 1e-12]

@@ -239,6 +239,7 @@ def test_the_cusp_of_an_arch_with_an_imperfection():
     assert cusp.coefficients["c"] == pytest.approx(-1.0 / 6.0, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_the_cusp_of_the_budworm():
     def residual(x, r, q):
         return [-(r * x[0] * (1.0 - x[0] / q) - x[0] ** 2 / (1.0 + x[0] ** 2))]
