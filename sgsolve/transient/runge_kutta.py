@@ -4,8 +4,8 @@ A stage solves ``Q(x_i) = Q_n - h sum_j a_ij F(x_j)``. The explicit first stage 
 the step before (the methods are stiffly accurate), so C = dQ/dx may be singular. Equations that
 store nothing hold at every stage.
 
-Reference: E. Hairer and G. Wanner, Solving Ordinary Differential Equations II (1996), sections IV.6
-and IV.8.
+References: E. Hairer and G. Wanner, Solving Ordinary Differential Equations II (1996), IV.6 and
+IV.8; K. Gustafsson, ACM Trans. Math. Softw. 20 (1994) 496 (the next step).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..errors import LinearSolveError
 from .consistent_start import Start
 from .implicit_equation import Equation
-from .implicit_solver import ImplicitSolver
+from .implicit_solver import LOWEST, ImplicitSolver
 from .interpolation import NodePolynomial
 from .recorded_steps import Begin, RungeKuttaStep
 from .sensitivity_control import SensitivityControl
@@ -30,6 +30,7 @@ from .time_step import RejectedStep, TimeStep, step_factor
 
 GROW, SHRINK = 5.0, 0.2
 DEAD_BAND = 1.2  # a step that would grow less keeps its size, and so its factorization
+ITERATIONS = 7  # of Newton for a stage: the guess is poorer than that of a formula
 NODES = 5  # of the dense output: as accurate as the steps of order 4
 
 
@@ -78,11 +79,13 @@ class RungeKuttaStepper:
         fixed: bool = False,
     ) -> None:
         self.implicit, self.weights = implicit, implicit.weights
+        implicit.max_iterations = ITERATIONS
+        self._tolerance = implicit.tolerance
         self.usual, self.first, self.tableau = tableau, first or tableau, tableau
         extra = 0 if implicit.system.currents is None else implicit.system.currents.size
         self.stores, self.fixed = np.append(stores, np.ones(extra, dtype=bool)), fixed
         self.t = self.h = 0.0
-        self.order = tableau.order
+        self.order, self.asked = tableau.order, 0.0  # the length that the last error asked for
         self.tape: list[Any] | None = None  # for sensitivities
         self.control: SensitivityControl | None = None  # of their errors
 
@@ -90,14 +93,20 @@ class RungeKuttaStepper:
         """Begin at a consistent state, with a first step h."""
         self.t, self.h = t, h
         self.x, self.charge, self.slope, self.rate = start.x, start.charge, start.slope, start.rate
-        self.tableau, self.failed = self.first, False
-        self._weights = self.weights.weights(start.x)
+        self.tableau, self.failed, self.asked = self.first, False, 0.0
+        self._weigh(self.weights.weights(start.x))
         self.nodes = [(t, start.x)]  # of the dense output
         self.implicit.renew()
         if self.tape is not None:
             self.tape.append(Begin(t, start.x.copy(), 1.0))
         if self.control is not None:
             self.control.begin(Begin(t, start.x.copy(), 1.0))
+
+    def _weigh(self, weights: Vector) -> None:
+        """Take the weights of errors, and give a stage its tolerance: not below rounding."""
+        rounding = LOWEST * EPS * float(np.abs(self.x).max() * weights.max())
+        least = max(self.tableau.stage_share * self._tolerance, rounding)
+        self._weights, self.implicit.tolerance = weights, min(self._tolerance, least)
 
     @property
     def change(self) -> Vector:
@@ -188,14 +197,20 @@ class RungeKuttaStepper:
         self.nodes = [*self.nodes[2 - NODES :], (step.t, step.x)]
         self.t, self.x, self.charge, self.rate = step.t, step.x, step.charge, step.own.rate
         self.tableau = self.usual
-        self._weights = self.weights.observe(step.x)
+        self._weigh(self.weights.observe(step.x))
         self.implicit.advance()
         if not self.fixed:
             self._choose(step)
 
     def _choose(self, step: TimeStep) -> None:
-        """Change the step by the error; never longer right after a rejection."""
+        """Change the step by the error; never longer right after a rejection.
+
+        Where errors ask for ever shorter steps, the next one is shortened as much once more.
+        """
         factor = min(GROW, step_factor(step.error, self.tableau.error_order))
+        before, self.asked = self.asked, factor * step.h
+        if before > self.asked:
+            factor *= self.asked / before
         most = 1.0 if self.failed else GROW
         self.failed = False
         if factor < 1.0 or factor >= DEAD_BAND:
@@ -215,24 +230,25 @@ class RungeKuttaStepper:
         flags = (self.tableau is self.first, self.failed, len(self.tape or ()))
         vectors = (self.x, self.slope, self.charge, self.rate)
         control = None if self.control is None else self.control.mark()
-        return (self.t, self.h, *flags, *vectors, self.nodes, control)
+        return (self.t, self.h, self.asked, *flags, *vectors, self.nodes, control)
 
     def undo(self, mark: tuple[Any, ...]) -> None:
         """Go back to a state."""
-        self.t, self.h, at_start, self.failed, done, *vectors, self.nodes, control = mark
+        self.t, self.h, self.asked, at_start, self.failed, done, *vectors, nodes, control = mark
+        self.nodes = nodes
         self.x, self.slope, self.charge, self.rate = vectors
         if self.tape is not None:
             del self.tape[done:]
         if self.control is not None:
             self.control.undo(control)
         self.tableau = self.first if at_start else self.usual
-        self._weights = self.weights.weights(self.x)
+        self._weigh(self.weights.weights(self.x))
 
     def save(self) -> dict[str, Any]:
         """Return the state, for `restore`."""
-        t, h, *flags, x, slope, charge, rate, nodes, _ = self.mark()
+        t, h, asked, *flags, x, slope, charge, rate, nodes, _ = self.mark()
         return {
-            "numbers": np.array([t, h]),
+            "numbers": np.array([t, h, asked]),
             "counts": np.array(flags, dtype=int),
             "vectors": np.array([x, slope]),
             "charges": np.array([charge, rate]),
@@ -242,9 +258,9 @@ class RungeKuttaStepper:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from a saved state."""
-        t, h = (float(value) for value in saved["numbers"])
+        numbers = (float(value) for value in saved["numbers"])
         at_start, failed, done = (int(n) for n in saved["counts"])
         times = [float(time) for time in saved["node times"]]
         nodes = list(zip(times, np.array(saved["node values"]), strict=True))
         vectors = (*np.array(saved["vectors"]), *np.array(saved["charges"]))
-        self.undo((t, h, bool(at_start), bool(failed), done, *vectors, nodes, None))
+        self.undo((*numbers, bool(at_start), bool(failed), done, *vectors, nodes, None))

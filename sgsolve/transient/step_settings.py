@@ -17,7 +17,6 @@ from .tableaus import ESDIRK4, TR_BDF2, TRAPEZOID, TWO_HALVES
 from .time_step import TimeStepper
 
 FIXED_ITERATIONS = 20  # where a step that does not converge cannot be shortened
-STAGES_ITERATIONS = 7  # of Newton for a stage: the guess is poorer than that of a formula
 TABLEAUS = {tableau.name: tableau for tableau in (ESDIRK4, TR_BDF2)}
 
 
@@ -144,7 +143,6 @@ class RungeKutta:
         self, implicit: ImplicitSolver, stores: NDArray[np.bool_], fixed: bool = False
     ) -> TimeStepper:
         """Return the stepper for one run."""
-        implicit.max_iterations = STAGES_ITERATIONS
         return RungeKuttaStepper(implicit, TABLEAUS[self.method], stores, fixed=fixed)
 
 
@@ -156,7 +154,6 @@ class Trapezoid:
         self, implicit: ImplicitSolver, stores: NDArray[np.bool_], fixed: bool = True
     ) -> TimeStepper:
         """Return the stepper for one run."""
-        implicit.max_iterations = STAGES_ITERATIONS
         return RungeKuttaStepper(implicit, TRAPEZOID, stores, first=TWO_HALVES, fixed=True)
 
 

@@ -2,12 +2,13 @@
 
 References: C. A. Kennedy and M. H. Carpenter, Appl. Numer. Math. 44 (2003) 139, the implicit part
 of ARK4(3)6L[2]SA; M. E. Hosea and L. F. Shampine, Appl. Numer. Math. 20 (1996) 21 (TR-BDF2 with an
-embedded formula of order 3); R. E. Bank et al., IEEE Trans. Electron Devices 32 (1985) 1992.
+embedded formula of order 3); R. E. Bank et al., IEEE Trans. Electron Devices 32 (1985) 1992; A.
+Prothero and A. Robinson, Math. Comp. 28 (1974) 145 (the error where an equation is stiff).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +26,8 @@ class Tableau:
         Lower triangular; all diagonal entries but the first are equal.
     c : ndarray, shape (stages,)
     error : ndarray, shape (stages,)
-        Weights of the method less those of the embedded one.
+        Of the rates, for the estimate of the error: the weights of the method less those of the
+        embedded one, or a multiple.
     error_order : int
         The smaller one of the orders of both.
     """
@@ -41,6 +43,17 @@ class Tableau:
     def gamma(self) -> float:
         """The diagonal entry."""
         return float(self.A[-1, -1])
+
+    @property
+    def stage_share(self) -> float:
+        """The part of the tolerance of Newton's iteration that a stage has.
+
+        Errors in the charges of the stages add up in the charge at the end. They must not hide
+        that the method is of a higher order than its estimate.
+        """
+        if self.order == self.error_order:
+            return 1.0
+        return self.gamma / float(np.abs(self.A[-1]).sum())
 
     @cached_property
     def inner(self) -> int:
@@ -67,6 +80,19 @@ class Tableau:
         c = A.sum(axis=1)
         c[np.abs(c - 1.0) < 1e-14] = 1.0  # such stages end exactly at the end of the step
         return cls(name, A, c, A[-1] - np.array(other), *orders)
+
+    def for_stiff(self) -> Tableau:
+        """Return the same with an estimate that is the error where an equation is very stiff.
+
+        For ``y' = -z (y - p(t)) + p'(t)`` with a large z, p = t^3 / 6, and a step of length 1. The
+        stages integrate squares exactly, and so no lower power shows an error. The error falls as
+        1 / z, and so does the estimate, as it is divided by 1 + z A[-1, -1]. The embedded method
+        must not be stiffly accurate: its estimate would fall as 1 / z^2.
+        """
+        A, slope = self.A, 0.5 * self.c**2
+        deviation = np.append(0.0, np.linalg.solve(A[1:, 1:], (self.c**3 / 6.0 - A @ slope)[1:]))
+        ratio = self.gamma * deviation[-1] / (self.error @ (slope + deviation))
+        return replace(self, error=abs(ratio) * self.error)
 
 
 _ROOT = 2.0**0.5
@@ -105,7 +131,7 @@ ESDIRK4 = Tableau.of(
         61727 / 225920,
     ],
     (4, 3),
-)
+).for_stiff()
 
 TRAPEZOID = Tableau.of("trapezoid", [[], [1 / 2, 1 / 2]], [1 / 2, 1 / 2], (2, 2))
 # Two backward Euler steps of half the length, with the matrix of the trapezoidal rule: they damp
