@@ -23,7 +23,7 @@ from .history import COUNTS, Stats
 from .special_points import ApproximateSpecialPoint, SpecialPoint
 from .status import Status
 
-FORMAT = "sgsolve branch 5"
+FORMAT = "sgsolve branch 6"
 NUMBERS = {"coefficient": "coefficients", "along": "along"}  # of a special point, by name
 Content = dict[str, Any]
 
