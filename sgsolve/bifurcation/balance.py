@@ -17,6 +17,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..arrays import Vector
+from ..pattern import matrix_product, transposed_product
+from ..private_api import csr_with_data
 
 SWEEPS = 10  # the factors need not have converged: they are units
 WEIGHED = 3  # sweeps before which the matrices are set to the same size: time has a unit too
@@ -44,8 +46,8 @@ class Balance:
                 parts = [
                     A / (_largest_magnitude(_times_factors(A, rows, columns)) or 1.0) for A in parts
                 ]
-            rows = _inverse(np.sum([A @ columns for A in parts], axis=0))
-            columns = _inverse(np.sum([A.T @ rows for A in parts], axis=0))
+            rows = _inverse(np.sum([matrix_product(A, columns) for A in parts], axis=0))
+            columns = _inverse(np.sum([transposed_product(A, rows) for A in parts], axis=0))
         size = float(columns.max(initial=1.0))
         return cls(_power_of_two(rows), _power_of_two(columns / size))
 
@@ -59,9 +61,8 @@ class Balance:
 
 
 def _times_factors(A: Any, rows: Vector, columns: Vector) -> Any:
-    found = sp.csr_array(A, copy=True)
-    found.data = found.data * np.repeat(rows, np.diff(found.indptr)) * columns[found.indices]
-    return found
+    A = A if isinstance(A, sp.csr_array) else sp.csr_array(A)
+    return csr_with_data(A, A.data * np.repeat(rows, np.diff(A.indptr)) * columns[A.indices])
 
 
 def _largest_magnitude(A: Any) -> float:
