@@ -12,8 +12,8 @@ from ..arrays import Vector
 from ..errors import LinearSolveError
 from .bordered import Bordered
 from .corrector import Corrected, Corrector
-from .family import DIFFERENCE, Family, Linear, linearized, second_derivative
-from .metric import Metric, start_metric
+from .family import DIFFERENCE, Family, Linear, linearized, second_derivative, with_last
+from .metric import NOISE, Metric, start_metric
 from .stepper import Point
 
 SHORT = 1e-2  # least length for differences, relative to the norm of z
@@ -145,6 +145,29 @@ def _error(family: Family, bordered: Bordered, at: Linear, tangent: Vector) -> V
     return bordered.solve(np.append(at.F, 0.0))[:-1]
 
 
+def _secant(
+    family: Family, bordered: Bordered, at: Linear, tangent: Vector, error: Vector, towards: float
+) -> Vector:
+    """Return the tangent; where it tells no unit of x, the secant to a guess of the next point.
+
+    That is so at x = 0 where x is even in the parameter, unless the user gave a scale.
+    """
+    x, change = at.z[:-1], tangent[:-1] * towards
+    known = np.maximum(np.abs(x), np.abs(change)) > NOISE * np.abs(error)
+    if family.scale is not None or known.any():
+        return tangent
+    ahead = linearized(family, with_last(x, float(at.z[-1]) + towards))
+    if ahead is None:
+        return tangent
+    edge = with_last(np.zeros(len(x)), 1.0)
+    try:
+        bordered.factorize(at.J, at.Fp[:, None], edge[None, :], family.pattern)
+        step = bordered.solve(with_last(at.F - ahead.F, 0.0))[:-1]
+    except LinearSolveError:  # a branch point
+        return tangent
+    return with_last(step, towards)
+
+
 def start(
     family: Family,
     bordered: Bordered,
@@ -168,7 +191,8 @@ def start(
     tangent = first_tangent(family, bordered, at)
     if metric is None:
         error = _error(family, bordered, at, tangent)
-        metric = start_metric(z, tangent, family.scale, span, error, towards)
+        along = _secant(family, bordered, at, tangent, error, towards)
+        metric = start_metric(z, along, family.scale, span, error, towards)
     tangent = metric.unit(tangent)
     if not (np.isfinite(tangent).all() and tangent.any()):
         raise LinearSolveError("the tangent overflows at the start")

@@ -466,3 +466,23 @@ def test_no_step_changes_the_parameter_by_more_than_the_longest(residual, start,
     changes = np.abs(np.diff(branch["lam"]))
     assert changes.max() <= 1.5 * longest
     assert len(changes) >= 5
+
+
+@pytest.mark.parametrize("step", [None, 0.1, 0.5])
+def test_a_branch_from_zero_whose_tangent_tells_no_unit_of_x(step):
+    """The pull-in of a plate over a gap, in meters and volts: x is even in V, x = 0 at V = 0.
+
+    Closed form: the fold is at x = gap / 3.
+    """
+    stiffness, gap, capacity = 1.0, 2e-6, 8.854e-20  # N/m, m, F m
+
+    def force(x, V):
+        return stiffness * x - capacity * V**2 / (2.0 * (gap - x) ** 2)
+
+    problem = Problem(force, params={"V": 0.0})
+    options = {} if step is None else {"step": step}
+    branch = problem.continuation([0.0], "V", (0.0, 100.0), max_points=20, **options)
+    (fold,) = branch.special_points
+    assert fold.kind == "fold"
+    assert fold.parameter == pytest.approx(np.sqrt(8 * stiffness * gap**3 / 27 / capacity), 1e-9)
+    assert fold.x == pytest.approx(gap / 3, rel=1e-6)
