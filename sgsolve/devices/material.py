@@ -123,8 +123,13 @@ class Material:
         InputError
             If the temperature is below 1 K or above 1500 K.
         DataTypeError
-            If it is no number.
+            If it is no number, or the models are no functions.
         """
+        if not (isinstance(models, Sequence) and all(map(callable, models))):
+            raise DataTypeError(
+                "models: must be a list of recombination functions, such as [radiative], got "
+                f"{models!r}"
+            )
         if np.asarray(ad.value(T)).dtype.kind not in "iuf":
             raise DataTypeError(f"T: must be a temperature in K, got {T!r}")
         low, high = np.min(ad.value(T)), np.max(ad.value(T))

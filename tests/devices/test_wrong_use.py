@@ -9,7 +9,14 @@ import pytest
 
 from sgsolve.devices import Gate, Ohmic
 from sgsolve.devices.models.contacts import Contact
-from sgsolve.errors import ConvergenceError, InputError, NotFiniteError, ParameterError, ShapeError
+from sgsolve.errors import (
+    ConvergenceError,
+    DataTypeError,
+    InputError,
+    NotFiniteError,
+    ParameterError,
+    ShapeError,
+)
 
 
 @pytest.fixture
@@ -704,6 +711,29 @@ def test_a_trap_inside_a_band_is_warned_of(n_trap, words):
 
     with pytest.warns(UnitsWarning, match=f"trap level 't': n_trap is .*{words}"):
         bar({}, trap_levels={"t": TrapLevel("donor", 1e14, 1e-9, 1e-9, n_trap)})
+
+
+@pytest.mark.parametrize("models", [1e16, [1e16], "srh"])
+def test_models_of_a_material_that_are_no_functions_are_refused(models):
+    from sgsolve.devices import materials
+
+    with pytest.raises(DataTypeError, match="models: must be a list of recombination functions"):
+        materials.silicon.at(300.0, models)
+
+
+def test_a_gate_without_a_work_function_is_warned_of():
+    from sgsolve.devices import Device, Gate, Ohmic, UnitsWarning, interval, materials
+
+    mesh = interval(np.linspace(0.0, 1e-4, 101))
+    silicon = materials.silicon.at(300.0)
+
+    def capacitor(offset):
+        contacts = {"g": Gate(0, offset, capacitance=3.45e-7), "b": Ohmic(-1)}
+        return Device(mesh, np.full(mesh.n, -1e16), contacts, silicon)
+
+    with pytest.warns(UnitsWarning, match="vacuum level.*gate 'g' is 0 V; it is minus the work"):
+        capacitor(0.0)
+    assert capacitor(-4.1).solve().success
 
 
 def test_parts_without_effect_are_refused():

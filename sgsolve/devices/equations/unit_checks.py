@@ -15,6 +15,8 @@ from .unit_ranges import strange_given, strange_value
 
 HIGHEST = 1e5  # V
 PUREST = 1e8  # cm^-3
+FROM_VACUUM = -2.0  # eV: bands below it do not count from the middle of a gap, nor from an edge
+NO_METAL = -1.0  # V: work functions are 2 to 6 eV
 COARSEST = 4.0  # depletion layers along an edge; at 2 the currents of a diode are roughly right
 IN_CM, PER_CM3 = "lengths are in cm (1 um is 1e-4)", "densities are per cm^3"
 
@@ -53,7 +55,7 @@ def warn_of_voltage(name: str, value: float) -> None:
 def units(device: DeviceModel) -> None:
     """Warn, once, where a length, a density or a parameter is off by about a million."""
     message = _strange_lengths(device) or strange_value(device) or _strange_densities(device)
-    message = message or trap_outside_gap(device)
+    message = message or trap_outside_gap(device) or _gate_without_metal(device)
     if message:
         warn(f"check the units: {message}", UnitsWarning)
 
@@ -70,6 +72,21 @@ def _strange_lengths(device: DeviceModel) -> str:
             f"the volumes add up to {total:.3g} cm^{mesh.dimension}, the couples times lengths to "
             f"{share:.3g}; both are in cm"
         )
+    return ""
+
+
+def _gate_without_metal(device: DeviceModel) -> str:
+    """Say that the potential of a gate is that of no metal, or nothing."""
+    highest = float(np.max(device.parameters.get("Ec", 0.0)))
+    if highest > FROM_VACUUM:
+        return ""
+    for name, contact in device.contacts.items():
+        if contact.is_gate and contact.offset > NO_METAL:
+            return (
+                f"the bands count from the vacuum level (Ec is {highest:.3g} eV), and the offset "
+                f"of gate {name!r} is {contact.offset:g} V; it is minus the work function of the "
+                "metal then, -4 to -5 V"
+            )
     return ""
 
 
