@@ -49,7 +49,7 @@ class Balance:
             rows = _inverse(np.sum([matrix_product(A, columns) for A in parts], axis=0))
             columns = _inverse(np.sum([transposed_product(A, rows) for A in parts], axis=0))
         size = float(columns.max(initial=1.0))
-        return cls(_power_of_two(rows), _power_of_two(columns / size))
+        return cls(power_of_two(rows), power_of_two(columns / size))
 
     def scaled(self, A: Any) -> Any:
         """Return a matrix with these factors."""
@@ -76,7 +76,7 @@ def _inverse(sums: Vector) -> Vector:
     return found
 
 
-def _power_of_two(factors: Vector) -> Vector:
+def power_of_two(factors: Vector) -> Vector:
     """Return the nearest powers of 2: they cause no rounding."""
     found: Vector = np.exp2(np.round(np.log2(factors)))
     return found

@@ -24,6 +24,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from .. import linear
 from ..arrays import Vector
+from ..bifurcation.balance import power_of_two
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from ..results.floquet import distance_of_trivial
@@ -167,7 +168,7 @@ def monodromy(family: OrbitFamily, x: Vector, p: float) -> Monodromy:
     """
     grid, T = family.grid, family.split(x)[1]
     now = family.evaluated(x, p)
-    n, sizes = grid.n, family.sizes
+    n, sizes = grid.n, power_of_two(family.sizes)
     if n > DENSE:
         whole = grid.unwrapped(now, family.mesh, T)
         inner = sp.csr_array(whole[:, n:])

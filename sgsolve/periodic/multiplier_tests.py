@@ -18,10 +18,16 @@ def real_multipliers(values: Vector) -> Vector:
 
 
 def upper_multipliers(values: Vector) -> Vector:
-    """Return the multipliers in the upper half plane, largest modulus first."""
+    """Return the multipliers in the upper half plane, largest modulus first.
+
+    A pair that holds the trivial multiplier is left out: two that are 1, as where a quantity is
+    conserved, become a pair by rounding.
+    """
     if not np.iscomplexobj(values):
         return np.empty(0, dtype=complex)
-    upper = values[values.imag > REAL * np.abs(values)]
+    trivial = values[trivial_of(values)]
+    other = (values != trivial) & (values != np.conj(trivial))
+    upper = values[other & (values.imag > REAL * np.abs(values))]
     ordered: Vector = upper[np.argsort(-np.abs(upper))]
     return ordered
 

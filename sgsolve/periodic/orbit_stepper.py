@@ -138,7 +138,7 @@ class OrbitStepper(ArclengthStepper):
         sizes = self.orbits.sizes
         a, b = ((states - states.mean(axis=0)) / sizes for states in (X, Y))
         product, own = float(np.sum(a * b)), float(np.sum(a * a))
-        if 0.0 < product <= COLLAPSED * own:
+        if abs(product) <= COLLAPSED * own:
             return Rejection(new.p, "the step led from an orbit to a steady state", "steady")
         if product <= 0.0:
             if own > LITTLE**2 * a.size and state.step > self.shortest:

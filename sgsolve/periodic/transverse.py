@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Vector
+from ..bifurcation.balance import power_of_two
 from .discretization import Discretization
 from .evaluated import Evaluated
 from .multipliers import product_eigenvalues
@@ -57,8 +58,9 @@ def transverse_multipliers(family: OrbitFamily, x: Vector, p: float) -> tuple[Ve
     times = node_times(family.scheme, mesh)
     X = interpolated_at(family.scheme, family.mesh, family.grid.local(X), times)
     now = family.equations.evaluate(X, grid.rates(X, mesh, T), p)
-    n, maps = grid.n, interval_maps(grid.blocks(now, mesh, T), family.sizes)[:, -1]
-    frames = _frames(_rates(grid, now, X, mesh, T) / family.sizes)
+    n, sizes = grid.n, power_of_two(family.sizes)
+    maps = interval_maps(grid.blocks(now, mesh, T), sizes)[:, -1]
+    frames = _frames(_rates(grid, now, X, mesh, T) / sizes)
     turned = np.swapaxes(np.roll(frames, -1, axis=0), 1, 2) @ maps @ frames
     trivial = float(np.prod(turned[:, 0, 0]))
     if n == 1:
@@ -77,13 +79,15 @@ def transverse_multipliers(family: OrbitFamily, x: Vector, p: float) -> tuple[Ve
 def interval_maps(blocks: Vector, sizes: Vector) -> Vector:
     """Return the maps from the start of an interval to its other nodes, for changes over sizes.
 
-    Each equation is divided by its largest coefficient: rounding does not depend on units.
+    Each equation is divided by the power of 2 next to its largest coefficient, which causes no
+    rounding: pivots do not depend on units.
 
     Parameters
     ----------
     blocks : ndarray, shape (N, s * n, (s + 1) * n)
         The derivatives of the equations of each interval, by its start first.
     sizes : ndarray, shape (n,)
+        Powers of 2.
 
     Returns
     -------
@@ -101,9 +105,9 @@ def interval_maps(blocks: Vector, sizes: Vector) -> Vector:
 
 
 def _divided(matrices: Vector) -> Vector:
-    """Return matrices with each row divided by its largest element."""
+    """Return matrices with each row divided by the power of 2 next to its largest element."""
     largest = np.abs(matrices).max(axis=2, keepdims=True)
-    found: Vector = matrices / np.where(largest > 0.0, largest, 1.0)
+    found: Vector = matrices / power_of_two(np.where(largest > 0.0, largest, 1.0))
     return found
 
 
@@ -145,8 +149,9 @@ def _parts_of_intervals(
         return np.ones(grid.N, dtype=int)
     J = _dense_matrices(grid.equations.pattern_J, now.J[starts], n)
     C = _dense_matrices(grid.equations.pattern_C, now.C[starts], n)
-    across = _frames(_rates(grid, now, X, mesh, T) / family.sizes)[:, :, 1:]
-    both = _divided(np.concatenate([C, J], axis=2) * np.tile(family.sizes, 2))
+    sizes = power_of_two(family.sizes)
+    across = _frames(_rates(grid, now, X, mesh, T) / sizes)[:, :, 1:]
+    both = _divided(np.concatenate([C, J], axis=2) * np.tile(sizes, 2))
     flow = -np.linalg.pinv(both[:, :, :n]) @ both[:, :, n:]
     inner = np.swapaxes(across, 1, 2) @ flow @ across
     rate = np.linalg.eigvalsh(0.5 * (inner + np.swapaxes(inner, 1, 2)))[:, -1]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
+from sgsolve.periodic.multiplier_tests import pairs_outside, upper_multipliers
 from sgsolve.results.floquet import UNKNOWN, unstable_multipliers
 from tests.periodic.oscillators import feedback, fitzhugh, one
 
@@ -64,3 +65,11 @@ def test_a_count_that_the_errors_of_the_multipliers_decide_is_unknown():
     assert unstable_multipliers(np.array([1e9, 1.7, 1e-9])) == UNKNOWN
     assert unstable_multipliers(np.array([1.7, 1e-9])) == 0  # planar: a relative error
     assert unstable_multipliers(np.array([-2.0, 1.0 + 1e-9, 0.5])) == 1
+
+
+def test_two_multipliers_of_one_that_rounding_makes_a_pair_are_no_torus():
+    merged = np.array([1.0 + 1e-9j, 1.0 - 1e-9j]) * (1.0 + 1e-12)
+    beside = np.append(merged, [0.6 + 0.9j, 0.6 - 0.9j])
+    assert pairs_outside(merged) == 0
+    assert pairs_outside(beside) == 1
+    assert upper_multipliers(beside) == pytest.approx([0.6 + 0.9j])
