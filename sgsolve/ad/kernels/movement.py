@@ -76,7 +76,7 @@ def positions_of_result(
 ) -> Any:
     """Return for each element of the result its number among the elements of all arguments.
 
-    None where the result is no array.
+    None where the result is no array, or `np.resize` fills it with zeros for want of elements.
     """
     arrays, begin = [], 0
     for shape in shapes:
@@ -84,6 +84,8 @@ def positions_of_result(
         arrays.append(np.arange(begin, begin + size).reshape(shape))
         begin += size
     result = function(tuple(arrays) if joined else arrays[0], *others)
+    if not begin and np.size(result):
+        return None
     if isinstance(result, (int, np.integer)):
         return np.array([result])
     return result if isinstance(result, np.ndarray) and result.dtype.kind == "i" else None

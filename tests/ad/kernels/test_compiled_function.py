@@ -524,3 +524,14 @@ def test_a_function_whose_index_arrays_are_new_is_traced_again():
     for first in (1, 4, 6):
         stats = assert_same_bits(nodes(42, first), [x, x + 0.01], evaluations=3)
         assert "the Jacobian of a kernel has another pattern" not in stats.reasons
+
+
+def test_zeros_from_an_empty_array():
+    def f(x):
+        return np.resize(x[2:1], 3) + x
+
+    compiled, x = ad.compiled(f, at_once=True), np.array([1.0, 2.0, 3.0])
+    for _ in range(3):
+        value, J = compiled.value_and_jacobian(x)
+        assert value.tolist() == [1.0, 2.0, 3.0]
+        assert J.toarray().tolist() == np.eye(3).tolist()
