@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinearSolveError, SingularMatrixError
 from ..pattern import Pattern, counting_sort
+from ..private_api import quiet
 
 # How far a largest entry may drift from 1 before the factors are recomputed.
 DRIFT = 8.0
@@ -117,8 +118,9 @@ class Equilibration:
             row -= half[:n]
             column -= half[n:]
             scaled = _shift(data, row[self._rows] + column[self._columns])
-        self.row[...], self.column[...] = np.ldexp(1.0, row), np.ldexp(1.0, column)
-        self.factor[...] = np.ldexp(1.0, row[self._rows] + column[self._columns])
+        with quiet():  # a row of subnormal numbers has an infinite factor, and is refused later
+            self.row[...], self.column[...] = np.ldexp(1.0, row), np.ldexp(1.0, column)
+            self.factor[...] = np.ldexp(1.0, row[self._rows] + column[self._columns])
         self.n_update += 1
 
     def _refuse(self, smallest: float, largest: float) -> None:

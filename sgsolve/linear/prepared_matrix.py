@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pattern import Pattern
+from ..private_api import quiet
 from .checks.accuracy import LinearSystem
 from .checks.singular import diagnose
 from .checks.validation import PatternMap
@@ -118,7 +119,8 @@ class PreparedMatrix:
             return answer
         own = b[self._single_rows]
         x: NDArray[Any] = backend.solve(b, False)
-        x[self._single_unknowns] = (own.T / self.values[self._single_places]).T
+        with quiet():
+            x[self._single_unknowns] = (own.T / self.values[self._single_places]).T
         return x
 
     def scale_right_hand_side(self, b: NDArray[Any], transpose: bool) -> NDArray[Any]:

@@ -175,3 +175,13 @@ def test_an_equation_of_one_unknown_is_solved_by_itself(backend):
         np.testing.assert_array_equal(x[4], right[-1] / 3.0)
     np.testing.assert_allclose(A.T @ solver.solve(b, transpose=True), b, atol=1e-11)
     assert solver.stats.n_refine == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_of_subnormal_numbers_is_refused_without_warnings(name):
+    values, columns = [1e-320, 1.0, 2.0, 1.0, 1.0, 3.0], [0, 0, 1, 2, 1, 2]
+    A = sp.csr_array((values, columns, [0, 1, 4, 6]), shape=(3, 3))
+    solver = linear.LinearSolver(Pattern.of(A), name)
+    solver.factorize(A)
+    with pytest.raises(SingularMatrixError):
+        solver.solve(np.ones(3))
