@@ -1,7 +1,7 @@
 """The matrix of a step in time, M = J + a0 C: factors and solutions, element by element.
 
 Equilibrated rows and a diagonal that is large beside the entries below it need no exchanges. The
-first answer with new factors is checked as by `linear.first_answer`.
+first answer with new factors is checked as by `linear.checks.first_answer`.
 
 Reference: I. S. Duff, A. M. Erisman and J. K. Reid, Direct Methods for Sparse Matrices (2017),
 section 5.4 (pivots by a threshold).

@@ -14,7 +14,7 @@ from .loop_state import INF, LEAVE, STEP
 
 
 class BandSystem(LoopStruct):
-    """A linear system in the order of its band, with the factors; see `linear.banded`."""
+    """A linear system in the order of its band, with the factors; see `linear.methods.banded`."""
 
     n: int
     nnz: int

@@ -1,4 +1,4 @@
-"""Full steps and their damping, element by element; see `solvers.damping`.
+"""Full steps and their damping, element by element; see `solvers.steps.damping`.
 
 The rule of `NaturalMonotonicity` predicts the damping from the last step, and tests it by the
 simplified correction at the trial point. These loops take the same full steps. They return `LEAVE`

@@ -1,6 +1,6 @@
 """Criteria on residuals and steps, element by element.
 
-They are those of `solvers.termination`, `solvers.convergence` and `solvers.limit_at_infinity`.
+They are those of `termination`, `convergence` and `limit_at_infinity` in `solvers.acceptance`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The linear systems of a short solve, element by element; see `linear`.
 
 They are equilibrated as by `linear.equilibration`, and each solution is checked as by
-`linear.first_answer`. The loops return `LEAVE` where these would do more.
+`linear.checks.first_answer`. The loops return `LEAVE` where these would do more.
 """
 
 from __future__ import annotations

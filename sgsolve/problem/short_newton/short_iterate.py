@@ -1,7 +1,7 @@
 """What the loops of a short solve read and write: settings, numbers and arrays.
 
-They are laid out once for a pattern. The names are those of `solvers.iterate` and
-`solvers.scaling`, where these have them.
+They are laid out once for a pattern. The names are those of `solvers.state.iterate` and
+`solvers.state.scaling`, where these have them.
 """
 
 from __future__ import annotations

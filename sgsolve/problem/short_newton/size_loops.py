@@ -1,4 +1,4 @@
-"""Sizes of the unknowns and of the equations, element by element; see `solvers.scaling`."""
+"""Sizes of the unknowns and of the equations, element by element; see `solvers.state.scaling`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Newton's method with full steps, element by element: sums and decisions of one iteration.
 
 These functions are compiled by `scalar_loops`. They repeat what `solvers` and `linear` do with
-arrays: the sizes of `solvers.scaling`, the residuals and
-steps of `solvers.iterate`, the criteria of `solvers.convergence` and `solvers.limit_at_infinity`,
-the equilibration and the backward error of `linear`. They return `LEAVE` where these would do more
-than continue or end with success.
+arrays: the sizes of `solvers.state.scaling`, the residuals and steps of `solvers.state.iterate`,
+the criteria of `convergence` and `limit_at_infinity` in `solvers.acceptance`, the equilibration and
+the backward error of `linear`. They return `LEAVE` where these would do more than continue or end
+with success.
 """
 
 from __future__ import annotations
