@@ -225,7 +225,8 @@ def lower_reduction(lowering: Lowering, operation: Operation) -> Value | None:
     count = function.count if isinstance(function, WithKeywords) else 1 + len(rest)
     given = dict(zip(names, map(constant_value, rest[count - 1 :]), strict=True))
     initial = given.pop("initial", None)
-    plain = count == 1 and all(v in (None, False, NOT_GIVEN) for v in given.values())
+    absent = (None, False, NOT_GIVEN)
+    plain = count == 1 and all(any(v is w for w in absent) for v in given.values())
     if not plain or operation.kind is not Kind.NUMBER or node.strides is not None:
         return None
     value = lowering.argument(node)

@@ -128,7 +128,7 @@ class Lowering:
         key = node.key if isinstance(node, Input) else node
         level = self._called.get(node, -1) + 1
         memory = self.values.memory(size, dtype, key, None, level)
-        memory.is_number = node.kind is Kind.NUMBER
+        memory.is_number = node.kind is Kind.NUMBER and dtype == "d"
         self.given[key] = node
         return memory
 
