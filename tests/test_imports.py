@@ -129,6 +129,44 @@ SOLVERS = (
     "polyalgorithm",
     "__init__",
 )
+# The same inside sgsolve.ad.kernels and sgsolve.transient.
+KERNELS = (
+    "object_cache",
+    "machine",
+    "loops",
+    "lowering",
+    "printing",
+    "running",
+    "account",
+    "stats",
+    "variant",
+    "compiled_evaluation",
+    "compiled_function",
+    "member_evaluation",
+    "__init__",
+)
+TRANSIENT = (
+    "evolution",
+    "sources",
+    "interpolation",
+    "counts",
+    "dense_solution",
+    "schedule",
+    "currents",
+    "error_weights",
+    "failures",
+    "starts",
+    "implicit",
+    "methods",
+    "hidden_changes",
+    "setbacks",
+    "sliding_mode",
+    "time_events",
+    "step_plan",
+    "time_restarts",
+    "transient_stepper",
+    "__init__",
+)
 # Beyond that order: derivatives use no solver and no linear algebra, linear algebra uses matrices
 # only, and solvers and continuation use no AD arrays.
 KEPT_APART = {
@@ -183,17 +221,21 @@ def test_imports_run_one_way():
     ("package", "order"),
     [
         ("ad", AD),
+        ("ad/kernels", KERNELS),
         ("linear", LINEAR),
         ("solvers", SOLVERS),
         ("devices", DEVICES),
         ("problem", PROBLEM),
+        ("transient", TRANSIENT),
     ],
 )
 def test_imports_inside_a_package_run_one_way(package, order):
+    above = tuple(package.split("/"))
+    depth = len(above)
     for path in sorted((ROOT / package).rglob("*.py")):
         own = part(path, ROOT / package)
         allowed = {*order[: order.index(own)], own}
-        wrong = {name[1] for name in imported(path) if name[0] == package} - allowed
+        wrong = {name[depth] for name in imported(path) if name[:depth] == above} - allowed
         assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
 
 

@@ -27,7 +27,7 @@ from ..results.periodic_orbit import PeriodicOrbit
 from ..results.result import Result
 from ..results.special_points import SpecialPoint
 from ..solvers.state.workspace import Pool
-from ..transient.step_settings import TimeMethod
+from ..transient.methods.step_settings import TimeMethod
 from ..transient.time_events import TimeEvent
 from .curves.continuation import continuation as run_continuation
 from .curves.switch_branch import branches_at as run_branches_at

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Vector, real_array
 from ..errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ..transient import Bdf, RungeKutta
-from ..transient.step_settings import is_method
+from ..transient.methods.step_settings import is_method
 
 Function = Callable[..., Any]
 

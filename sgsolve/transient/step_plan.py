@@ -15,15 +15,15 @@ import numpy as np
 from ..arrays import EPS
 from ..continuation.stepper import Rejection
 from ..results.branch_file import part
-from .consistent_start import Start
 from .error_weights import ErrorWeights
-from .event_starts import first_step_after
 from .evolution import EvolutionSystem
 from .hidden_changes import HiddenChanges
+from .methods.time_step import TimeStep, TimeStepper
 from .schedule import Schedule, before
 from .setbacks import Setbacks
-from .starts import FIRST_STEP, Starts
-from .time_step import TimeStep, TimeStepper
+from .starts.consistent_start import Start
+from .starts.event_starts import first_step_after
+from .starts.starts import FIRST_STEP, Starts
 
 ROUNDED = 1e-9  # of a step: so little may be left of it, or of two equal ones, before a stop
 ROUNDINGS = 4.0 * EPS  # of the time, by which a step that keeps its length may miss its end

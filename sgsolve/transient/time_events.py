@@ -23,9 +23,9 @@ from ..continuation.stepper import Found, Point
 from ..continuation.user_functions import UnfitError
 from ..errors import DataTypeError, InputError
 from ..results.special_points import SpecialPoint
-from .consistent_start import Start
-from .event_starts import KEPT, ULP, EventStart, departure_of, ending, intervals_vanish
-from .time_step import TimeStep
+from .methods.time_step import TimeStep
+from .starts.consistent_start import Start
+from .starts.event_starts import KEPT, ULP, EventStart, departure_of, ending, intervals_vanish
 
 SAMPLES = (0.25, 0.5, 0.75, 1.0)  # of a step: a pair of events within it is seen by them
 SURE = 4.0  # times the value at a start: a change before the first sample that passes zero

@@ -8,12 +8,12 @@ from typing import Any
 from ..arrays import Vector
 from ..continuation.stepper import Point, Rejection
 from ..errors import ConvergenceError, LinearSolveError
-from .consistent_start import AlgebraicSystem, Start
 from .evolution import EvolutionSystem
+from .methods.time_step import TimeStep, TimeStepper
 from .schedule import before
-from .starts import Starts
+from .starts.consistent_start import AlgebraicSystem, Start
+from .starts.starts import Starts
 from .step_plan import StepPlan
-from .time_step import TimeStep, TimeStepper
 
 FIRST_ERROR = 0.001  # of the tolerance, in the first step of a method of order 1
 DOUBLED = 2.0  # a first step that would grow less than this is made as it is

@@ -13,23 +13,23 @@ from ..continuation.stepper import Point, Rejection, RunState, Stepper
 from ..results.branch_file import part
 from ..results.status import Status
 from ..solvers.state.workspace import Workspace
-from . import time_step
-from .consistent_start import Solve, Start
 from .counts import Counts
 from .currents import Between, CurrentHistory
 from .dense_solution import DenseSolution
-from .event_starts import shortest_return
 from .evolution import EvolutionSystem
 from .failures import explained
 from .hidden_changes import HiddenChanges
-from .implicit_solver import ImplicitSolver
+from .implicit.implicit_solver import ImplicitSolver
+from .methods import time_step
+from .methods.step_sequence import SequenceMaker, StepSequence
+from .methods.time_step import TimeStep, TimeStepper
 from .schedule import Schedule
 from .sliding_mode import sliding_mode
-from .starts import Starts
+from .starts.consistent_start import Solve, Start
+from .starts.event_starts import shortest_return
+from .starts.starts import Starts
 from .step_plan import StepPlan
-from .step_sequence import SequenceMaker, StepSequence
 from .time_restarts import OWN_CHARGE, TimeRestarts
-from .time_step import TimeStep, TimeStepper
 
 DOUBTED = 0.1  # by which a step is shortened in which an event returns
 RECENT = 100  # special points among which the one before of the same kind is looked for

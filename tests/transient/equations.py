@@ -7,12 +7,12 @@ import numpy as np
 from sgsolve import ad
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.state.workspace import Workspace
-from sgsolve.transient.bdf import BdfStepper
-from sgsolve.transient.consistent_start import consistent_start
 from sgsolve.transient.error_weights import ErrorWeights
 from sgsolve.transient.evolution import Derivatives
-from sgsolve.transient.implicit_solver import ImplicitSolver
-from sgsolve.transient.time_step import RejectedStep
+from sgsolve.transient.implicit.implicit_solver import ImplicitSolver
+from sgsolve.transient.methods.bdf import BdfStepper
+from sgsolve.transient.methods.time_step import RejectedStep
+from sgsolve.transient.starts.consistent_start import consistent_start
 
 
 def _array(y):

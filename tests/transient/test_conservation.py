@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from sgsolve.transient.bdf import BdfStepper
-from sgsolve.transient.runge_kutta import RungeKuttaStepper
-from sgsolve.transient.tableaus import ESDIRK4
+from sgsolve.transient.methods.bdf import BdfStepper
+from sgsolve.transient.methods.runge_kutta import RungeKuttaStepper
+from sgsolve.transient.methods.tableaus import ESDIRK4
 from tests.transient.equations import Equations, Run
 
 

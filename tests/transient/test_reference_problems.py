@@ -9,7 +9,7 @@ import pytest
 
 from sgsolve import ad
 from tests.transient.equations import Equations, Run
-from tests.transient.test_fixed_steps import exact, linear
+from tests.transient.methods.test_fixed_steps import exact, linear
 
 
 def oregonator():

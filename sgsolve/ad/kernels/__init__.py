@@ -1,7 +1,11 @@
 """Compiled evaluation: a function of arrays becomes machine code, with the bits of NumPy.
 
-`lowering` turns a traced graph into `values`, `loop_schedule` arranges them in loops, `assembly`
-adds the Jacobian, `llvm_function` writes LLVM IR, and `machine` compiles it. `lowered_code` and
-`object_cache` keep all of this on disk. A `kernel` is compiled code with its arrays.
-`compiled_evaluation` chooses among kernels, and makes them when they pay.
+* ``machine`` and ``object_cache`` compile LLVM IR, and keep the machine code on disk
+* ``loops`` are loops of the library itself: those of short solves and of time steps
+* ``lowering`` turns a traced graph into values, each element computed from elements of others
+* ``printing`` arranges the values in loops, adds the Jacobian, and writes all of it as LLVM IR
+* ``running`` holds a kernel with its arrays, its guards and its calls
+* ``account``, ``variant`` and ``compiled_evaluation`` choose among kernels,
+  and make them when they pay
+* ``compiled_function`` and ``member_evaluation`` are the doors for one state and for many
 """

@@ -18,10 +18,18 @@ from numpy.typing import NDArray
 from ...arrays import DOUBLE
 from ...pattern import Pattern
 from .account import TRACING, TRACING_UNKNOWN, Account
-from .arguments import Moving
-from .kernel import Kernel
-from .kernel_call import KernelCall
-from .kernel_result import DIVIDE, INVALID, OVERFLOW, RANGE, SHIFT_OF_VALUES, UNDERFLOW, OtherWay
+from .printing.kernel_result import (
+    DIVIDE,
+    INVALID,
+    OVERFLOW,
+    RANGE,
+    SHIFT_OF_VALUES,
+    UNDERFLOW,
+    OtherWay,
+)
+from .running.arguments import Moving
+from .running.kernel import Kernel
+from .running.kernel_call import KernelCall
 from .stats import CompiledStats
 from .variant import FIRST, NotCompiledError, Variant, same_bits
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from ...arrays import IndexArray
 from ...pattern import Pattern
-from .arguments import NUMBERS
 from .compiled_evaluation import FEW_UNKNOWNS, CompiledEvaluation, CompiledResult
-from .kernel import Kernel
-from .kernel_result import OVERFLOW, UNDERFLOW
-from .member_kernel import MemberKernel
+from .printing.kernel_result import OVERFLOW, UNDERFLOW
+from .running.arguments import NUMBERS
+from .running.kernel import Kernel
+from .running.member_kernel import MemberKernel
 from .variant import NotCompiledError, Variant
 
 UNKNOWN, NO, YES = -1, 0, 1

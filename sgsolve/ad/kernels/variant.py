@@ -19,11 +19,11 @@ from ..programs.row_tables import has_long_loops
 from ..traced_evaluation import trace_function
 from . import machine
 from .account import COMPILING, LOADING
-from .arguments import FixedArguments
-from .kernel import Kernel
-from .kernel_result import FOREIGN
-from .lowered_code import LoweredCode
-from .movement import function_name
+from .lowering.movement import function_name
+from .printing.kernel_result import FOREIGN
+from .printing.lowered_code import LoweredCode
+from .running.arguments import FixedArguments
+from .running.kernel import Kernel
 from .stats import CompiledStats
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

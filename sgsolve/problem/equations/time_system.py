@@ -16,7 +16,7 @@ import numpy as np
 from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import CompiledResult
-from ...ad.kernels.kernel_call import KernelCall
+from ...ad.kernels.running.kernel_call import KernelCall
 from ...arrays import Vector
 from ...continuation.user_functions import call_with_parameters
 from ...errors import DomainError, InputError, NotFiniteError, StructureError

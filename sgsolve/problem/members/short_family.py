@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...ad.kernels.compiled_lanes import CompiledLanes
-from ...ad.kernels.lane_kinds import LANES
-from ...ad.kernels.lane_structs import LaneStructs
+from ...ad.kernels.loops.compiled_lanes import CompiledLanes
+from ...ad.kernels.loops.lane_kinds import LANES
+from ...ad.kernels.loops.lane_structs import LaneStructs
 from ...arrays import IndexArray, Vector
 from ...errors import LinearSolveError
 from ...linear.checks.accuracy import MAX_REFINE

@@ -5,10 +5,10 @@ See `transient.bdf`, `transient.implicit_solver` and `transient.kept_matrix`.
 
 from __future__ import annotations
 
-from ...ad.kernels.outer_calls import run_kernel
-from ...transient.implicit_solver import DIVERGED as SLOWEST
-from ...transient.implicit_solver import FORGET, LEAST, LEFT, MAX_AGE, STRETCH, TINY, YOUNG
-from ...transient.implicit_solver import UNMEASURED as MOST_UNMEASURED
+from ...ad.kernels.loops.outer_calls import run_kernel
+from ...transient.implicit.implicit_solver import DIVERGED as SLOWEST
+from ...transient.implicit.implicit_solver import FORGET, LEAST, LEFT, MAX_AGE, STRETCH, TINY, YOUNG
+from ...transient.implicit.implicit_solver import UNMEASURED as MOST_UNMEASURED
 from ...transient.step_plan import ROUNDED, ROUNDINGS
 from ..short_newton.loop_state import INF
 from .history_loops import (

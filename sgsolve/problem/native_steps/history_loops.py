@@ -5,12 +5,12 @@ See `transient.backward_differences`, `transient.error_weights` and `transient.b
 
 from __future__ import annotations
 
-from ...ad.kernels.outer_calls import libm_power
-from ...ad.kernels.scalar_loops import Doubles, sqrt
-from ...transient.backward_differences import CAPACITY, USED
-from ...transient.bdf import DEAD_BAND, GROW, LONGER, RISE
+from ...ad.kernels.loops.outer_calls import libm_power
+from ...ad.kernels.loops.scalar_loops import Doubles, sqrt
 from ...transient.error_weights import LEAST, OWN, SHARE
-from ...transient.time_step import MARGIN
+from ...transient.methods.backward_differences import CAPACITY, USED
+from ...transient.methods.bdf import DEAD_BAND, GROW, LONGER, RISE
+from ...transient.methods.time_step import MARGIN
 from ..short_newton.loop_state import INF
 from .step_loop import COLUMNS, COUNT, EQUAL_STEPS, FIRST, ORDER, RISING, SIDE, StepLoop
 

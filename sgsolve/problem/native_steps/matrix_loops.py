@@ -16,7 +16,7 @@ from ...linear.checks.first_answer import LARGE_SQUARE
 from ...linear.equilibration import DRIFT
 from ...linear.methods.banded import SMALL_PIVOT
 from ...linear.solver import TRUSTED
-from ...transient.kept_matrix import RATIO
+from ...transient.implicit.kept_matrix import RATIO
 from ..short_newton.band_loops import factorized_band, solved_band
 from ..short_newton.loop_state import INF, STEP
 from .step_loop import CHECKED, FACTORED, LEAVE, MADE, N_FACTOR, RESCALE, StepLoop

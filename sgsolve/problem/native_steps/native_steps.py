@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from ...ad.kernels.compiled_loops import CompiledLoops
-from ...ad.kernels.kernel_call import KernelCall
+from ...ad.kernels.loops.compiled_loops import CompiledLoops
+from ...ad.kernels.running.kernel_call import KernelCall
 from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.equilibration import Equilibration
 from ...pattern import Pattern
-from ...transient.backward_differences import CAPACITY
-from ...transient.bdf import BdfStepper
-from ...transient.implicit_equation import Equation
-from ...transient.step_sequence import StepSequence
-from ...transient.time_step import RejectedStep, TimeStep
+from ...transient.implicit.implicit_equation import Equation
+from ...transient.methods.backward_differences import CAPACITY
+from ...transient.methods.bdf import BdfStepper
+from ...transient.methods.step_sequence import StepSequence
+from ...transient.methods.time_step import RejectedStep, TimeStep
 from ...transient.transient_stepper import TransientStepper
 from ..equations.time_system import TimeSystem
 from .corrector_loops import several_steps

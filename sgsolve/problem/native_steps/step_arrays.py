@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ...ad.kernels.kernel_call import KernelCall
-from ...ad.kernels.kernel_memory import address_of
+from ...ad.kernels.running.kernel_call import KernelCall
+from ...ad.kernels.running.kernel_memory import address_of
 from ...arrays import Vector
 from ...linear.equilibration import Equilibration
 from ...linear.methods.band_storage import NARROW
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
-from ...transient.backward_differences import CAPACITY, MAX_ORDER, differencing
-from ...transient.bdf import CAP, BdfStepper
 from ...transient.error_weights import ErrorWeights
+from ...transient.methods.backward_differences import CAPACITY, MAX_ORDER, differencing
+from ...transient.methods.bdf import CAP, BdfStepper
 from ..short_newton.band_loops import BandSystem
 from .step_loop import COLUMNS, MOST, N_WHOLE, NUMBERS, StepLoop, steps_at_once
 

@@ -6,7 +6,7 @@ where these have them.
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import (
+from ...ad.kernels.loops.scalar_loops import (
     Addresses,
     Choices,
     Doubles,

@@ -8,7 +8,7 @@ Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtf2 and gbtrs
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Choices, Doubles, Indices, LoopStruct
+from ...ad.kernels.loops.scalar_loops import Choices, Doubles, Indices, LoopStruct
 from ...linear.methods.banded import SMALL_PIVOT
 from .loop_state import INF, LEAVE, STEP
 

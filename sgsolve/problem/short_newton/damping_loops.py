@@ -7,7 +7,7 @@ where the rule shortens a step.
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import sqrt
+from ...ad.kernels.loops.scalar_loops import sqrt
 from ...linear.checks.accuracy import ACCEPT
 from .linear_loops import backward_error, pivots_are_small
 from .loop_state import INF, LEAVE, REFINE, STEP

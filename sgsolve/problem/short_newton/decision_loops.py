@@ -5,7 +5,7 @@ They are those of `termination`, `convergence` and `limit_at_infinity` in `solve
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Doubles, sqrt
+from ...ad.kernels.loops.scalar_loops import Doubles, sqrt
 from ...solvers.acceptance.convergence import (
     BEYOND,
     LINEAR_STEPS,

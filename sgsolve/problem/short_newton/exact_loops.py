@@ -7,7 +7,7 @@ equations must then change as their rows of J predict. That is the first test of
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Doubles
+from ...ad.kernels.loops.scalar_loops import Doubles
 from ...arrays import EPS
 from ...solvers.acceptance.determination import LINEAR, UNITS
 from ...solvers.acceptance.flat_equations import CHANGED, FEW_UNITS

@@ -6,7 +6,7 @@ They are laid out once for a pattern. The names are those of `solvers.state.iter
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Doubles, Indices, LoopStruct, Number
+from ...ad.kernels.loops.scalar_loops import Doubles, Indices, LoopStruct, Number
 
 
 class ShortIterate(LoopStruct):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...ad.kernels.compiled_evaluation import CompiledResult
-from ...ad.kernels.compiled_loops import CompiledLoops
+from ...ad.kernels.loops.compiled_loops import CompiledLoops
 from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.checks.accuracy import MAX_REFINE

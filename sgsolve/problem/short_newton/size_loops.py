@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Doubles, sqrt
+from ...ad.kernels.loops.scalar_loops import Doubles, sqrt
 from ...norms import SMALLEST_SQUARE
 from ...solvers.state.scaling import TERM_FLOOR, TINY, WEIGHT_FLOOR
 from .loop_state import INF

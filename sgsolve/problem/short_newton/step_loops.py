@@ -9,7 +9,7 @@ with success.
 
 from __future__ import annotations
 
-from ...ad.kernels.scalar_loops import Doubles
+from ...ad.kernels.loops.scalar_loops import Doubles
 from ...arrays import EPS
 from ...linear.checks.accuracy import ACCEPT
 from ...solvers.acceptance.convergence import MOVED, RUNAWAY

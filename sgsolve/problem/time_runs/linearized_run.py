@@ -12,8 +12,8 @@ from ...arrays import Vector
 from ...errors import ConvergenceError
 from ...pattern import Pattern
 from ...solvers.state.workspace import Workspace
-from ...transient.consistent_start import SMALL
 from ...transient.evolution import PURPOSE, Derivatives
+from ...transient.starts.consistent_start import SMALL
 from ...transient.transient_stepper import TransientStepper
 from ..equations.time_system import TimeSystem
 from ..inputs.signature import TIME

@@ -21,15 +21,15 @@ from ...results.branch import Branch
 from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
 from ...solvers.state.workspace import Workspace
-from ...transient.consistent_start import AlgebraicSystem
 from ...transient.currents import Stored
 from ...transient.dense_solution import DenseSolution
 from ...transient.error_weights import ErrorWeights
 from ...transient.evolution import PURPOSE, without_storage
 from ...transient.hidden_changes import HiddenChanges
-from ...transient.implicit_solver import ImplicitSolver
+from ...transient.implicit.implicit_solver import ImplicitSolver
 from ...transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ...transient.sources import breakpoints_of
+from ...transient.starts.consistent_start import AlgebraicSystem
 from ...transient.time_events import EventDetector, TimeEvent
 from ...transient.transient_stepper import TransientStepper
 from ..equations.allocation import Allocating

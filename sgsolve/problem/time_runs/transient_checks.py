@@ -9,8 +9,8 @@ import numpy as np
 
 from ...continuation.user_functions import named
 from ...errors import DataTypeError, InputError
-from ...transient.starts import STARTS
-from ...transient.step_settings import Bdf, TimeMethod
+from ...transient.methods.step_settings import Bdf, TimeMethod
+from ...transient.starts.starts import STARTS
 from ...transient.time_events import TimeEvent
 
 Function = Callable[..., Any]

@@ -18,8 +18,8 @@ from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
 from ...results.status import Status
 from ...solvers.state.workspace import Workspace
-from ...transient.recorded_steps import Begin, adjoint, forward
-from ...transient.sensitivity_control import SensitivityControl
+from ...transient.methods.recorded_steps import Begin, adjoint, forward
+from ...transient.methods.sensitivity_control import SensitivityControl
 from ...transient.transient_stepper import TransientStepper
 from ..equations.definition import ProblemDefinition
 from ..inputs.signature import parameter_names

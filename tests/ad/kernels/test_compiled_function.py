@@ -9,7 +9,8 @@ import scipy.sparse as sp
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad.kernels import account, code_writer
+from sgsolve.ad.kernels import account
+from sgsolve.ad.kernels.printing import code_writer
 from sgsolve.errors import DerivativeError, DomainError, InputError
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 

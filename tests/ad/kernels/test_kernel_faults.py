@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
-from sgsolve.ad.kernels import llvm_instructions, variant
+from sgsolve.ad.kernels import variant
+from sgsolve.ad.kernels.printing import llvm_instructions
 from sgsolve.errors import ImpureFunctionWarning, KernelWarning
 from tests.ad.kernels.compiled_help import needs_llvmlite
 

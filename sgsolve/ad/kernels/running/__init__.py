@@ -1,0 +1,1 @@
+"""A kernel with its arrays: its memory, its guards, its calls of NumPy, and its many members."""

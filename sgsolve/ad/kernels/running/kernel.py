@@ -1,0 +1,112 @@
+"""A kernel: compiled functions with the arrays that they read and write.
+
+It computes F, or F and the values of the Jacobian, for values of x and of the parameters. It raises
+`OtherWay` where the code of the user would do other operations than those that were traced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...programs.result_memory import ResultMemory
+from .. import machine
+from ..printing.kernel_code import KernelCode
+from ..printing.kernel_result import KernelResult
+from .calls_between_loops import CallsBetweenLoops
+from .kernel_guards import ExpectedGuards
+from .kernel_memory import KernelMemory, address_of, is_function
+from .parameter_values import ParameterValues
+
+
+class Kernel:
+    """Compiled functions for one trace.
+
+    Attributes
+    ----------
+    function_addresses : list of int
+        Where the compiled functions are.
+    tables_at : tuple of int
+        Addresses of the tables of integers and of numbers.
+    guards : ExpectedGuards
+    parameters : ParameterValues
+    """
+
+    def __init__(self, code: KernelCode) -> None:
+        self.code = code
+        self._machine_code = machine.code_of(code.text, code.names)  # the functions live as long
+        self._functions = self._machine_code.functions
+        self.function_addresses = self._machine_code.addresses
+        self.tables_at = code.integers.ctypes.data, code.literals.ctypes.data
+        self.functions = {key: address_of(key) for key in code.addresses if is_function(key)}
+        self.results = code.trace.graph.results
+        self.guards, self.parameters = ExpectedGuards(code), ParameterValues(code)
+        self._calls = CallsBetweenLoops(code, self._functions)
+        self._place = [code.addresses.get(key, -1) for key in ("x", "F", "data")]
+        self._values, self._data = ResultMemory(code.size), ResultMemory(code.nnz + 1)
+        self._workspaces: list[KernelMemory] = []
+        self._guarded = bool(self.guards)
+
+    def run(self, x: NDArray[Any], inputs: Mapping[str, Any]) -> KernelResult:
+        """Return F, the values of the Jacobian if it was asked for, flags and counts.
+
+        Raises
+        ------
+        OtherWay
+            If a guard has another value, or a call fails.
+        """
+        try:
+            workspace = self._workspaces.pop()
+        except IndexError:
+            workspace = self.memory()
+        try:
+            return self._run(workspace, x, inputs)
+        finally:
+            self._workspaces.append(workspace)
+
+    def memory(self) -> KernelMemory:
+        """Return memory for one run at a time."""
+        return KernelMemory(self.code, self.functions)
+
+    def _run(
+        self, workspace: KernelMemory, x: NDArray[Any], inputs: Mapping[str, Any]
+    ) -> KernelResult:
+        code = self.code
+        env = self.parameters.of(inputs)
+        if workspace.given is not env:
+            workspace.give(code, env)
+        at_x, at_F, at_data = self._place
+        addresses, F, data = workspace.addresses, workspace.F, workspace.data
+        if workspace.x is not None:
+            workspace.x[...] = x if x.ndim == 1 else x.reshape(-1)
+        elif at_x >= 0:
+            addresses[at_x] = x.__array_interface__["data"][0]
+        if F is None:
+            F = self._values.array()
+            addresses[at_F] = F.__array_interface__["data"][0]
+        if code.with_jacobian:
+            if data is None:
+                data = self._data.array()
+                if at_data >= 0:
+                    addresses[at_data] = data.__array_interface__["data"][0]
+            if code.template:
+                workspace.give_template(code, self.parameters.template(env), data)
+        if code.calls:
+            flags = self._calls.run(workspace, self.tables_at, x, F, env)
+        else:
+            flags = 0
+            for function in self._functions:
+                flags |= function(workspace.address, *self.tables_at)
+        if self._guarded:
+            self.guards.check(workspace)
+        counts = workspace.arrays.get("counts")
+        if F is workspace.F:
+            F = F.copy()
+        entries = workspace.entries
+        if entries is not None:
+            entries = entries.copy()
+        elif data is not None:
+            entries = data[:-1]
+        return KernelResult(F, entries, flags, () if counts is None else tuple(counts.tolist()))

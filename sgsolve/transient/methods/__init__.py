@@ -1,0 +1,1 @@
+"""The methods in time: BDF, implicit Runge-Kutta and fixed steps, with their settings."""
