@@ -120,6 +120,8 @@ class Corrector:
                         break
                 elif not is_tight:
                     near = at, k
+                elif objection := self.family.objection(at):
+                    return Corrected(None, k, objection)
                 elif self.family.confirm(at.z, at.F):
                     return Corrected(at, tight[0], row=row)
                 else:
@@ -137,8 +139,11 @@ class Corrector:
             self.spent += 1
         if near is None and doubtful is not None:
             near = self._at_zero(doubtful[0], reach), k
-        if near is None or near[0] is None or not self.family.confirm(near[0].z, near[0].F):
+        if near is None or near[0] is None:
             return Corrected(None, k, reason)
+        objection = self.family.objection(near[0])
+        if objection or not self.family.confirm(near[0].z, near[0].F):
+            return Corrected(None, k, objection or reason)
         return Corrected(*near)
 
     def _open(self, at: Linear, tolerance: float, before: Linear | None) -> Mask:

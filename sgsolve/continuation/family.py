@@ -59,6 +59,13 @@ class Family(Protocol):
         """
         return True
 
+    def objection(self, at: Linear) -> str:
+        """Why a point at which these equations hold does not solve those of the user; else empty.
+
+        For families that add unknowns to them, which have to vanish at a solution.
+        """
+        return ""
+
     def saved(self) -> dict[str, Any]:
         """Return what the family keeps of the points so far, such as a mesh, for the checkpoint."""
         return {}

@@ -14,6 +14,7 @@ import numpy as np
 from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.gauged import Gauged
+from ...results.blocks import Blocks
 from ...solvers.state.workspace import Workspace
 from ...solvers.steps.open_directions import beside
 from ..equations.residual_system import ResidualSystem
@@ -36,15 +37,19 @@ def contradiction(system: ResidualSystem, workspace: Workspace, x: Vector, F: Ve
     bad = np.flatnonzero(constant & (np.abs(total) > NONZERO * size))
     if not len(bad):
         return ""
-    weights = U[:, bad[0]]
+    return contradicting(U[:, bad[0]], float(total[bad[0]]), system.blocks)
+
+
+def contradicting(weights: Vector, total: float, blocks: Blocks) -> str:
+    """Say that a total of the equations, with given weights, is not zero."""
     largest = np.argsort(-np.abs(weights), kind="stable")[:3]
-    names = ", ".join(system.blocks.label(int(i)) for i in np.sort(largest))
+    names = ", ".join(blocks.label(int(i)) for i in np.sort(largest))
     scale = float(weights[largest[0]])
     return (
-        "the Jacobian is singular at every x, and the equations contradict each other: their "
-        f"total u^T F is {total[bad[0]] / scale:.2e} at "
-        "every x, with u^T J = 0 and the largest weight 1; it must be 0. Largest weights: "
-        f"{names}. Balance the sources and the fluxes over the boundary"
+        "the Jacobian is singular here and at all x nearby, and the equations contradict each "
+        f"other: their total u^T F is {total / scale:.2e}, with u^T J = 0 and the largest weight "
+        f"1; it must be 0. Largest weights: {names}. Balance the sources and the fluxes over the "
+        "boundary"
     )
 
 

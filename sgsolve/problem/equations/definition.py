@@ -131,7 +131,7 @@ class ProblemDefinition:
         V = self.null_space.basis(system, x)
         with Allocating("solve the equations", system.n), self.workspaces.lend() as workspace:
             workspace.gauge(V)
-            workspace.open_search = OpenSearch.ENDED if self.null_space else OpenSearch.LEVELS
+            workspace.open_search = OpenSearch.DECLARED if self.null_space else OpenSearch.LEVELS
             yield workspace
 
     def stability(self, given: Any, moved: Callable[[float], Mapping[str, Any]]) -> Any:

@@ -2,7 +2,8 @@
 
 A solution can be moved along the null space, so the solutions form a surface instead of a curve.
 With U and V bases of the left and right null spaces, F + U mu = 0 and V^T (x - x0) = 0 are n + k
-regular equations for x and mu. At every solution mu is zero.
+regular equations for x and mu. At every solution mu is zero: points at which it is not are refused,
+since the equations contradict each other there, or determine what they did not at the start.
 """
 
 from __future__ import annotations
@@ -14,19 +15,25 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...continuation.family import FamilyAround
+from ...continuation.family import FamilyAround, Linear
 from ...errors import SingularMatrixError
 from ...linear.frame import Frame
+from ...linear.null_basis import annihilates
 from ...pattern import Pattern
 from ...results.special_points import SpecialPoint
-from ...solvers.state.workspace import Workspace
+from ...solvers.state.workspace import NULL, Workspace
 from ...solvers.steps.open_directions import gauge_levels
+from ..diagnosis.consistency import contradicting
 from ..equations.residual_system import ResidualSystem
 from .parameter_family import Line, ParameterizedSystem
 
 LEVEL_KEPT = (
     "no equation determines the level of some unknowns, which stays that of the first point (see "
     "null_space of the result of solve)"
+)
+DETERMINED = (
+    "the equations determine the level here that none of them did at the first point; start there "
+    "with another level, or beyond"
 )
 
 
@@ -74,6 +81,20 @@ class GaugedFamily(FamilyAround):
         y, p = z[: -1 - self.k], float(z[-1])
         confirmed: bool = self.inner.confirm(np.append(y, p), self.inner.linearize(y, p)[0])
         return confirmed
+
+    def objection(self, at: Linear) -> str:
+        """Say why F is not zero at a point: mu is U^T F but for its sign."""
+        n, size = self.inner.n, np.abs(at.z)
+        size[n:-1] = 0.0
+        mu, terms = at.z[n:-1], np.abs(at.J) @ size[:-1] + np.abs(at.Fp) * size[-1]
+        totals = np.abs(self._U).T @ terms[:n]
+        if (np.abs(mu) <= NULL * totals).all():
+            return ""
+        J = at.J[:n, :n]
+        if not annihilates(J, self._V, NULL):
+            return DETERMINED
+        worst = int(np.argmax(np.abs(mu) / np.maximum(totals, np.abs(mu))))
+        return contradicting(self._U[:, worst], -float(mu[worst]), self.inner.system.blocks)
 
     def accepted(self, z: Vector) -> None:
         """Keep the component along the null space that this point has."""

@@ -17,7 +17,7 @@ from ...solvers.outcome import Outcome
 from ...solvers.polyalgorithm import as_solver
 from ...solvers.presets import Newton
 from ...solvers.state.deadline import deadline_of
-from ...solvers.state.workspace import Workspace
+from ...solvers.state.workspace import OpenSearch, Workspace
 from ..diagnosis.consistency import contradiction
 from ..diagnosis.diagnosis import diagnosis
 from ..diagnosis.report import message, remarks
@@ -45,8 +45,8 @@ def run_solver(
     started = perf_counter()
     before = workspace.counts()
     compiled = system.compiled_counts()
-    declared = workspace.null_space is not None
-    found = contradiction(system, workspace, x, F)
+    declared = workspace.open_search is OpenSearch.DECLARED
+    found = contradiction(system, workspace, x, F) if declared else ""
     if found:
         outcome = _unsolved(solver, system, workspace, x, F, monitor)
     else:

@@ -131,8 +131,7 @@ class PathFamily:
                 monitor = Monitor.interrupting()
         if result is None:
             result = run_solver(solver, system, self.workspace, x, F, monitor)
-        if result.null_space is not None:
-            self.open = result.null_space
+        self.open = result.null_space
         return result
 
     def save(self) -> dict[str, Any]:

@@ -148,6 +148,7 @@ class Iterate:
     def take(self, x: Vector, F: Vector, J: Any) -> bool:
         """Take x, with its F and J, as the point; False if the sizes of terms are not finite."""
         self._place(x, F, J)
+        self.workspace.doubt_gauge(J)
         self._magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
         return self.scaling.of_equations(self._magnitudes) and self._measured()
 

@@ -16,9 +16,11 @@ import numpy as np
 
 from ... import linear
 from ...linear.gauged import Gauged
+from ...linear.null_basis import annihilates
 from ...pattern import Pattern
 from ...results.history import Stats
 
+NULL = 1e-9  # of the terms of an equation, that J v may be
 NEWTON = "newton"  # the purpose of the solver with Jacobians
 
 # Returns the indices of each block among n unknowns, by name.
@@ -30,7 +32,8 @@ class OpenSearch(Enum):
 
     LEVELS = "of the levels of blocks, with the first Jacobian"
     NULL_VECTORS = "of null vectors, with the first singular Jacobian"
-    ENDED = "none: they were found, are declared, or do not matter"
+    ENDED = "none: they were found, or do not matter"
+    DECLARED = "none: the user declared them"
 
 
 class Pool:
@@ -181,6 +184,19 @@ class Workspace:
             self._retired.add(counts_of(kept[1]))
         if purpose == NEWTON:
             self._factorized = (None, 0, None)
+
+    def doubt_gauge(self, J: Any) -> bool:
+        """Drop directions that were found to be open if a Jacobian determines them; True then.
+
+        In a model with saturation they are open in a part of the space only.
+        """
+        V = self.null_space
+        if V is None or self.open_search is OpenSearch.DECLARED or len(V) != J.shape[0]:
+            return False
+        if annihilates(J, V, NULL):
+            return False
+        self.gauge(None)
+        return True
 
     def _made(self, pattern: Pattern) -> Any:
         return linear.LinearSolver(pattern, self.backend, self._blocks)

@@ -18,10 +18,9 @@ from ...results.blocks import Blocks
 from ..state.counted_system import CountedSystem
 from ..state.iterate import Iterate
 from ..state.system import System
-from ..state.workspace import OpenSearch, Workspace
+from ..state.workspace import NULL, OpenSearch, Workspace
 
 AWAY = 0.1  # of the unknowns: the distance of another point
-NULL = 1e-9  # of the terms of an equation, that J v may be
 ROUNDING = 1e-13  # the same for levels of blocks
 MOST_BLOCKS = 12
 POINTS = 2  # at which null vectors of the Jacobian are confirmed
