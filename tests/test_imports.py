@@ -61,6 +61,7 @@ AD = (
     "elements",
     "views",
     "in_place",
+    "out_arguments",
     "operators",
     "array",
     "functions",

@@ -18,7 +18,7 @@ from ..arrays import DOUBLE
 from ..errors import DerivativeError
 from ..pattern import Pattern
 from ..private_api import NO_ARRAY, calling_frame, is_sparse_product, shown_class
-from . import dispatch, refusals
+from . import dispatch, out_arguments, refusals
 from .assignment import SharedMemory, WrittenMemory, memory_with_first_view
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
@@ -307,6 +307,9 @@ class ADArray(Operators):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc.signature is None:
             return call_ufunc(ufunc, *inputs)
+        target = out_arguments.target_among(kwargs)
+        if target is not None:
+            return out_arguments.written_by_ufunc(ufunc, method, inputs, kwargs, target)
         if method != "__call__":
             return dispatch.UFUNC_METHODS[method](ufunc, method, inputs, kwargs)
         if kwargs:
@@ -318,6 +321,9 @@ class ADArray(Operators):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if func in dispatch.OF_SHAPES:
             return dispatch.OF_SHAPES[func](self, *args, **kwargs)
+        target = out_arguments.target_among(kwargs)
+        if target is not None:
+            return out_arguments.written_by_function(func, args, kwargs, target)
         return share_where_views(dispatch.call(func, args, kwargs), args)
 
     def __getattr__(self, name: str) -> Any:

@@ -79,8 +79,8 @@ def call(func: Function, args: Any, kwargs: Any) -> Any:
         raise DerivativeError(f"{name} is not supported on AD arrays: {instead}")
     if kwargs.pop("out", None) is not None:
         raise DerivativeError(
-            f"np.{func.__name__}(..., out=...) cannot write an AD array into an array; use the "
-            f"result instead, y = np.{func.__name__}(...)"
+            f"np.{func.__name__}(..., out=F) cannot write an AD array into an ndarray F: make it "
+            f"by F = np.zeros(n, like=y), or use the result, y = np.{func.__name__}(...)"
         )
     if not args:
         args = _positional(func, kwargs)

@@ -284,10 +284,9 @@ def options_of_ufunc(ufunc: Any, inputs: Any, kwargs: Any) -> None:
                 f"F = F {sign} y for a whole array, and {part_in_place(sign)}"
             )
         raise DerivativeError(
-            f"np.{name}(..., out=...) cannot write an AD array into an array; use the result "
-            f"instead, y = np.{name}(...); for elements with a condition write "
-            f"np.where(mask, np.{name}(...), other), which takes no value and no derivative from "
-            "the other side"
+            f"np.{name}(..., out=F) cannot write an AD array into an ndarray F, which holds "
+            f"numbers without derivatives: make it by F = np.zeros_like(y) or np.zeros(n, like=y), "
+            f"or use the result, y = np.{name}(...)"
         )
     if given:
         raise DerivativeError(

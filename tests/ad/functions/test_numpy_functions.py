@@ -157,7 +157,6 @@ def test_methods_exist_on_ndarrays_and_are_listed():
      lambda x: np.add.at(np.zeros(6), [0], x[:1]), lambda x: np.multiply.at(np.ones(6), [0], 2 * x),
      lambda x: np.sin(x, where=V > 0), lambda x: np.sin(x, out=np.zeros(6)),
      lambda x: np.sin(x, dtype=np.float32), lambda x: np.sum(x, out=np.zeros(())),
-     lambda x: np.divide(1.0, x, out=np.zeros_like(x), where=V > 0),
      lambda x: np.add.accumulate(x, out=np.zeros(6)), lambda x: np.add.outer(x, x, dtype=int),
      lambda x: np.add.reduce(x, out=np.zeros(())), lambda x: np.hypot.reduce(x[:0]),
      lambda x: np.linalg.inv(np.eye(20) * x[0]),
