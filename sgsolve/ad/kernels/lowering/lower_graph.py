@@ -35,7 +35,7 @@ from .movement import (
     plain_function,
     positions_of_result,
 )
-from .ufunc_loops import loop_of
+from .ufunc_loops import loop_of, takes_as_double
 from .values import Value
 
 
@@ -117,8 +117,17 @@ def _computed_elements(
     loop = loop_of(function, types)
     if loop is None or any(is_strided(n) for n in nodes):
         return None
+    if not takes_as_double(function, tuple(map(_given_type, nodes))):
+        return None  # such as polynomials of whole order, which have a loop for integers
     dtype = "d" if loop.signature[-1] == "d" else "b"
     return lowering.values.elementwise(loop, *args, size=size, dtype=dtype)
+
+
+def _given_type(node: Node) -> Any:
+    """Return the type by which NumPy chooses a loop: that of a number of Python is weak."""
+    if isinstance(node, ConstantNode) and type(node.value) in (int, float):
+        return type(node.value)
+    return np.dtype(node.dtype)
 
 
 def _lowered_power(lowering: Lowering, operation: Operation, size: int) -> Value | None:

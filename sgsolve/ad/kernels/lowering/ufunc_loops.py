@@ -46,6 +46,19 @@ def loop_of(ufunc: np.ufunc, types: str) -> UfuncLoop | None:
     return loop_with(ufunc, f"{types}->d") or loop_with(ufunc, f"{types}->?")
 
 
+@functools.cache
+def takes_as_double(ufunc: np.ufunc, types: tuple[Any, ...]) -> bool:
+    """Whether NumPy turns integers among the arguments of a ufunc into doubles.
+
+    Parameters
+    ----------
+    types : tuple of dtype, int or float
+        Of the arguments; ``int`` and ``float`` of numbers of Python.
+    """
+    chosen = ufunc.resolve_dtypes((*types, None))[: len(types)]
+    return all(dtype.kind in "fb" for dtype in chosen)
+
+
 def loop_with(ufunc: np.ufunc, wanted: str) -> UfuncLoop | None:
     """Return the loop of a ufunc with this signature."""
     for signature, function, data in ufunc_loops(ufunc):

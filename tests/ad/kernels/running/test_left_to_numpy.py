@@ -94,6 +94,9 @@ ELEMENTS = {
     "integers": lambda x: x * np.arange(6) + np.rint(x),
     "single precision": lambda x: x + 1.0,
     "functions of SciPy": lambda x: scipy.special.erf(x) + scipy.special.expit(x),
+    "polynomials of whole order": lambda x: (
+        scipy.special.eval_legendre(3, x) + scipy.special.eval_chebyt(np.arange(6), x)
+    ),
     "rare functions": lambda x: np.hypot(x, 1.0) + np.copysign(x, 0.5) + np.heaviside(x, 0.5) * x,
     "in two dimensions": lambda x: (x.reshape(6, 1) * x.reshape(1, 6))[2],
     "by rows": lambda x: (x.reshape(2, 3) * np.array([1.0, 2.0, 3.0])).ravel(),
