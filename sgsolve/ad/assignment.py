@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataTypeError, ShapeError
-from .derivatives.derivative import Derivative, total
+from .derivatives.derivative import Derivative, joined_parts
 from .indexing import arrays_of_key, constant_index, kept, named_key, positions_of
 from .nested import array_of
 from .refusals import AsIndexError
@@ -252,7 +252,7 @@ def _derivative(y: Any, v: Any, places: Places, increment: Increment | None) -> 
         if hasattr(v, "_derivative"):
             added = v._derivative if places.source is None else v._derivative.taken(places.source)
             parts.append(added.put(places.rows, y.size))
-        result = total(parts) if parts else derivative.nothing()
+        result = joined_parts(parts) if parts else derivative.nothing()
     if blank is not None:
         memory.derivative = result
         blank[places.mask] = False

@@ -119,6 +119,29 @@ def joined(p: Coefficient, q: Coefficient, memo: Memo) -> Coefficient:
     return alpha, s1, c, None
 
 
+def joined_terms(parts: list[Terms]) -> Terms:
+    """Return the terms of an array made of parts, each with rows of its own.
+
+    Borders beside an array (``np.hstack([u, u[-1:]])``) select unknowns as the array does. One
+    structure takes the place of theirs: all that follows handles one term.
+    """
+    terms: Terms = {}
+    memo = Memo()
+    alike: dict[tuple[float, int], list[Structure]] = {}
+    for part in parts:
+        met: dict[float, int] = {}
+        for g, p in part.items():
+            alpha, _, c, a = p
+            if type(alpha) is float and c is None and a is None and operations.is_plain(g):
+                met[alpha] = k = met.get(alpha, 0) + 1
+                alike.setdefault((alpha, k), []).append(g)
+            else:
+                add_term(terms, g, p, memo)
+    for (alpha, _), structures in alike.items():
+        add_term(terms, operations.with_rows_of_all(structures), (alpha, 0.0, None, None), memo)
+    return terms
+
+
 def join_with_row_factors(
     terms: Terms, g: Structure, p: Coefficient, q: Coefficient, memo: Memo
 ) -> None:

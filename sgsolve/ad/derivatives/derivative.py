@@ -33,6 +33,7 @@ from .coefficients import (
     Terms,
     add_term,
     expanded_term,
+    joined_terms,
     moderate,
     pulled,
     scattered,
@@ -151,6 +152,13 @@ class Derivative:
             same_evaluation(self, other)
             for g, q in other.terms.items():
                 add_term(terms, g, q, memo)
+        return type(self)(self.root, merged(self.root.root, terms, AFTER_SUM))
+
+    def joined(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the sum with all the others, each of which has rows of its own."""
+        for other in others:
+            same_evaluation(self, other)
+        terms = joined_terms([self.terms, *[other.terms for other in others]])
         return type(self)(self.root, merged(self.root.root, terms, AFTER_SUM))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
@@ -319,3 +327,8 @@ def total(parts: Sequence[Derivative]) -> Derivative:
     if len(parts) == 1:
         return parts[0]
     return parts[0].plus_all(parts[1:]) if len(parts) > 2 else parts[0].plus(parts[1])
+
+
+def joined_parts(parts: Sequence[Derivative]) -> Derivative:
+    """Return the derivative of an array made of parts, each put at rows of its own."""
+    return parts[0].joined(parts[1:]) if len(parts) > 1 else parts[0]

@@ -53,6 +53,8 @@ class Sparsity(Derivative):
             terms.update(other.terms)
         return Sparsity(self.root, merged_structures(self.root.root, terms, AFTER_SUM))
 
+    joined = plus_all
+
     def _pulled(self, taken: list[Selection]) -> Derivative:
         return Sparsity(self.root, {structure: UNIT for structure, _ in taken})
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import DerivativeError
 from ..array import ADArray
-from ..derivatives.derivative import total
+from ..derivatives.derivative import joined_parts
 from ..indexing import permuted, selection
 from ..nested import array_of, holds_plain_numbers
 from ..programs.number_rows import joined_numbers
@@ -40,7 +40,7 @@ def concatenate(arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
             functools.partial(_part, axis=axis, begin=begin, end=end),
         )
         parts.append(a._derivative.put(index, result.size))
-    return ADArray(result, total(parts)) if parts else result
+    return ADArray(result, joined_parts(parts)) if parts else result
 
 
 def _part(positions: Any, axis: int, begin: int, end: int) -> Any:
@@ -56,7 +56,7 @@ def _joined_vectors(arrays: list[Any], values: list[Any], result: Any) -> Any:
         if type(a) is ADArray:
             parts.append(a._derivative.put(slice(begin, end), count))
         begin = end
-    return ADArray(result, total(parts)) if parts else result
+    return ADArray(result, joined_parts(parts)) if parts else result
 
 
 def _joined_scalars(numbers: list[Any], result: Any) -> Any:
@@ -68,7 +68,7 @@ def _joined_scalars(numbers: list[Any], result: Any) -> Any:
     for k, a in enumerate(numbers):
         if type(a) is ADArray:
             parts.append(a._derivative.put(slice(k, k + 1), count))
-    return ADArray(result, total(parts)) if parts else result
+    return ADArray(result, joined_parts(parts)) if parts else result
 
 
 def _array(a: Any) -> Any:

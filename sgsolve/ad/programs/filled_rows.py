@@ -129,6 +129,8 @@ class FilledRows(Postponed):
                 return result
         return self.ordinary().plus_all(others)
 
+    joined = plus_all
+
     def plus(self, other: Any, sign: float = 1.0) -> Any:
         """Return this derivative plus (or minus, with sign -1) another one."""
         return self.plus_all([other]) if sign == 1.0 else self.ordinary().plus(other, sign)

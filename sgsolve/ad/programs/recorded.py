@@ -41,6 +41,17 @@ def _derivative_method(name: str) -> Callable[..., Derivative]:
     return call
 
 
+@functools.cache
+def _method_of_all(name: str) -> Callable[..., Derivative]:
+    """Return the function that calls a method with all other derivatives as one argument."""
+
+    def call(derivative: Derivative, *others: Derivative) -> Derivative:
+        result: Derivative = getattr(derivative, name)(others)
+        return result
+
+    return call
+
+
 class Recorded(Derivative):
     """The derivative that a node of a tape stands for."""
 
@@ -195,14 +206,21 @@ class Recorded(Derivative):
 
     def plus_all(self, others: Sequence[Derivative]) -> Derivative:
         """Return the sum with all the others."""
+        return self._with_others("plus_all", others)
+
+    def joined(self, others: Sequence[Derivative]) -> Derivative:
+        """Return the sum with all the others, each of which has rows of its own."""
+        return self._with_others("joined", others)
+
+    def _with_others(self, name: str, others: Sequence[Derivative]) -> Derivative:
         tape = self.tape
         mine: list[Recorded] = []
         for other in others:
             if type(other) is not Recorded or other.tape is not tape:
-                return tape.carry_out(self.node).plus_all(others)
+                return _method_of_all(name)(tape.carry_out(self.node), *others)
             mine.append(other)
-        key = ("total", *[other.node for other in mine])
-        return self._noted(key, _total, (), (), tuple(mine))
+        key = (name, *[other.node for other in mine])
+        return self._noted(key, _method_of_all(name), (), (), tuple(mine))
 
     def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
         """Return the derivative of the product of two arrays with these values."""
@@ -329,10 +347,6 @@ def _scaled_by_array(d: Derivative, number: Any, array: Any) -> Derivative:
 
 def _masked(d: Derivative, holds: bool, mask: Any) -> Derivative:
     return d.masked(mask, holds)
-
-
-def _total(d: Derivative, *others: Derivative) -> Derivative:
-    return d.plus_all(others)
 
 
 def _put_indexed(d: Derivative, size: int, rows: Index) -> Derivative:

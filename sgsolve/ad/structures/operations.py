@@ -95,6 +95,19 @@ def large_product(g: Structure, matrix: Matrix) -> tuple[LargeProduct, Structure
     return known, known.structure
 
 
+def is_plain(g: Structure) -> bool:
+    """Whether a structure selects one unknown for each of its rows, and is kept."""
+    return type(g) is Structure and not g.has_weights and not g.passing
+
+
+def with_rows_of_all(structures: list[Structure]) -> Structure:
+    """Return the structure with the rows of all of these, plain ones of rows of their own."""
+    first, *others = structures
+    if not others:
+        return first
+    return _interned(first, ("rows of all", *others), lambda: _with_rows_of_all(structures))
+
+
 def expanded(g: Structure) -> Structure:
     """Return the structure without weights: one coefficient for each entry."""
     return _interned(g, "expanded", lambda: _expanded(g))
@@ -172,6 +185,15 @@ def _with_part_of_weights(g: Structure, part: Callable[..., Any]) -> Structure:
     weights = g.weights.copy()
     weights.data = np.ascontiguousarray(part(weights.data))
     return Structure(g.root, g.size, g.rows, weights, g.cols)
+
+
+def _with_rows_of_all(structures: list[Structure]) -> Structure:
+    rows = np.concatenate([g.place(np.arange(g.height)) for g in structures])
+    cols = np.concatenate([g.cols for g in structures])
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    first = structures[0]
+    return first.root.placement(consecutive(rows) or rows, cols[order], first.size)
 
 
 def _expanded(g: Structure) -> Structure:
