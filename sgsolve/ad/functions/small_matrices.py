@@ -21,6 +21,7 @@ from ..array import ADArray
 from ..derivatives.array_operations import flat
 from ..nested import array_of
 from ..ufunc_calls import array_of_values, raw_value
+from .user import from_partials
 
 LARGEST = 16
 
@@ -39,7 +40,7 @@ def det(a: Any) -> Any:
     """Return the determinants of small matrices; np.linalg.det for AD arrays."""
     a = _small(a, "det")
     result = np.linalg.det(raw_value(a))
-    return ADArray(result, np.sum(a * _cofactors(raw_value(a)), axis=(-2, -1))._derivative)
+    return ADArray(result, _sum_weighted_by_values(a, _cofactors(raw_value(a))))
 
 
 def slogdet(a: Any) -> Any:
@@ -47,7 +48,7 @@ def slogdet(a: Any) -> Any:
     a = _small(a, "slogdet")
     result = np.linalg.slogdet(raw_value(a))
     transposed = np.swapaxes(_inverted(a, "slogdet"), -1, -2)
-    derivative = np.sum(a * transposed, axis=(-2, -1))._derivative
+    derivative = _sum_weighted_by_values(a, transposed)
     if a.dtype.kind != "c":
         return type(result)(result[0], ADArray(result[1], derivative))
     # Of a complex logarithm: the absolute value is its real part, the angle its imaginary part.
@@ -91,8 +92,23 @@ def matrix_power(a: Any, n: int) -> Any:
 
 
 def _stacked_product(a: Any, b: Any) -> Any:
-    """Return a @ b as sums of elementwise products: right for factors that change every time."""
-    return np.sum(a[..., :, :, np.newaxis] * b[..., np.newaxis, :, :], axis=-2)
+    """Return a @ b as sums of elementwise products; one of them carries no derivative."""
+    return np.sum(_times(a[..., :, :, np.newaxis], b[..., np.newaxis, :, :]), axis=-2)
+
+
+def _sum_weighted_by_values(a: Any, weights: Any) -> Any:
+    """Return the derivative of the sum of a times weights, over the elements of each matrix."""
+    return np.sum(_times(a, weights), axis=(-2, -1))._derivative
+
+
+def _times(a: Any, b: Any) -> Any:
+    """Return a * b, where one is of plain values.
+
+    They depend on the unknowns. They are no constants, which are compared with those of earlier
+    evaluations, and added up in another order where they are equal.
+    """
+    x, values = (a, b) if isinstance(a, ADArray) else (b, a)
+    return from_partials(x._value * values, [(x, values)])
 
 
 def _small(a: Any, name: str) -> Any:

@@ -110,7 +110,7 @@ class TracedArray:
                 operands = (node, self.graph.constant(k))
                 item = self.graph.operation(operator.getitem, operands, *_declared(part))
                 parts.append(self._traced(part, item, keep_numbers))
-            return type(result)(parts) if type(result) in (tuple, list) else tuple(parts)
+            return getattr(type(result), "_make", type(result))(parts)
         if isinstance(result, np.ndarray):
             return TracedArray(result, node, self.graph)
         if isinstance(result, (np.generic, int, float, complex)):

@@ -88,3 +88,13 @@ def test_few_elements_are_computed_again_and_all_are_not_kept():
     assert buffers(code(lambda x: x * (1.0 / (x * x + 2.0) * x / 3.0 * x + x)[4])) == {}
     many = code(lambda x: (1.0 / (x * x + 2.0) * x / 3.0 * x + x)[::-1])
     assert list(buffers(many).values()) == [N]
+
+
+def test_determinants_and_inverses_of_small_matrices_are_compiled():
+    def f(x):
+        F = np.eye(3) + 0.1 * x.reshape(-1, 3, 3)
+        sign, size = np.linalg.slogdet(F)
+        inverse = np.linalg.inv(F)
+        return (inverse @ F * F + (size * sign)[:, None, None] * inverse).ravel()
+
+    assert_same_bits(f, [X[:99] + 0.001 * k for k in range(3)], evaluations=2)
