@@ -6,7 +6,8 @@ out by a border of unit vectors, [A E; E'^T 0], which is regular and as sparse a
 outside the range of A is removed before the solve, and what x has in the null space after it.
 
 U is V where that serves, as in discretizations in which the gradient is the transpose of the
-divergence. Otherwise one solve with the transposed matrix gives U from A and V.
+divergence. Otherwise one solve with the transposed matrix gives U from A and V. The null space may
+turn from matrix to matrix, as with equations that are homogeneous in x: two solves then give both.
 
 Reference: W. Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria (2000), section
 3.2 (bordered matrices of rank defect k).
@@ -41,7 +42,7 @@ class Gauged:
     ----------
     pattern : Pattern, shape (n, n)
     V : ndarray, shape (n, k)
-        Orthonormal; A V = 0.
+        Orthonormal; A V = 0 for the first matrix.
     make : callable
         ``make(pattern)`` -> the linear solver of the bordered matrix.
 
@@ -108,6 +109,20 @@ class Gauged:
                 self._rows, self._retired = best, self.stats
                 self._border()
         self._factorize(A)
+        if not annihilates(A, self.V, NULL):
+            self._turn(A)
+
+    def _turn(self, A: Any) -> None:
+        """Take the null vectors of this matrix in place of those before, if it has as many."""
+        n, k = self.V.shape
+        edge = np.vstack([np.zeros((n, k)), np.eye(k)])
+        try:
+            right, left = (self._inner.solve(edge, transpose=t)[:n] for t in (False, True))
+        except LinearSolveError:
+            return
+        V, U = (np.linalg.qr(basis / np.abs(basis).max())[0] for basis in (right, left))
+        if annihilates(A, V, NULL) and annihilates(A.T, U, NULL):
+            self.V, self.left = V, U
 
     def _left_basis(self, A: Any) -> Vector:
         """Return an orthonormal basis of the null space of the transpose of A."""
