@@ -71,7 +71,8 @@ AD = (
     "several_arguments",
     "traced_evaluation",
     "kernels",
-    "checking",
+    "jacobian_products",
+    "jacobian_check",
     "__init__",
 )
 # The same inside sgsolve.devices.

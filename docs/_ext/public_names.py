@@ -16,7 +16,7 @@ import sgsolve.petsc
 # gets the name of its file as heading: a renamed file changes a heading and nothing else.
 HEADINGS = {
     "ad.array": "AD arrays",
-    "ad.checking": "Products and checks",
+    "ad.jacobian_check": "Products and checks",
     "ad.drivers": "Values, Jacobians, sparsity patterns",
     "ad.functions.bernoulli": "Special functions",
     "ad.functions.branching": "Choices",
@@ -26,6 +26,7 @@ HEADINGS = {
     "ad.functions.user": "Functions of your own",
     "ad.functions.vectors": "Joining and products",
     "ad.kernels": "Compiled functions",
+    "ad.jacobian_products": "Products and checks",
     "ad.structures": "Constants and cache",
     "continuation": "Building blocks",
     "continuation.arclength": "Step control",

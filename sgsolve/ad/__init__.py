@@ -12,7 +12,6 @@ array([[-1.,  1., -1.,  0.,  0.],
 """
 
 from .array import ADArray
-from .checking import JacobianCheck, check_jacobian, jvp, vjp
 from .drivers import (
     jacobian,
     jacobian_values,
@@ -29,6 +28,8 @@ from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
 from .functions.special import fermi_dirac, lambertw, logsumexp
 from .functions.user import elementwise
 from .functions.vectors import dot, hstack, stack, sum
+from .jacobian_check import JacobianCheck, check_jacobian
+from .jacobian_products import jvp, vjp
 from .kernels.compiled_function import compiled
 from .kernels.machine import is_available as compiled_is_available
 from .several_arguments import (

@@ -104,6 +104,43 @@ def test_check_jacobian_without_a_complex_form_and_with_chosen_columns():
         ad.check_jacobian(f, [np.nan, 1.0])
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("other", [1e-9, 1.0, 1e12])
+def test_check_jacobian_in_any_units(unit, other):
+    """A missing entry is seen beside larger rows and columns, and no unit makes one up."""
+
+    def g(x):
+        u, v = x[0] / other, x[1]
+        return [unit * u * v**2, np.maximum(u, 0.0) + np.cos(v), u**3 - v]
+
+    x = np.array([1.5 * other, 0.7])
+    J = ad.jacobian(g, x).toarray()
+    assert ad.check_jacobian(g, x)
+    for place in np.argwhere(J):
+        wrong = J.copy()
+        wrong[tuple(place)] = 0.0
+        check = ad.check_jacobian(g, x, jacobian=wrong)
+        assert not check
+        assert (check.row, check.column) == tuple(place)
+        wrong[tuple(place)] = (1.0 + 1e-4) * J[tuple(place)]
+        assert not ad.check_jacobian(g, x, jacobian=wrong)
+
+
+def test_check_jacobian_where_entries_vanish():
+    zero = np.zeros((2, 2))
+    assert not ad.check_jacobian(lambda x: 1e-9 * x**2, [1.0, 2.0], jacobian=zero)
+    assert ad.check_jacobian(lambda x: x**3, [0.0, 0.0], jacobian=zero)
+    assert ad.check_jacobian(lambda x: abs(x) ** 3, [0.0, 1e-5])
+    assert ad.check_jacobian(lambda x: 1e8 + np.floor(x), [0.5, 1.5], jacobian=zero)
+    assert ad.check_jacobian(lambda x: np.maximum(x, 0.0), [1e-12, -1e-12, 1.0])
+    assert not ad.check_jacobian(lambda x: x**2, [1.0, 2.0], jacobian=np.diag([2.0, np.nan]))
+    spline = ad.elementwise(lambda x: np.cos(x.astype(float)), lambda x: -np.sin(x))
+    assert ad.check_jacobian(lambda x: spline(x), [1.0, 2.0])
+    empty = ad.check_jacobian(lambda x: x[:0], [1.0, 2.0])
+    assert empty
+    assert empty.row == -1
+
+
 def test_assemble_on_a_larger_pattern():
     y = f(ad.seed(X))
     full = Pattern.of(sp.csr_array(np.ones((2, 3))))
