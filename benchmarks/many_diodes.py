@@ -73,7 +73,7 @@ def measure(count: int, nodes: int, compiled: bool) -> list[str]:
     difference = float(np.abs(results.x[chosen] - x).max() / np.abs(x).max())
     return [
         str(count), str(nodes), "yes" if compiled else "no",
-        f"{int(results.success.sum())}", f"{int(results.alone.sum())}", f"{results.nit.mean():.1f}",
+        f"{int(results.success.sum())}", f"{results.nit.mean():.1f}",
         f"{1e3 * together:.2f}", f"{1e3 * alone:.2f}", f"{together / alone:.2f}",
         f"{difference:.1e}",
     ]  # fmt: skip
@@ -81,7 +81,7 @@ def measure(count: int, nodes: int, compiled: bool) -> list[str]:
 
 def main(count: int = 1000, nodes: int = 100) -> list[list[str]]:
     """Print the table and return its rows."""
-    head = ["members", "nodes", "compiled", "solved", "alone", "iterations", "ms together",
+    head = ["members", "nodes", "compiled", "solved", "iterations", "ms together",
             "ms one at a time", "ratio", "difference"]  # fmt: skip
     rows = [measure(count, nodes, c) for c in (False, True) if compiled_is_available() or not c]
     widths = [max(len(r[k]) for r in [head, *rows]) for k in range(len(head))]

@@ -110,7 +110,6 @@ LINEAR = (
     "frame",
     "gauged",
     "solver",
-    "stacked",
     "__init__",
 )
 SOLVERS = (
@@ -122,7 +121,6 @@ SOLVERS = (
     "monitor",
     "outcome",
     "method",
-    "members",
     "solver_protocol",
     "presets",
     "restarts",

@@ -591,11 +591,10 @@ class Problem:
     ) -> MemberResults:
         """Solve many systems of the same kind: a family of starts and parameters.
 
-        Small systems with a narrow band are solved together. Their Jacobians are factorized in one
-        call, each member has its own damping, and compiled kernels evaluate all of them in one
-        call. With llvmlite, many members of one block are solved one after the other in machine
-        code instead, which takes less time. Members that do not converge there, and all other
-        systems, are solved alone, as by `solve`. The criterion of success is that of `solve`.
+        With llvmlite, many small systems are solved in machine code. With compiled kernels and a
+        narrow band, one call evaluates many members, and one factorizes them. Members that do not
+        converge there, and all other systems, are solved alone, as by `solve`. The criterion of
+        success is that of `solve`.
 
         Parameters
         ----------
@@ -606,9 +605,9 @@ class Problem:
             array of k values. The rows of an array of shape (k, ...) are values that are arrays;
             an array for all members is set by `at`.
         solver : NewtonMethod or Robust, optional
-            As for `solve`. Members are solved together if its first stage is `Newton`,
-            `DampedNewton`, or another `NewtonMethod` with the direction of Newton and with
-            `FullStep` or `NaturalMonotonicity`.
+            As for `solve`. Machine code serves if its first stage is `Newton`, `DampedNewton`, or
+            another `NewtonMethod` with the direction of Newton and with `FullStep` or
+            `NaturalMonotonicity`.
         time_limit : float, optional
             Seconds for all members. Those that are not done then have the status TIME_LIMIT.
 

@@ -33,8 +33,6 @@ class MemberResults:
         Iterations of each member.
     results : tuple of Result
         The result of each member; ``results[m]`` of this object is the same.
-    alone : ndarray of bool, shape (k,)
-        Which members the whole solver solved, as by `Problem.solve`.
     params : dict of str to ndarray
         The parameters that were given for each member, arrays with k elements or rows.
     stats : Stats
@@ -60,7 +58,6 @@ class MemberResults:
 
     x: NDArray[Any]
     results: tuple[Result, ...] = field(repr=False)
-    alone: NDArray[np.bool_] = field(repr=False)
     params: Mapping[str, Any]
     stats: Stats
     blocks: Blocks
@@ -147,7 +144,6 @@ class MemberResults:
         if len(failed) > MOST_LISTED:
             yield "failed", f"{len(failed) - MOST_LISTED} more, see .success"
         yield "iterations", f"{nit.min()} to {nit.max()}, mean {nit.mean():.1f}"
-        yield "alone", f"{counted(int(self.alone.sum()), 'member')} solved alone"
         yield "evaluations", stats.evaluations
         yield "linear", f"{stats.backend or 'none'}: {stats.linear}"
         if stats.compilation:

@@ -11,7 +11,6 @@ Each package may import those that stand above it, and the modules above all of 
 * ``state``: the system, the current point, the sizes of unknowns and equations.
 * ``steps``: directions, damping, reuse of a Jacobian.
 * ``acceptance``: whether a point is a solution, and why a solver failed there.
-* ``members``: many members of a family at once; it runs the parts of a ``NewtonMethod``.
 
 >>> DampedNewton(max_iterations=30).max_iterations
 30

@@ -42,7 +42,6 @@ from .state.workspace import Workspace
 from .steps.damping import Damping, FullStep, FullStepTest
 from .steps.direction import Direction, NewtonDirection
 from .steps.extrapolation import extrapolate
-from .steps.member_damping import ForMembers
 from .steps.reuse import NoReuse, Reuse
 
 
@@ -135,11 +134,6 @@ class NewtonMethod:
     def takes_newton_steps(self) -> bool:
         """Whether its steps follow Newton's direction; a subclass may run another loop."""
         return type(self).run is NewtonMethod.run and getattr(self.direction, "is_newton", False)
-
-    @property
-    def damping_of_members(self) -> ForMembers | None:
-        """What makes its damping for many members at once; None if they are solved one by one."""
-        return getattr(self.damping, "for_members", None) if self.takes_newton_steps else None
 
     @functools.cached_property
     def criterion(self) -> UsualCriterion | None:

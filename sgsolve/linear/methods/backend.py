@@ -42,8 +42,6 @@ class Backend(Protocol):
       then confirms that a matrix is singular.
     * ``reads_values`` (bool): whether an analysis can go stale when values change. Default: True.
     * ``dense_borders`` (bool): a few dense rows and columns cost nothing. Default: False.
-    * ``stackable`` (bool): the matrices of many members may be factorized in one call of LAPACK in
-      its place. Default: False.
     * ``usable_alone`` (bool): small systems may call `factorize` and `solve` without the fallbacks
       of `LinearSolver`. It then has ``memory`` too: None, or the full matrix as a vector, column
       after column; ``factorize_memory()`` factorizes what is written there. Default: False.

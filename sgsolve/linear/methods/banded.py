@@ -66,7 +66,7 @@ class Banded:
     """
 
     name = "banded"
-    stackable = usable_alone = True
+    usable_alone = True
     reads_values = False
     memory = None  # no full matrix
 

@@ -37,7 +37,7 @@ class Dense:
     """
 
     name = "dense"
-    stackable = usable_alone = True
+    usable_alone = True
     dense_borders = True
     reads_values = False
 

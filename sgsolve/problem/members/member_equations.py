@@ -1,7 +1,6 @@
 """The equations of a family: one problem at other parameters for each member.
 
-Compiled kernels evaluate many members in one call. Without kernels each member is evaluated by the
-user's code, one after the other.
+Compiled kernels evaluate many members in one call.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.member_evaluation import MemberEvaluation
 from ...arrays import IndexArray, Vector
 from ...pattern import Pattern
-from ...results.history import Stats
 from ...solvers.state.deadline import OutOfTime
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
@@ -25,7 +23,7 @@ T = TypeVar("T")
 
 
 class MemberEquations:
-    """The systems of all members; a `solvers.member_system.MemberSystem`.
+    """The systems of all members.
 
     Parameters
     ----------
@@ -35,11 +33,6 @@ class MemberEquations:
         Those that differ between members.
     deadline : float
         When `OutOfTime` is raised instead of an evaluation, on the clock of `perf_counter`.
-
-    Attributes
-    ----------
-    stats : Stats
-        Evaluations of members, and their seconds.
     """
 
     def __init__(
@@ -57,7 +50,6 @@ class MemberEquations:
         ]
         first = self._systems[0]
         self.blocks, self.scale = first.blocks, first.scale
-        self.stats = Stats(seconds={"residual": 0.0, "jacobian": 0.0})
         self._compiled: MemberEvaluation | None = None
         if definition.kernels is not None:
             arguments = [system.params for system in self._systems]
@@ -90,8 +82,7 @@ class MemberEquations:
         return 0 if self._compiled is None else self._compiled.n_compiled
 
     def residuals(self, x: Vector, members: IndexArray) -> Vector:
-        """Return F of some members, shape (k, n); NaN outside of the model."""
-        begin = perf_counter()
+        """Return F of some members by kernels, shape (k, n); NaN outside of the model."""
 
         def plain(j: int) -> Vector:
             self._check_time()
@@ -99,21 +90,14 @@ class MemberEquations:
                 lambda: self.member(int(members[j])).residual_plainly(x[j]), _unknown(self.n)
             )
 
-        if self._compiled is not None:
-            F = self._compiled.values(x, members, plain)
-        else:
-            F = np.array([plain(j) for j in range(len(members))])
-        self.stats.nfev += len(members)
-        self.stats.seconds["residual"] += perf_counter() - begin
-        return F
+        assert self._compiled is not None
+        return self._compiled.values(x, members, plain)
 
     def linearize(self, x: Vector, members: IndexArray) -> tuple[Vector, Vector]:
-        """Return F and the values of the Jacobians on `pattern`, shape (k, nnz)."""
-        begin, found = perf_counter(), None
+        """Return F and the values of the Jacobians by kernels, on `pattern`, shape (k, nnz)."""
+        found = None
         while found is None:  # again where the pattern grew on the way
             found = self._linearized(x, members)
-        self.stats.njev += len(members)
-        self.stats.seconds["jacobian"] += perf_counter() - begin
         return found
 
     def _linearized(self, x: Vector, members: IndexArray) -> tuple[Vector, Vector] | None:
@@ -121,23 +105,11 @@ class MemberEquations:
 
         def plain(j: int) -> CompiledResult:
             self._check_time()
-
-            def evaluated() -> CompiledResult:
-                system = self.member(int(members[j]))
-                if not system.has_own_jacobian:
-                    return system.linearize_plainly(x[j])
-                F, J = system.linearize(x[j])
-                return CompiledResult(F, J.data, system.pattern)
-
             outside = CompiledResult(_unknown(self.n), _unknown(target.nnz), target)
-            return _inside(evaluated, outside)
+            return _inside(lambda: self.member(int(members[j])).linearize_plainly(x[j]), outside)
 
-        if self._compiled is not None:
-            return self._compiled.linearized(x, members, target, plain)
-        results = [plain(j) for j in range(len(members))]
-        if any(result.pattern is not target for result in results):
-            return None
-        return np.array([r.F for r in results]), np.array([r.data for r in results])
+        assert self._compiled is not None
+        return self._compiled.linearized(x, members, target, plain)
 
 
 def _inside(evaluate: Callable[[], T], outside: T) -> T:

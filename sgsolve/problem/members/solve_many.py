@@ -1,8 +1,7 @@
-"""Many solutions: a family of small systems, solved together where that is faster.
+"""Many solutions: a family of small systems, solved in machine code where that is faster.
 
-Newton's method runs for many members at once, with stacked factorizations. Every member that does
-not converge there is solved alone by the whole solver, from its own start. A member has the same
-criterion of success either way.
+Every member that does not converge there is solved alone by the whole solver, from its own start. A
+member has the same criterion of success either way.
 """
 
 from __future__ import annotations
@@ -16,19 +15,15 @@ from numpy.typing import ArrayLike
 
 from ...arrays import Vector
 from ...errors import InputError, LinearSolveError, NotFiniteError
-from ...linear.stacked import may_stack, stacking_order
 from ...results.branch import PartialBranchWarning
 from ...results.history import History, Stats
 from ...results.member_results import MemberResults
 from ...results.result import Result
 from ...results.status import Status
-from ...solvers.members.member_judge import MemberOutcome
-from ...solvers.members.simultaneous import SimultaneousNewton
 from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver
 from ...solvers.state.deadline import OutOfTime, deadline_of
 from ...user_warnings import warn
-from ..diagnosis.report import message
 from ..equations.definition import ProblemDefinition
 from ..equations.prepared_start import prepared_start
 from ..equations.residual_system import ResidualSystem
@@ -37,10 +32,6 @@ from ..solves.solve import run_solver
 from .family_results import family_results
 from .member_arguments import MemberArguments, member_arguments
 from .member_equations import MemberEquations
-
-# Entries of the Jacobians of all slots, and slots, that serve best: all arrays of a step fit into
-# the cache, and a step has enough members for its calls.
-MOST_ENTRIES, MOST_SLOTS, FEWEST_SLOTS = 200_000, 2000, 4
 
 
 class MemberSolves:
@@ -63,7 +54,7 @@ class MemberSolves:
         n = self._starts.shape[1]
         self.equations = MemberEquations(definition, n, arguments.params, self._columns, deadline)
         self._results: list[Result | None] = [None] * len(self._starts)
-        self._stats, self._alone = Stats(), np.zeros(len(self._starts), dtype=bool)
+        self._stats = Stats()
         self._interrupted = False
         for m, start in enumerate(self._starts):
             self._check_start(m, start)
@@ -75,7 +66,6 @@ class MemberSolves:
         steps = method is not None and method.takes_newton_steps
         if steps and len(self._starts) > 1 and self._is_prepared():
             self._shortly()
-            self._together()
         for m, result in enumerate(self._results):
             if result is None:
                 self._results[m] = self._solved_alone(m)
@@ -92,7 +82,7 @@ class MemberSolves:
         stats.seconds["other"] = max(0.0, total - sum(stats.seconds.values()))
         stats.seconds["total"] = total
         x = np.array([result.x for result in results])
-        return MemberResults(x, results, self._alone, self._columns, stats, self.equations.blocks)
+        return MemberResults(x, results, self._columns, stats, self.equations.blocks)
 
     def _check_start(self, m: int, start: Vector) -> None:
         try:
@@ -174,53 +164,6 @@ class MemberSolves:
                 system.kernels.residual().upcoming = 0
         return True
 
-    # ---- together ----------------------------------------------------------------------------
-
-    def _together(self) -> None:
-        """Solve the members that converge by Newton's method for many members."""
-        definition, method = self._definition, self._solver.first_method
-        damping = method.damping_of_members
-        left = [m for m, result in enumerate(self._results) if result is None]
-        if damping is None or len(left) < 2 or self._interrupted:
-            return
-        if not may_stack(definition.workspaces.backend) or definition.null_space:
-            return
-        order = stacking_order(self.equations.pattern)
-        slots = min(len(left), MOST_SLOTS, MOST_ENTRIES // self.equations.pattern.nnz)
-        if order is None or slots < min(FEWEST_SLOTS, len(left)):
-            return
-        with definition.workspaces.lend() as workspace:
-            newton = SimultaneousNewton(
-                method, damping, self.equations, workspace, order, slots, self._deadline
-            )
-            try:
-                newton.run(self._starts, left)
-            except KeyboardInterrupt:
-                self._interrupted = True
-        for m, outcome in newton.outcomes.items():
-            self._results[m] = self._result(m, outcome, method.name)
-        self._stats.add(self.equations.stats)
-        self._stats.add(newton.stats)
-
-    def _result(self, m: int, outcome: MemberOutcome, name: str) -> Result:
-        system = self.equations.member(m)
-        result = Result(
-            x=outcome.x,
-            status=outcome.status,
-            message="",
-            residual=outcome.F,
-            scaled_residual=outcome.scaled,
-            history=History(),
-            stats=Stats(nit=outcome.nit),
-            solver=name,
-            blocks=system.blocks,
-            params=system.params,
-            sizes=outcome.sizes,
-            system=system,
-        )
-        result.message = message(result)
-        return result
-
     # ---- alone -------------------------------------------------------------------------------
 
     def _solved_alone(self, m: int) -> Result:
@@ -228,7 +171,6 @@ class MemberSolves:
         if self._interrupted or perf_counter() > self._deadline:
             ended = Status.INTERRUPTED if self._interrupted else Status.TIME_LIMIT
             return self._unsolved(m, ended, ended.text)
-        self._alone[m] = True
         system, solver = self.equations.member(m), self._solver
         free = solver.matrix_free
         try:

@@ -1,4 +1,4 @@
-"""The protocols of nonlinear systems, as solvers use them: one system, and many members at once.
+"""The protocol of nonlinear systems, as solvers use them.
 
 Solvers see plain arrays and a sparse matrix on a fixed pattern, and no AD arrays. Every object with
 these members can be solved. `sgsolve.Problem` makes such systems.
@@ -7,9 +7,6 @@ these members can be solved. `sgsolve.Problem` makes such systems.
 from __future__ import annotations
 
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ...arrays import Vector
 from ...pattern import Pattern
@@ -65,35 +62,4 @@ class System(Protocol):
 
     def jvp(self, x: Vector, v: Vector) -> Vector:
         """Return J(x) v, shape (n,), without the matrix; only Newton-Krylov asks for it."""
-        ...
-
-
-class MemberSystem(Protocol):
-    """Equations of the same kind with parameters of their own for each member.
-
-    Attributes
-    ----------
-    pattern : Pattern
-        Where the Jacobian of any member may have entries; it may grow.
-    """
-
-    n: int
-    blocks: Blocks
-    scale: Vector | None
-
-    @property
-    def pattern(self) -> Pattern:
-        """Where the Jacobian of any member may have entries."""
-        ...
-
-    def member(self, m: int) -> System:
-        """Return the equations of one member."""
-        ...
-
-    def residuals(self, x: Vector, members: NDArray[np.int64]) -> Vector:
-        """Return F of some members, shape (k, n); NaN outside of the model."""
-        ...
-
-    def linearize(self, x: Vector, members: NDArray[np.int64]) -> tuple[Vector, Vector]:
-        """Return F and the values of the Jacobians on `pattern`, shape (k, nnz)."""
         ...

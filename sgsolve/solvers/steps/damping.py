@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from typing import Protocol
 
 from ...arrays import Vector
 from ...results.status import Status
 from ..settings import fraction, positive
 from ..state.iterate import Iterate
-from .member_damping import SMALLEST, ForMembers, MemberErrorDamping, MemberFullStep
+
+SMALLEST = 1e-307  # damping: above zero, so that every search along a step ends
 
 
 class FullStepTest(Enum):
@@ -36,8 +36,6 @@ class Damping(Protocol):
 
     * ``full_step_test`` (``FullStepTest``): the test by which it accepts the full step, which it
       tries first. Small systems then take full steps by compiled loops. Default: None.
-    * ``for_members``: a function ``(scaling, count)`` that returns the same damping for many
-      members at once, a ``MemberDamping``. Default: None, and the members are solved one by one.
 
     See Also
     --------
@@ -90,13 +88,6 @@ class FullStep:
     def full_step_test(self) -> FullStepTest | None:
         """How it accepts full steps; a subclass may do it otherwise."""
         return FullStepTest.FINITE if type(self) is FullStep and self.factor == 1.0 else None
-
-    @property
-    def for_members(self) -> ForMembers | None:
-        """What makes this damping for many members at once; None for a subclass."""
-        if type(self) is not FullStep:
-            return None
-        return lambda scaling, count: MemberFullStep(self.factor, self.smallest, scaling)
 
     def advance(self, it: Iterate) -> Status | None:
         """Take the longest finite step of those tried."""
@@ -229,13 +220,6 @@ class NaturalMonotonicity:
         """How it accepts full steps; a subclass may do it otherwise."""
         full = self.first == 1.0 and self.bound >= 1.0
         return FullStepTest.ERROR if type(self) is NaturalMonotonicity and full else None
-
-    @property
-    def for_members(self) -> ForMembers | None:
-        """What makes this damping for many members at once; None for a subclass."""
-        if type(self) is not NaturalMonotonicity:
-            return None
-        return partial(MemberErrorDamping, self.first, self.smallest, self.bound)
 
     def advance(self, it: Iterate) -> Status | None:
         """Predict the damping, then correct it until the natural level falls."""

@@ -34,7 +34,7 @@ class Direction(Protocol):
     """Interface of the direction of a step.
 
     Optional attribute: ``is_newton`` (bool), whether ``it.dx`` solves J dx = -F. Other code may
-    then compute it: for small systems, or for many members at once. Default: False.
+    then compute it: for small systems in machine code. Default: False.
 
     See Also
     --------

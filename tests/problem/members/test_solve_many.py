@@ -67,22 +67,11 @@ def test_members_are_those_of_single_solves(compiled, solver):
     x0s = 0.1 * random.normal(size=(30, N))
     problem = chains(compiled)
     results = problem.solve_many(x0s, params, solver)
-    assert not results.alone[results.success].any()
     assert_same(results, singles(problem, x0s, params, solver))
     for m, result in enumerate(results):  # by the equations themselves
         if result.success:
             own = {name: values[m] for name, values in params.items()}
             assert np.abs(chain(result.x, **own)).max() < 1e-8
-
-
-@pytest.mark.parametrize("slots", [4, 5, 1000])
-def test_slots_are_given_to_the_next_member(slots, monkeypatch):
-    monkeypatch.setattr(many, "MOST_SLOTS", slots)
-    strength = np.linspace(0.1, 3.0, 17)
-    results = chains().solve_many(np.zeros(N), {"strength": strength})
-    single = singles(chains(), np.zeros((17, N)), {"strength": strength})
-    assert_same(results, single)
-    assert not results.alone.any()
 
 
 @pytest.mark.parametrize("compiled", MODES)
@@ -91,7 +80,6 @@ def test_members_without_a_solution_fail_and_stop_no_other(compiled):
     method = solvers.DampedNewton()
     results = chains(compiled).solve_many(np.zeros((5, N)), {"strength": strength}, method)
     assert results.success.tolist() == [True, False, True, True, True]
-    assert results.alone.tolist() == [False, True, False, False, False]
     assert "residual" in results.message[1]
     assert "member 1" in str(results)
     single = chains().at(strength=8.0).solve(np.zeros(N), method, raise_on_failure=False)
@@ -126,7 +114,6 @@ def test_a_singular_jacobian_at_one_start():
         [[1.0], [0.0], [3.0], [2.0], [5.0]], {"a": [4.0, 4.0, 4.0, 9.0, 16.0]}
     )
     assert results.success.all()
-    assert results.alone.tolist() == [False, True, False, False, False]
     np.testing.assert_allclose(results.x[:, 0] ** 2, [4.0, 4.0, 4.0, 9.0, 16.0])
 
 
@@ -243,7 +230,6 @@ def test_options_of_the_problem(options):
     problem = Problem(lambda x, a: x**2 - a * np.array([1.0, 1e8]), **options)
     results = problem.solve_many([1.0, 1e4], {"a": [1.0, 4.0, 9.0, 16.0, 25.0]})
     np.testing.assert_allclose(results.x, np.outer([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 1e4]))
-    assert results.alone.all() == ("superlu" in str(options.get("backend")).lower())
 
 
 @pytest.mark.parametrize("solver", [
@@ -259,12 +245,10 @@ def test_other_solvers_and_criteria(solver):
         assert np.abs(chain(results.x[m], strength, 0.0)).max() < 1e-2
 
 
-def test_a_dense_system_is_solved_alone(monkeypatch):
-    monkeypatch.setattr(many, "serves_members", lambda *_: False)  # which machine code does
+def test_a_dense_system_of_two_blocks():
     A = np.random.default_rng(0).normal(size=(120, 120)) + 60.0 * np.eye(120)
     problem = Problem(lambda x, a: A @ x - a, blocks={"u": 60, "v": 60})
     results = problem.solve_many(np.zeros(120), {"a": [1.0, 2.0]})
-    assert results.alone.all()
     np.testing.assert_allclose(results.x[1], np.linalg.solve(A, np.full(120, 2.0)))
 
 
@@ -295,7 +279,6 @@ def test_members_of_one_block_are_solved_in_machine_code(at_once, monkeypatch, s
     for _ in range(2):
         results = problem.solve_many(starts, {"strength": STRENGTHS}, solver)
         assert results.success.tolist() == (STRENGTHS < 4.0).tolist()
-        assert results.alone.tolist() == (STRENGTHS > 4.0).tolist()
     assert sum(served) >= 8  # of 10 that have a solution
     alone = singles(chains(), starts, {"strength": STRENGTHS}, solver)
     for result, single in zip(results, alone, strict=True):
@@ -305,16 +288,6 @@ def test_members_of_one_block_are_solved_in_machine_code(at_once, monkeypatch, s
             np.testing.assert_allclose(result.x, single.x, rtol=1e-10)
     assert results.stats.nit == sum(result.nit for result in results)
     assert results.stats.n_factor >= results.stats.nit
-
-
-@needs_llvmlite
-def test_members_with_another_solver_are_solved_together(at_once, monkeypatch):
-    monkeypatch.setattr(many, "short_result", None)
-    solver = solvers.DampedNewton(limits=[lambda x, dx: dx])
-    results = chains().solve_many(np.zeros((5, N)), {"strength": STRENGTHS[:5]},
-                                  solver)  # fmt: skip
-    assert results.success.all()
-    assert not results.alone.any()
 
 
 @needs_llvmlite
@@ -349,6 +322,35 @@ def test_an_interrupt_between_members_in_machine_code(at_once, monkeypatch):
 def test_no_time_for_members_in_machine_code(at_once):
     results = chains().solve_many(np.zeros((6, N)), {"strength": STRENGTHS}, time_limit=1e-9)
     assert set(results.status) == {Status.TIME_LIMIT}
+
+
+def test_subclasses_of_parts_are_called_for_each_member():
+    """A subclass may do something else, which loops in machine code do not repeat."""
+    called = []
+
+    class OwnDamping(solvers.FullStep):
+        def advance(self, it):
+            called.append("damping")
+            return super().advance(it)
+
+    class OwnDirection(solvers.NewtonDirection):
+        def compute(self, it):
+            called.append("direction")
+            return super().compute(it)
+
+    class OwnLoop(solvers.Newton):
+        def run(self, system, workspace, x, F, monitor):
+            called.append("loop")
+            return super().run(system, workspace, x, F, monitor)
+
+    damping, direction = OwnDamping(), OwnDirection()
+    parts = solvers.NewtonMethod(damping=damping), solvers.NewtonMethod(direction=direction)
+    for solver in (*parts, OwnLoop()):
+        results = chains().solve_many(np.zeros(N), {"strength": np.linspace(0.5, 1.0, 6)}, solver)
+        assert results.success.all()
+    assert {name: called.count(name) >= 6 for name in ("damping", "direction", "loop")} == {
+        "damping": True, "direction": True, "loop": True
+    }  # fmt: skip
 
 
 def test_a_declared_null_space():

@@ -1,1 +1,0 @@
-"""Newton's method for many members of a family at once."""
