@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import DerivativeError
 from ..array import ADArray
+from ..derivatives import array_operations as op
 from ..nested import array_of
 from ..ufunc_calls import array_of_values, raw_value
 from .branching import where
@@ -35,7 +36,7 @@ def interp(
         return ADArray(result, x._derivative)
     cell = np.clip(np.searchsorted(xp, v, side="right") - 1, 0, max(len(xp) - 2, 0))
     rise = np.diff(fp) / np.diff(xp) if len(xp) > 1 else np.zeros(1)
-    slope = np.take(rise, cell)
+    slope = op.take(rise, cell)
     slope = np.where((v < xp[0]) | (v > xp[-1]), 0.0, slope)
     slope = slope.astype(np.result_type(slope, float), copy=False)
     return ADArray(result, x._derivative.scaled(slope.ravel()))

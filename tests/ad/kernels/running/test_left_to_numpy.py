@@ -35,6 +35,13 @@ def added_at(x):
     return F + x
 
 
+NODES = np.linspace(-1.5, 1.5, 7)
+TABLES = {
+    "a table": lambda x: np.interp(x, NODES, np.cos(NODES)) * x,
+    "a table that goes on": lambda x: x - np.interp(x * x, NODES, NODES**3, left=0.0, right=5.0),
+    "a table of one value": lambda x: x * np.interp(x, [0.0], [2.0]),
+    "values of a table": lambda x: x * np.interp(POINTS[0], NODES[:6], x),
+}
 IN_A_BRANCH = {
     "a sum": lambda v: v * np.sum(v),
     "the other order": lambda v: v[::-1] * v,
@@ -128,6 +135,11 @@ def test_numbers_of_a_side_are_named_as_what_is_not_compiled():
 @pytest.mark.parametrize("name", REDUCED)
 def test_reductions(name):
     assert_same_bits(REDUCED[name], POINTS, evaluations=2, kernels=False)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables(name):
+    assert_same_bits(TABLES[name], POINTS, evaluations=2)
 
 
 @pytest.mark.parametrize("name", MULTIPLIED)
