@@ -64,11 +64,6 @@ class Scaling:
         self._floor: Any = np.inf if scale is None else scale
         self._terms = self.weights
 
-    def start_from(self, floor: Any) -> None:
-        """Take the smallest floors of the terms that other iterates have seen."""
-        if self.scale is None:
-            self._floor = floor
-
     def take(
         self, weights: Vector, magnitude: Vector, own: Vector, sized: Vector, S: Vector, bare: bool
     ) -> None:

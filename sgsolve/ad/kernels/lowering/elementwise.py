@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...derivatives import array_operations as op
-from .values import Value, Values
+from .unique_values import Values
+from .values import Value
 
 # From a function to the operation of the same arguments: on doubles, on truth values.
 DOUBLES: dict[Any, str] = {

@@ -18,7 +18,8 @@ from ...programs.traced_branches import BranchIndex
 from . import elementwise
 from .loop_levels import LoopLevels
 from .lowered_operands import NoValueError, element_type
-from .values import Value, Values
+from .unique_values import Values
+from .values import Value
 
 
 class NumpyCall(NamedTuple):

@@ -15,7 +15,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ...assembly.plan import Plan
-from ..lowering.values import Memory, Place, Value, Values
+from ..lowering.unique_values import Values
+from ..lowering.values import Memory, Place, Value
 from .loop_schedule import LoopSchedule
 
 # Sums of more kinds than these are computed by the rows of a matrix.
