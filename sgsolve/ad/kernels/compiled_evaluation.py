@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -146,7 +147,9 @@ class CompiledEvaluation:
             F, data, flags, counts = kernel.run(x, variant.inputs_of(arguments))
         except OtherWay:
             return None
-        if (with_jacobian and flags & RANGE) or _is_warned(flags):
+        if with_jacobian and flags & RANGE:
+            return None
+        if _is_warned(flags) and _warns_of_values(variant, x, arguments, F):
             return None
         if counts and variant.is_new(with_jacobian, counts):
             return None
@@ -283,7 +286,10 @@ class CompiledEvaluation:
         if _is_warned(flags):
             if not with_jacobian:
                 raise NotCompiledError("floating point warnings")
-            self.f(x, **arguments)  # warns if it is a value that is concerned
+            with self._lock, suppress(NotCompiledError):
+                self._made(variant, False)
+            if _warns_of_values(variant, x, arguments, F):
+                self.f(x, **arguments)
         if F.shape != variant.shape_of_result:
             F = F.reshape(variant.shape_of_result)
         result = CompiledResult(F, data, variant.pattern)
@@ -400,6 +406,20 @@ def _unfit(x: Any) -> str:
     if not x.flags.carray and not (x.flags.c_contiguous and x.flags.aligned):
         return "x that is not contiguous"
     return "" if x.size else "x without elements"
+
+
+def _warns_of_values(
+    variant: Variant, x: NDArray[Any], arguments: Mapping[str, Any], F: NDArray[Any]
+) -> bool:
+    """Whether NumPy may warn of values; the kernel of F knows that it would of slopes alone."""
+    try:
+        kernel = variant.kernel(False)
+        if kernel is None:
+            return True
+        alone = kernel.run(x, variant.inputs_of(arguments))
+    except (NotCompiledError, OtherWay):
+        return True
+    return _is_warned(alone.flags) or not same_bits(alone.F, F)
 
 
 def _is_warned(flags: int) -> bool:
