@@ -1880,6 +1880,7 @@ class Problem:
         functional: Callable[..., Any] | ArrayLike | None = None,
         mode: str = "auto",
         event: Callable[..., Any] | TimeEvent | None = None,
+        times: ArrayLike | None = None,
         error_control: bool = False,
         steps: TimeMethod | None = None,
         rtol: float = 1e-4,
@@ -1888,7 +1889,7 @@ class Problem:
         max_step: float | None = None,
         start: str = "consistent",
     ) -> TransientSensitivity:
-        """Return the derivative of the end of a run in time by parameters.
+        """Return the derivative of the end of a run in time by parameters, or at given times.
 
         The run is made, and then differentiated with its steps held fixed: the derivative is that
         of the discrete equations. Variable steps are chosen for the errors of the state and of the
@@ -1915,6 +1916,9 @@ class Problem:
         event : callable or TimeEvent, optional
             ``g(x, names of parameters...)``: the run ends at its first zero. The derivatives hold
             at the moving end, and that of the end itself is ``time_derivative``.
+        times : sequence of float, optional
+            Give values and derivatives at these times, as a fit of data takes them. Steps end
+            there. In forward mode only, and without an event.
         error_control : bool
             Tighten the tolerance of the run, ten times in each round, until the derivative changes
             by no more than `rtol` of its largest number. False, the default, controls the errors
@@ -1954,8 +1958,8 @@ class Problem:
         """
         return run_transient_sensitivity(
             self._definition, x0, interval, parameter, functional, mode, event, error_control,
-            steps=steps, rtol=rtol, atol=atol, breakpoints=breakpoints, max_step=max_step,
-            start=start,
+            times=times, steps=steps, rtol=rtol, atol=atol, breakpoints=breakpoints,
+            max_step=max_step, start=start,
         )  # fmt: skip
 
     def small_signal(

@@ -7,7 +7,7 @@ sparsity pattern.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -292,8 +292,8 @@ class TimeSystem:
         """Return F(x, t) with another value of one parameter."""
         return real_vector(self._system.raw_at(x, {**self.params(t), name: value}), self.n)
 
-    def by_parameter(self, t: float, x: Vector, name: str) -> tuple[Vector, Vector]:
-        """Return dF/dp and dQ/dp at fixed x, each of shape (n, p.size).
+    def by_parameters(self, t: float, x: Vector, names: Sequence[str]) -> tuple[Vector, Vector]:
+        """Return dF/dp and dQ/dp at fixed x, each of shape (n, m) for m numbers in all parameters.
 
         Raises
         ------
@@ -305,12 +305,18 @@ class TimeSystem:
                 "sensitivities in time need a storage function, and the derivatives of AD: leave "
                 "jacobian out"
             )
-        value = np.asarray(self.params(t).get(name, self.default(name)), dtype=np.float64)
-        seed = ad.seed(value)
-        params = {**self.params(t), name: seed}
-        shape = (self.n, value.size)
+        now = self.params(t)
+        values = [np.asarray(now.get(name, self.default(name)), dtype=np.float64) for name in names]
+        ends = np.cumsum([value.size for value in values])
+        seed = ad.seed(np.concatenate([value.ravel() for value in values]))
+        shape = self.n, int(ends[-1])
+        moved = {
+            name: seed[end - value.size : end].reshape(value.shape)
+            for name, value, end in zip(names, values, ends, strict=True)
+        }
+        params = {**now, **moved}
         F = vector(beside_parameter(lambda z: self._system.raw_at(z, params), x, seed), self.n)
-        known = {**self.all_params(t), name: seed}
+        known = {**self.all_params(t), **moved}
         taken = {key: known[key] for key in self._taken}
         Q = beside_parameter(lambda z: evaluate_vector(self._storage, z, **taken), x, seed)
         return seeded_jacobian(F, shape).toarray(), seeded_jacobian(Q, shape).toarray()

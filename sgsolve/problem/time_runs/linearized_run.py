@@ -84,8 +84,7 @@ class LinearizedRun:
 
     def _by_parameters(self, t: float, x: Vector) -> tuple[Vector, Vector]:
         """Return dF/dp and dQ/dp at fixed x, each of shape (n, m)."""
-        columns = [self.system.by_parameter(t, x, name) for name in self.names]
-        return np.hstack([c[0] for c in columns]), np.hstack([c[1] for c in columns])
+        return self.system.by_parameters(t, x, self.names)
 
 
 @dataclass(frozen=True)

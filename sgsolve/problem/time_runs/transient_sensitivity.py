@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
 from ...results.status import Status
 from ...solvers.state.workspace import Workspace
-from ...transient.methods.recorded_steps import Begin, adjoint, forward
+from ...transient.methods.recorded_steps import Begin, adjoint, along, forward
 from ...transient.methods.sensitivity_control import SensitivityControl
 from ...transient.transient_stepper import TransientStepper
 from ..equations.definition import ProblemDefinition
@@ -38,14 +38,14 @@ MODES = ("auto", "forward", "adjoint")
 
 @dataclass(frozen=True)
 class TransientSensitivity:
-    """Derivative of the end of a run in time by parameters.
+    """Derivative of the end of a run in time by parameters, or of its states at given times.
 
     Attributes
     ----------
     branch : Branch
         The run.
     value : ndarray or float
-        The last state, or the functional of it.
+        The last state, or the functional of it. With `times` one row for each of them.
     derivative : ndarray, float, or dict of them
         Of the shape of `value` followed by that of the parameter; a dict by name for a list.
     time : float
@@ -86,6 +86,7 @@ def transient_sensitivity(
     mode: str,
     event: Any,
     error_control: bool,
+    times: Any,
     **options: Any,
 ) -> TransientSensitivity:
     """Return the derivatives; see `Problem.transient_sensitivity`."""
@@ -99,6 +100,12 @@ def transient_sensitivity(
     if mode == "adjoint" and functional is None:
         raise InputError("mode='adjoint' needs a functional")
     options |= {"raise_on_failure": True, "progress": False}
+    if times is not None:
+        if event is not None or mode == "adjoint":
+            raise InputError("times= takes no event, and mode='forward' only")
+        if np.size(times) == 0:
+            raise InputError("times is empty; leave it out to get the derivative of the end")
+        options |= {"times": times, "interpolate": False}
     if event is not None:
         options |= {"events": {EVENT: event}, "stop": EVENT}
 
@@ -106,7 +113,9 @@ def transient_sensitivity(
         with problem.workspaces.lend() as workspace:
             given = {**options, "rtol": rtol}
             run, stepper = transient_run(problem, workspace, x0, interval, **given)
-            return _differentiated(run, stepper, workspace, parameter, functional, mode)
+            return _differentiated(
+                run, stepper, workspace, parameter, functional, mode, times is not None
+            )
 
     rtol = checked_rtol(options["rtol"])
     found = at(rtol)
@@ -131,8 +140,9 @@ def _differentiated(
     parameter: str | Sequence[str],
     functional: Any,
     mode: str,
+    at_rows: bool,
 ) -> TransientSensitivity:
-    """Make a run and differentiate it."""
+    """Make a run and differentiate it, at its end or at all its rows."""
     names = parameter_names(parameter)
     tape: list[Any] = []
     steps = _taped(stepper.steps, tape)
@@ -158,8 +168,11 @@ def _differentiated(
             "has no zero there in the direction asked for"
         )
     moves = None if special is None else EndAtEvent(run.options.events[EVENT], x, end, model)
-    S = _derivatives_of_steps(steps.control, tape)
-    value, found, shape = _of_last_state(tape, model, x, S, functional, mode, moves)
+    if at_rows:
+        value, found, shape = _of_rows(tape, model, branch, functional)
+    else:
+        S = _derivatives_of_steps(steps.control, tape)
+        value, found, shape = _of_last_state(tape, model, x, S, functional, mode, moves)
     rows = int(np.prod(shape))
     parts = [
         model.split(found[:rows], shape),
@@ -274,14 +287,7 @@ def _of_last_state(
 
     The rows of the derivative are those of the functional, and of the time of the event.
     """
-    if of is None:
-        value, G, shape = x, None, x.shape
-        gradient, direct = sp.eye_array(len(x), format="csr"), np.zeros((len(x), model.width))
-    else:
-        G = Functional(of, x, model.params_at_end)
-        gradient, shape = G.gradient, G.shape
-        direct = np.hstack([G.by_parameter(name) for name in model.names])
-        value = _value(of, G, x, model)
+    value, G, gradient, direct, shape = _at_state(of, x, model.params_at_end, model)
     if moves is not None:
         event = np.hstack([moves.function.by_parameter(name) for name in model.names])
         rate = moves.slope if G is None else moves.along(of, G)
@@ -298,9 +304,35 @@ def _of_last_state(
     return value, np.asarray(found) + direct, shape
 
 
-def _value(of: Any, G: Functional, x: Vector, model: LinearizedRun) -> Any:
+def _of_rows(
+    tape: Sequence[Any], model: LinearizedRun, branch: Branch, of: Any
+) -> tuple[Any, Vector, tuple[int, ...]]:
+    """Return a functional of the states of all rows, its derivatives, and the shape of both."""
+    times, derivatives = branch["t"], dict[int, Vector]()
+    latest = times + LEFT * np.spacing(np.abs(times))  # a jump is passed by some units
+    for t, S in along(tape, model, model.first_charge):
+        row = int(np.searchsorted(latest, t))
+        if row < len(times) and t >= times[row] - LEFT * np.spacing(abs(times[row])):
+            derivatives[row] = S
+    values, found = [], []
+    for row, x in enumerate(branch.states):
+        value, _, gradient, direct, shape = _at_state(of, x, model.params(times[row]), model)
+        values.append(value)
+        found.append(np.asarray(gradient @ derivatives[row]) + direct)
+    return np.array(values), np.vstack(found), (len(times), *shape)
+
+
+def _at_state(
+    of: Any, x: Vector, params: Mapping[str, Any], model: LinearizedRun
+) -> tuple[Any, Functional | None, Any, Vector, tuple[int, ...]]:
+    """Return a functional, what computes it, its gradient, slopes by parameters, and its shape."""
+    if of is None:
+        gradient = sp.eye_array(len(x), format="csr")
+        return x, None, gradient, np.zeros((len(x), model.width)), x.shape
+    G = Functional(of, x, params)
+    direct = np.hstack([G.by_parameter(name) for name in model.names])
     if callable(of):
-        value = np.asarray(call_with_parameters(of, x.copy(), model.params_at_end, evaluate))
+        value = np.asarray(call_with_parameters(of, x.copy(), params, evaluate))
     else:
         value = G.gradient @ x
-    return value.reshape(G.shape)
+    return value.reshape(G.shape), G, G.gradient, direct, G.shape

@@ -11,7 +11,8 @@ L. R. Petzold and R. Serban, SIAM J. Sci. Comput. 24 (2003) 1076 (adjoint of suc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -115,25 +116,32 @@ Operation = Begin | Rescale | RecordedStep | RungeKuttaStep
 
 
 def forward(tape: Sequence[Operation], model: RunLinearizer, charge: Vector) -> Vector:
-    """Return dx/dp at the end, shape (n, m).
+    """Return dx/dp at the end, shape (n, m); parameters as those of `along`."""
+    last = deque(along(tape, model, charge), maxlen=1)
+    return last[0][1] if last else charge
+
+
+def along(
+    tape: Sequence[Operation], model: RunLinearizer, charge: Vector
+) -> Iterator[tuple[float, Vector]]:
+    """Yield the time and dx/dp, shape (n, m), after each start and each step.
 
     Parameters
     ----------
     charge : ndarray, shape (n, m)
         The derivative of the first charge by the parameters.
     """
-    T, S = np.zeros((ROWS, *charge.shape)), charge
+    T = np.zeros((ROWS, *charge.shape))
     T[0] = charge
     for done in tape:
         if isinstance(done, Rescale):
             rescale_rows(T, rescaling(done.order, done.factor))
         elif isinstance(done, Begin):
-            S = begin_forward(T, done, model)
+            yield done.t, begin_forward(T, done, model)
         elif isinstance(done, RungeKuttaStep):
-            S = stages_forward(T, done, model).end
+            yield done.stages[-1][0], stages_forward(T, done, model).end
         else:
-            S = step_forward(T, done, model)
-    return S
+            yield done.t, step_forward(T, done, model)
 
 
 def begin_forward(T: Vector, done: Begin, model: RunLinearizer) -> Vector:
