@@ -3,8 +3,8 @@
 ``A @ y`` mostly makes one structure: each coefficient of y stands in it once for every entry in
 its column of A. Where y depends on many unknowns (integral equations, spectral methods, layers of
 a network), those are n^3 entries for a result with n^2. Here the coefficients of the result are
-computed from those of y in every evaluation, by a product of full matrices (BLAS) or of sparse
-ones.
+computed from those of y in every evaluation, by a product of full matrices (BLAS), or by one with
+a sparse matrix that holds what multiplies each of them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ LARGE = 1 << 18
 SURPLUS = 4
 # A multiplication of sparse matrices takes the time of this many of full ones.
 SPARSE_COST = 30
+# More multiplications than these are not held: 12 bytes each, and 40 while they are found.
+MOST_HELD = 1 << 24
 
 
 class LargeProduct:
@@ -38,7 +40,17 @@ class LargeProduct:
         Last evaluation that asked.
     """
 
-    __slots__ = ("_columns", "_full", "_left", "_places", "_shape", "children", "structure", "used")
+    __slots__ = (
+        "_columns",
+        "_full",
+        "_left",
+        "_places",
+        "_shape",
+        "_sums",
+        "children",
+        "structure",
+        "used",
+    )
 
     def __init__(self, g: Structure, csr: Any, unknowns: int) -> None:
         self.used = g.root.clock
@@ -55,18 +67,39 @@ class LargeProduct:
         if count <= SURPLUS * pattern.nnz:
             return
         self._full = SPARSE_COST * count > csr.shape[0] * self._shape[0] * unknowns
-        self._left = csr.toarray() if self._full else csr
         row_of_entry = np.repeat(np.arange(csr.shape[0]), np.diff(pattern.indptr))
         self._places = row_of_entry * unknowns + pattern.indices
+        self._left = csr.toarray() if self._full else csr
+        self._sums = None if self._full or count > MOST_HELD else self._sums_of(csr)
         self.structure = g.root.placement(row_of_entry, pattern.indices, csr.shape[0])
 
     def values(self, coefficients: NDArray[Any]) -> NDArray[Any]:
         """Return the coefficients of the result from those of the structure."""
+        if self._sums is not None:
+            sums: NDArray[Any] = self._sums @ coefficients
+            return sums
         right = self._matrix(coefficients)
         if self._full and np.isfinite(coefficients).all():
             product: NDArray[Any] = (self._left @ right.toarray()).ravel()
             return product if len(product) == len(self._places) else product.take(self._places)
         return values_of_product(sp.csr_array(self._left), right, self._places)
+
+    def _sums_of(self, csr: Any) -> Any:
+        """Return the matrix from coefficients to entries of the result, in the order of `csr`."""
+        rows, cols = self._columns
+        known = np.flatnonzero(cols >= 0)
+        known = known[np.argsort(rows[known], kind="stable")]
+        counts = np.bincount(rows[known], minlength=csr.shape[1])
+        begin, number = (np.cumsum(counts) - counts)[csr.indices], counts[csr.indices]
+        first = np.repeat(begin - np.cumsum(number) + number, number)
+        source = known[first + np.arange(len(first))]
+        row = np.repeat(np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr)), number)
+        entry = np.searchsorted(self._places, row * self._shape[1] + cols[source])
+        order = np.argsort(entry, kind="stable")
+        indptr = np.cumsum(np.bincount(entry + 1, minlength=len(self._places) + 1), dtype=np.int32)
+        weights = np.repeat(csr.data, number)[order]
+        shape = (len(self._places), len(cols))
+        return csr_of_arrays(weights, source[order].astype(np.int32), indptr, shape)
 
     def _matrix(self, coefficients: NDArray[Any]) -> Any:
         rows, cols = self._columns

@@ -26,6 +26,7 @@ FUNCTIONS = {
     "chosen": lambda u: FULL @ np.where(U > 0.5, np.exp(OTHER @ u), u),
     "complex": lambda u: abs(FULL @ np.exp(1j * (OTHER @ u))),
     "rows": lambda u: (u.reshape(8, 8) @ FULL[:8, :8]).ravel() * (OTHER @ u),
+    "cells": lambda u: (np.exp(np.cumsum(u.reshape(8, 8), axis=1)) @ FULL[:8, :6]).ravel(),
     "padded": lambda u: FULL @ np.exp(np.concatenate([HALF[:32] @ u, np.ones(16), u[:16]])),
 }
 
@@ -49,6 +50,30 @@ def test_jacobian_and_pattern(f):
         np.testing.assert_allclose(J.toarray(), numeric_jacobian(f, x), rtol=1e-8, atol=1e-9)
         pattern = ad.sparsity_pattern(f(ad.seed_sparsity(x)))
         assert pattern.matrix(np.ones(pattern.nnz)).toarray()[J.toarray() != 0].all()
+
+
+@pytest.mark.parametrize("name", ["sparse", "band", "cells"])
+def test_sums_that_are_held_are_those_of_a_sparse_product(name, monkeypatch):
+    monkeypatch.setattr(large_products, "LARGE", 0)
+    monkeypatch.setattr("sgsolve.ad.structures.operations.LARGE", 0)
+    monkeypatch.setattr(large_products, "SURPLUS", 0)
+    monkeypatch.setattr(large_products, "SPARSE_COST", 0)  # no full products
+    products = large_products.LargeProduct.values
+    counted = []
+
+    def values(self, coefficients):
+        counted.append(self._sums is not None)
+        return products(self, coefficients)
+
+    monkeypatch.setattr(large_products.LargeProduct, "values", values)
+    f, found = FUNCTIONS[name], []
+    for most in (large_products.MOST_HELD, 0):
+        monkeypatch.setattr(large_products, "MOST_HELD", most)
+        ad.clear_cache()
+        found.append(ad.jacobian(f, U))
+    assert set(counted) == {True, False}
+    np.testing.assert_allclose(found[0].toarray(), found[1].toarray(), rtol=1e-13)
+    np.testing.assert_array_equal(found[0].indices, found[1].indices)
 
 
 @pytest.mark.usefixtures("limit")
