@@ -1586,7 +1586,7 @@ class Problem:
             your own; ``Bdf()`` by default.
         rtol : float
             Relative tolerance of the error of one step. Errors at the end are often 1 to 30 times
-            as large.
+            as large. Below 1e-5 a step has a part of it, so that this multiple stays the same.
         atol : float, array_like of shape (n,) or mapping of block to either, optional
             Absolute tolerance, in the units of the unknowns. By default `rtol` times the `scale`,
             or times a tenth of the largest magnitude that the block had so far. Up to 32 unknowns

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Vector
+from ..arrays import EPS, Vector
 from ..errors import InputError
 from ..results.blocks import Blocks
 
@@ -24,6 +24,8 @@ OWN = 1e-4  # of the largest magnitude of each of few unknowns is its size
 LEAST = 1e-5  # of the largest magnitude of all of them, at least
 COARSE = 0.01  # of its largest magnitude, is an error that leaves less than two digits
 FAR = 1e4  # by which an error in units of the magnitude may be larger than rtol
+LOOSE = 1e-5  # relative tolerance, from which on a step may have an error of the whole of it
+ROUNDINGS = 1500.0  # that the error of a step may have at least: Newton's iteration needs as many
 
 
 class ErrorWeights:
@@ -82,6 +84,25 @@ class ErrorWeights:
                 )
         elif scale is not None:
             self.fixed = self.rtol * scale
+        self.of_step, self.step_rtol, self.step_atol = 1.0, self.rtol, self.fixed
+
+    def divide(self, order: int, power: int) -> None:
+        """Give a step the part of the tolerance that keeps the error at the end proportional to it.
+
+        With a part e of the tolerance, a run takes about ``e ** (-1 / power)`` steps, and their
+        errors add up to ``e ** (order / power)``.
+
+        Parameters
+        ----------
+        order : int
+            Of the method: the error at the end is of that order of the step.
+        power : int
+            Of the step: so falls the estimate of the error of one step.
+        """
+        part = min(1.0, self.rtol / LOOSE) ** (power / order - 1.0)
+        self.of_step = max(part, min(1.0, ROUNDINGS * EPS / self.rtol))
+        self.step_rtol = self.of_step * self.rtol
+        self.step_atol = None if self.fixed is None else self.of_step * self.fixed
 
     def observe(self, x: Vector) -> Vector:
         """Take the magnitudes of a state into account; return its weights."""
@@ -97,7 +118,7 @@ class ErrorWeights:
         weights = self.weights(x)
         errors: Vector = np.divide(1.0, weights, out=np.zeros_like(weights), where=weights > 0.0)
         for part in self.parts:
-            errors[part] *= bool(self.largest[part].any())
+            errors[part] *= bool(self.largest[part].any()) / self.of_step
         return errors
 
     def inherit(self, errors: Vector) -> None:
@@ -109,7 +130,8 @@ class ErrorWeights:
         for k, part in enumerate(self.parts):
             if not self.largest[part].any():
                 largest = float(errors[part].max())
-                self.inherited[k] = min(largest, self.rtol) if isfinite(largest) else 0.0
+                known = isfinite(largest)
+                self.inherited[k] = self.of_step * min(largest, self.rtol) if known else 0.0
 
     def remark(self, x: Vector) -> str:
         """Return what is to be said of tolerances above all unknowns, or at the end; else nothing.
@@ -155,7 +177,7 @@ class ErrorWeights:
         """Return what is to be said where few unknowns end below the errors that were allowed."""
         if not any(self.apart):
             return ""
-        weights = self.weights(x)
+        weights = self.of_step * self.weights(x)
         lost = (x != 0.0) & (weights > 0.0) & (np.abs(x) * weights < 1.0)
         for part, apart in zip(self.parts, self.apart, strict=True):
             lost[part] &= apart
@@ -173,14 +195,17 @@ class ErrorWeights:
         self.skipped = unknowns
 
     def weights(self, x: Vector) -> Vector:
-        """Return 1 / (rtol |x| + atol), shape (n,); zero for unknowns that are left out."""
+        """Return 1 / (rtol |x| + atol) by the tolerances of a step, shape (n,).
+
+        It is zero for unknowns that are left out.
+        """
         return self._of_size(np.abs(x))
 
     def _of_size(self, result: Vector) -> Vector:
         """Return the weights of a state of these magnitudes, in their memory."""
-        result *= self.rtol
-        if self.fixed is not None:
-            result += self.fixed
+        result *= self.step_rtol
+        if self.step_atol is not None:
+            result += self.step_atol
         else:
             parts = zip(self.parts, self.apart, self.inherited, strict=True)
             for part, apart, inherited in parts:
@@ -188,7 +213,7 @@ class ErrorWeights:
                 largest = float(sizes.max()) or 1.0
                 known = apart and sizes.any()
                 size = np.maximum(OWN * sizes, LEAST * largest) if known else SHARE * largest
-                result[part] += np.maximum(self.rtol * size, inherited)
+                result[part] += np.maximum(self.step_rtol * size, inherited)
         np.divide(1.0, result, out=result)
         if self.skipped is not None:
             result[self.skipped] = 0.0

@@ -213,10 +213,10 @@ class NativeSteps:
         self._calls = held.calls
         self._pattern, self._taken = pattern, None
         it, weights = self._loop, self.stepper.weights
-        it.rtol, it.tolerance = weights.rtol, self.stepper.implicit.tolerance
+        it.rtol, it.tolerance = weights.step_rtol, self.stepper.implicit.tolerance
         it.max_step, it.whole[FACTORED] = self.stepper.schedule.max_step, 0
-        if weights.fixed is not None:
-            it.fixed[...] = weights.fixed
+        if weights.step_atol is not None:
+            it.fixed[...] = weights.step_atol
         return it
 
     def _is_timed(self) -> bool:

@@ -113,6 +113,8 @@ class BdfStepper:
     ) -> None:
         self.implicit, self.weights = implicit, implicit.weights
         self.max_order, self.formulas, self.fixed = max_order, Formulas.of(ndf), fixed
+        if not fixed:
+            self.weights.divide(max_order, max_order + 1)
         self.t = self.h = 0.0
         self.order, self.equal_steps, self.failures = 1, 0, 0
         self.rising = True  # the step grows at every step, until the error or a rejection ends it

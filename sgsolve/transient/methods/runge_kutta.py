@@ -26,9 +26,10 @@ from ..starts.consistent_start import Start
 from .recorded_steps import Begin, RungeKuttaStep
 from .sensitivity_control import SensitivityControl
 from .tableaus import Tableau
-from .time_step import RejectedStep, TimeStep, step_factor
+from .time_step import MARGIN, RejectedStep, TimeStep, step_factor
 
 GROW, SHRINK = 5.0, 0.2
+ACCEPTED = MARGIN**-0.5  # of the tolerance: with more, one long step would outweigh all others
 DEAD_BAND = 1.2  # a step that would grow less keeps its size, and so its factorization
 ITERATIONS = 7  # of Newton for a stage: the guess is poorer than that of a formula
 NODES = 5  # of the dense output: as accurate as the steps of order 4
@@ -84,6 +85,8 @@ class RungeKuttaStepper:
         self.usual, self.first, self.tableau = tableau, first or tableau, tableau
         extra = 0 if implicit.system.currents is None else implicit.system.currents.size
         self.stores, self.fixed = np.append(stores, np.ones(extra, dtype=bool)), fixed
+        if not fixed:
+            self.weights.divide(tableau.order, tableau.error_order + 1)
         self.t = self.h = 0.0
         self.order, self.asked = tableau.order, 0.0  # the length that the last error asked for
         self.tape: list[Any] | None = None  # for sensitivities
@@ -161,10 +164,11 @@ class RungeKuttaStepper:
         except LinearSolveError as failure:
             return RejectedStep.unsolved(f"the error could not be estimated: {failure}")
         step.error = error = self.weights.norm(deviation, self._weights)
-        if error <= 1.0:
+        if error <= ACCEPTED:
             return step if self.control is None else self._controlled(step, self.control)
         worst = self.weights.worst(deviation, self._weights)
-        return self._rejected(error, "the error estimate", f", most in {worst}")
+        where = f" (a step may have {ACCEPTED:.2g}), most in {worst}"
+        return self._rejected(error, "the error estimate", where)
 
     def _rejected(self, error: float, what: str, where: str = "") -> RejectedStep:
         factor = max(SHRINK, step_factor(error, self.tableau.error_order))
