@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..arrays import EPS, Vector
+from ..arrays import Vector
+from ..errors import LinearSolveError
 from .evolution import EvolutionSystem, without_storage
 
 BISECTIONS = 200
@@ -60,7 +62,7 @@ def explained(stepper: Any) -> str:
         lines.append(
             "the steps that meet the tolerance became shorter than the rounding of the time"
         )
-    causes = (_growth_sentence, _singular_sentence, _rate_sentence, _rounding)
+    causes = (_growth_sentence, _rounding_sentence, _singular_sentence, _rate_sentence)
     lines += [cause for cause in (find(stepper) for find in causes) if cause][:1]
     return "; ".join(lines)
 
@@ -94,7 +96,7 @@ def _singular_sentence(stepper: Any) -> str:
             algebraic = np.flatnonzero(without_storage(stepper.system, *at))
     except ArithmeticError:
         return ""
-    moves = np.abs(stepper.steps.change) / stepper.weights.weights(stepper.steps.x)
+    moves = np.abs(stepper.steps.change) * stepper.weights.weights(stepper.steps.x)
     which = int(np.argmax(moves))
     if which not in algebraic:
         return ""
@@ -122,9 +124,47 @@ def _rate_sentence(stepper: Any) -> str:
     )
 
 
-def _rounding(stepper: Any) -> str:
-    weights = stepper.weights.weights(stepper.steps.x)
-    noise = stepper.weights.norm(EPS * np.abs(stepper.steps.x), weights)
-    if noise < 1e-3:
+def noise_of_equations(stepper: Any) -> float:
+    """Return the change of the unknowns by rounding of F and Q, in units of the tolerance.
+
+    Terms that cancel have more than the unknowns themselves.
+    """
+    x = stepper.steps.x
+    with step_matrix(stepper) as matrix:
+        change = matrix.rounding(x, 1.0 / stepper.steps.h)
+    return float(stepper.weights.norm(change, stepper.weights.weights(x)))
+
+
+@contextmanager
+def step_matrix(stepper: Any) -> Iterator[Any]:
+    """Factorize M at the state for a step of the present length within a block of code.
+
+    Raises
+    ------
+    LinearSolveError
+        That is not possible.
+    """
+    matrix, steps = stepper.implicit.matrix, stepper.steps
+    a = 1.0 / steps.h
+    try:
+        reason = matrix.evaluate(steps.t, steps.x, a, steps.charge[: stepper.system.n])
+        reason = reason or matrix.factorize(a)
+        if reason:
+            raise LinearSolveError(reason)
+        yield matrix
+    finally:
+        matrix.forget()
+
+
+def _rounding_sentence(stepper: Any) -> str:
+    """Return a sentence where Newton's iteration cannot converge because of rounding."""
+    try:
+        noise = noise_of_equations(stepper)
+    except LinearSolveError:
         return ""
-    return f"rounding of the unknowns is {noise:.2g} times the tolerance; raise rtol and atol"
+    if not noise >= stepper.implicit.tolerance:
+        return ""
+    return (
+        f"rounding of the equations changes the unknowns by {noise:.2g} times the tolerance; raise "
+        "rtol and atol, unless the equations become singular here, as at a fold"
+    )

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..arrays import Vector
 from ..errors import LinearSolveError
-from .failures import jump_between
+from .failures import jump_between, noise_of_equations, step_matrix
+from .implicit.implicit_solver import LOWEST
 
 UNRESOLVED = 1.0  # change in a step, in units of the tolerance: it does not tell both sides apart.
 # Steps of one length may change the unknowns by more.
@@ -52,9 +53,13 @@ def sliding_mode(stepper: Any) -> str:
         if place is None:
             return ""
         sides = [along(float(np.nextafter(place, 0.0))), along(place)]
-        moves = _moves(stepper, [flow(y) for y in sides])
+        with step_matrix(stepper) as matrix:
+            moves = [-matrix.solve(flow(y)) for y in sides]
         if not _returns(flow, sides, moves):
             return ""
+        noise = noise_of_equations(stepper)
+        if weights.norm(moves[1] - moves[0], sizes) <= LOWEST * noise:
+            return ""  # rounding that changes its sign
     except (ArithmeticError, LinearSolveError):
         return ""
     worst = int(np.argmax(np.abs(moves[1] - moves[0]) * sizes))
@@ -67,20 +72,6 @@ def sliding_mode(stepper: Any) -> str:
         "np.tanh(s / width) for np.sign(s), or end the run there by an event and let on_event "
         "change to equations that hold on the discontinuity"
     )
-
-
-def _moves(stepper: Any, flows: list[Vector]) -> list[Vector]:
-    """Return how the unknowns move in a step of the present length by these F."""
-    matrix, steps = stepper.implicit.matrix, stepper.steps
-    a = 1.0 / steps.h
-    try:
-        reason = matrix.evaluate(steps.t, steps.x, a, steps.charge[: stepper.system.n])
-        reason = reason or matrix.factorize(a)
-        if reason:
-            raise LinearSolveError(reason)
-        return [-matrix.solve(F) for F in flows]
-    finally:
-        matrix.forget()
 
 
 def _returns(flow: Any, sides: list[Vector], moves: list[Vector]) -> bool:

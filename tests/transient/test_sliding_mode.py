@@ -54,6 +54,19 @@ def test_algebraic_unknowns_beside_a_sliding_mode_are_no_obstacle():
     assert run["t"][-1] == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.parametrize("rtol", [1e-12, 1e-13])
+def test_rounding_of_terms_that_cancel_is_no_discontinuity(rtol):
+    def flow(u, t):
+        x, fast, z = u
+        return [x - fast - z, 1e3 * fast - z, np.cos(t) - z - x + 2.0 * fast]
+
+    problem = Problem(flow, storage=lambda u: np.array([1.0, 1.0, 0.0]) * u)
+    run = problem.transient(
+        *([1.0, 0.0, 0.0], (0.0, 1e-5)), steps=RungeKutta(), rtol=rtol, atol=0.01 * rtol
+    )
+    assert run.success, run.message
+
+
 def test_a_discontinuity_that_is_crossed_ends_no_run():
     problem = Problem(lambda y: -2.0 + np.sign(y - 1.0), storage=lambda y: 1.0 * y)
     run = problem.transient([0.0], (0.0, 1.0))

@@ -40,6 +40,7 @@ STRETCH = (0.5, 2.0)  # the least and the most
 DIVERGED = 0.9  # rate of convergence above which an iteration stops
 ROUNDING = 1e-6  # of the tolerance, where a step must end at an event
 LOWEST = 30.0  # roundings of the unknowns, below which an update is not asked to fall
+NOISE = 4.0  # roundings of the equations, below which no update can be asked to fall
 UNMEASURED = 5  # solutions in a row that may be accepted by a rate measured before
 
 
@@ -209,10 +210,23 @@ class ImplicitSolver:
                     continue
                 self._usual = k
                 return self._ended(equation, x, (G, Q, d), multiple, k)
-            if not isfinite(size) or (k > 1 and self._hopeless(size, before, k)):
+            hopeless = not isfinite(size) or (k > 1 and self._hopeless(size, before, k))
+            if (hopeless or k == self.max_iterations) and self._is_noise(equation, x, size):
+                return self._ended(equation, x, (G, Q, d), multiple, k)
+            if hopeless:
                 return Solved(None, q, k, self.failure(diverged=True))
             x, before, last = x - d, size, d
         return Solved(None, q, k, self.failure(diverged=False))
+
+    def _is_noise(self, equation: Equation, x: Vector, size: float) -> bool:
+        """Whether an update, within the tolerance, is what rounding of the equations makes."""
+        if not size <= 1.0:
+            return False
+        try:
+            noise = self.matrix.rounding(x, equation.a)
+        except LinearSolveError:
+            return False
+        return size <= NOISE * self.weights.norm(noise, equation.weights)
 
     def failure(self, diverged: bool) -> str:
         """Return why an iteration failed."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Vector
+from ...arrays import EPS, Vector
 from ...errors import LinearSolveError
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
@@ -146,6 +146,18 @@ class KeptMatrix:
     def stored(self, d: Vector) -> Vector:
         """Return C d."""
         return self._C @ d if self._diagonal is None else self._diagonal * d
+
+    def rounding(self, x: Vector, a: float) -> Vector:
+        """Return about the change of the unknowns by rounding of F and Q, where terms cancel.
+
+        Raises
+        ------
+        LinearSolveError
+            The linear system could not be solved.
+        """
+        assert self.derivatives is not None
+        terms = np.abs(self.derivatives.J) + a * np.abs(self.derivatives.C)
+        return self.solve(EPS * (self.system.pattern.matrix(terms) @ np.abs(x)))
 
     def refined(
         self, G: Vector, d: Vector, a: float, error_weights: ErrorWeights, weights: Vector
