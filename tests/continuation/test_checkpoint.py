@@ -25,6 +25,7 @@ from sgsolve.continuation import Arclength, Natural, SecantPredictor, TangentPre
 from sgsolve.solvers import Newton, ResidualTolerance
 from tests.continuation.gallery import bratu, elastica, s_curve
 from tests.continuation.run_to_be_killed import run
+from tests.killed_runs import killed_after_a_checkpoint
 from tests.selection import slow
 
 PROGRAM = Path(__file__).with_name("run_to_be_killed.py")
@@ -40,32 +41,14 @@ def same(branch, reference):
     assert [s.kind for s in branch.special_points] == [s.kind for s in reference.special_points]
 
 
-def killed_and_resumed(kind, path, seed):
-    """Kill the program at a random moment, until it comes to its end; return the kills."""
-    random, kills = np.random.default_rng(seed), 0
-    while True:
-        process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), kind, str(path)], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            output, _ = process.communicate(timeout=random.uniform(0.7, 1.6))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            kills += 1
-            continue
-        assert process.returncode == 0
-        assert "finished" in output
-        return kills
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sweep", "curve"])
 def test_fifty_kills(kind, tmp_path):
-    reference, kills = run(kind, None), 0
-    for seed in range(100):
-        path = tmp_path / f"{kind}{seed}.npz"
-        kills += killed_and_resumed(kind, path, seed)
+    reference, kills, random = run(kind, None), 0, np.random.default_rng(0)
+    for attempt in range(100):
+        path = tmp_path / f"{kind}{attempt}.npz"
+        while killed_after_a_checkpoint(PROGRAM, (kind,), path, random.uniform(0.0, 0.5)):
+            kills += 1
         same(run(kind, path), reference)
         if kills >= 25:
             break

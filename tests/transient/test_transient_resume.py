@@ -1,10 +1,6 @@
 """A run that is interrupted and resumed computes the same, bit for bit."""
 
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from sgsolve.errors import CheckpointError
 from sgsolve.results.branch import PartialBranchWarning
 from sgsolve.results.status import Status
 from sgsolve.transient import Bdf, RungeKutta, TimeEvent
+from tests.killed_runs import killed_after_a_checkpoint
 from tests.selection import slow
 from tests.transient.transient_to_be_killed import run as run_to_the_end
 
@@ -86,26 +83,13 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         run(RungeKutta(), checkpoint=path, resume=True)
 
 
-def killed_after_a_checkpoint(program, path, delay):
-    """Start the program, and kill it once it has written the file; False if it ends by itself."""
-    before = path.stat().st_mtime_ns if path.exists() else 0
-    process = subprocess.Popen([sys.executable, str(program), str(path)])
-    while process.poll() is None:
-        if path.exists() and path.stat().st_mtime_ns != before:
-            time.sleep(delay)
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.002)
-    return process.wait() == -signal.SIGKILL
-
-
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_is_the_uninterrupted_one(tmp_path):
     path, random = tmp_path / "run.npz", np.random.default_rng(3)
     whole = run_to_the_end(None)
     program = Path(__file__).with_name("transient_to_be_killed.py")
-    kills = [killed_after_a_checkpoint(program, path, random.uniform(0.0, 0.05)) for _ in range(50)]
-    assert all(kills)
+    for delay in random.uniform(0.0, 0.05, 50):
+        assert killed_after_a_checkpoint(program, (), path, delay)
     part = run_to_the_end(path)
     assert len(part) == len(whole)
     assert np.allclose(part.states, whole.states, rtol=1e-12, atol=0.0)
