@@ -16,7 +16,7 @@ Methods for Nonlinear Problems (2011), section 5.2 (contraction as the criterion
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,28 @@ class Corrected:
 
 
 @dataclass
+class Examined:
+    """What is known of the points of one correction whose residual and next step are small.
+
+    Attributes
+    ----------
+    tight : list of int
+        The iterations with a tight tolerance.
+    near : (Linear, int) or None
+        The last point at which all equations hold loosely, and its iteration.
+    doubtful : (Linear, ndarray of bool) or None
+        The last point with open equations, and which these are.
+    stalled : bool
+        Whether a step more closes none of them.
+    """
+
+    tight: list[int] = field(default_factory=list)
+    near: tuple[Linear, int] | None = None
+    doubtful: tuple[Linear, Mask] | None = None
+    stalled: bool = False
+
+
+@dataclass
 class Corrector:
     """Newton's method in a plane across a curve of solutions.
 
@@ -89,12 +111,9 @@ class Corrector:
             Length of the step that led to z. Tolerances are relative to it, and no correction may
             be longer than twice this.
         """
-        target, before = scalar_product(row, z), np.inf
+        target, before, canceled = scalar_product(row, z), np.inf, False
         at: Linear | None = None
-        near: tuple[Linear | None, int] | None = None
-        doubtful: tuple[Linear, Mask] | None = None
-        canceled, tight = False, list[int]()
-        reason = f"no convergence in {self.max_iterations} iterations"
+        points, reason = Examined(), f"no convergence in {self.max_iterations} iterations"
         for k in range(self.max_iterations + 1):
             last, at = at, linearized(self.family, z)
             if at is None:
@@ -103,29 +122,22 @@ class Corrector:
             try:
                 self.factorize(at, row)
                 left = with_last(-at.F, target - scalar_product(row, z))
-                step = self.bordered.solve(self._above_rounding(left, at, row) if tight else left)
+                left = self._above_rounding(left, at, row) if points.tight else left
+                step = self.bordered.solve(left)
             except LinearSolveError:
                 reason = SINGULAR_JACOBIAN
                 break
             size, scaled = self.metric.norm(step), self.scaled(at, reach, canceled)
             is_tight = scaled <= self.tolerance and size <= ERROR * reach
             if is_tight or (scaled <= LOOSE * self.tolerance and size <= ROUNDING * reach):
-                tight += [k] if is_tight else []
-                known = last if len(tight) > CONFIRMED or not is_tight else None
-                open_ = self._open(at, self.tolerance * (1.0 if is_tight else LOOSE), known)
-                if open_.any():
-                    closes = doubtful is None or bool((doubtful[1] & ~open_).any())
-                    doubtful = at, open_
-                    if len(tight) > CONFIRMED and not closes:
-                        break
-                elif not is_tight:
-                    near = at, k
-                elif objection := self.family.objection(at):
-                    return Corrected(None, k, objection)
-                elif self.family.confirm(at.z, at.F):
-                    return Corrected(at, tight[0], row=row)
-                else:
+                if self._holds(points, at, last, k, is_tight):
+                    if objection := self.family.objection(at):
+                        return Corrected(None, k, objection)
+                    if self.family.confirm(at.z, at.F):
+                        return Corrected(at, points.tight[0], row=row)
                     continue
+                if points.stalled:
+                    break
             if not size <= 2.0 * reach:
                 reason = "the corrector leaves the neighborhood"
                 break
@@ -137,8 +149,30 @@ class Corrector:
             if canceled:  # as on a branch along which the parameter stands still at zero
                 z[-1] = 0.0
             self.spent += 1
-        if near is None and doubtful is not None:
-            near = self._at_zero(doubtful[0], reach), k
+        return self._nearest(points, reach, k, reason)
+
+    def _holds(
+        self, points: Examined, at: Linear, last: Linear | None, k: int, is_tight: bool
+    ) -> bool:
+        """Whether all equations hold within the tight tolerance; `last`: the point before."""
+        if is_tight:
+            points.tight.append(k)
+        enough = len(points.tight) > CONFIRMED
+        known = last if enough or not is_tight else None
+        open_ = self._open(at, self.tolerance * (1.0 if is_tight else LOOSE), known)
+        if open_.any():
+            closes = points.doubtful is None or bool((points.doubtful[1] & ~open_).any())
+            points.doubtful, points.stalled = (at, open_), enough and not closes
+            return False
+        if not is_tight:
+            points.near = at, k
+        return is_tight
+
+    def _nearest(self, points: Examined, reach: float, k: int, reason: str) -> Corrected:
+        """Return the best point where the iteration ended for want of a better one."""
+        near: tuple[Linear | None, int] | None = points.near
+        if near is None and points.doubtful is not None:
+            near = self._at_zero(points.doubtful[0], reach), k
         if near is None or near[0] is None:
             return Corrected(None, k, reason)
         objection = self.family.objection(near[0])
