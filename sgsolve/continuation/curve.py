@@ -145,27 +145,38 @@ def _error(family: Family, bordered: Bordered, at: Linear, tangent: Vector) -> V
     return bordered.solve(np.append(at.F, 0.0))[:-1]
 
 
-def _secant(
+def _first_change(family: Family, bordered: Bordered, at: Linear, towards: float) -> Vector | None:
+    """Return a guess of the change of x over the first step, by a step of Newton's method."""
+    ahead = linearized(family, with_last(at.z[:-1], float(at.z[-1]) + towards))
+    if ahead is None:
+        return None
+    edge = with_last(np.zeros(len(at.F)), 1.0)
+    try:
+        bordered.factorize(at.J, at.Fp[:, None], edge[None, :], family.pattern)
+        return bordered.solve(with_last(at.F - ahead.F, 0.0))[:-1]
+    except LinearSolveError:  # a branch point
+        return None
+
+
+def _telling(
     family: Family, bordered: Bordered, at: Linear, tangent: Vector, error: Vector, towards: float
 ) -> Vector:
     """Return the tangent; where it tells no unit of x, the secant to a guess of the next point.
 
-    That is so at x = 0 where x is even in the parameter, unless the user gave a scale.
+    That is so at x = 0 where x is even in the parameter, unless the user gave a scale. The guess
+    also tells the sizes of blocks that are zero at the start.
     """
     x, change = at.z[:-1], tangent[:-1] * towards
     known = np.maximum(np.abs(x), np.abs(change)) > NOISE * np.abs(error)
-    if family.scale is not None or known.any():
+    given = family.scale is not None and not family.lacks_sizes
+    if given or (known.any() and not family.lacks_sizes):
         return tangent
-    ahead = linearized(family, with_last(x, float(at.z[-1]) + towards))
-    if ahead is None:
+    step = _first_change(family, bordered, at, towards)
+    if step is None:
         return tangent
-    edge = with_last(np.zeros(len(x)), 1.0)
-    try:
-        bordered.factorize(at.J, at.Fp[:, None], edge[None, :], family.pattern)
-        step = bordered.solve(with_last(at.F - ahead.F, 0.0))[:-1]
-    except LinearSolveError:  # a branch point
-        return tangent
-    return with_last(step, towards)
+    if family.lacks_sizes:
+        family.take_sizes(np.where(np.abs(step) > NOISE * np.abs(error), step, 0.0))
+    return tangent if known.any() else with_last(step, towards)
 
 
 def start(
@@ -191,7 +202,7 @@ def start(
     tangent = first_tangent(family, bordered, at)
     if metric is None:
         error = _error(family, bordered, at, tangent)
-        along = _secant(family, bordered, at, tangent, error, towards)
+        along = _telling(family, bordered, at, tangent, error, towards)
         metric = start_metric(z, along, family.scale, span, error, towards)
     tangent = metric.unit(tangent)
     if not (np.isfinite(tangent).all() and tangent.any()):

@@ -43,6 +43,15 @@ class Family(Protocol):
         """Typical size of each unknown; None if all have the same."""
         ...
 
+    @property
+    def lacks_sizes(self) -> bool:
+        """Whether `scale` is only supposed for some unknowns, which are zero at the start."""
+        return False
+
+    def take_sizes(self, change: Vector) -> None:
+        """Receive the change of x over the first step, which tells the sizes that are lacking."""
+        return None
+
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return F, J (``csr_array`` on `pattern`) and dF/dp, shape (n,)."""
         ...

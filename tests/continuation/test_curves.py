@@ -486,3 +486,21 @@ def test_a_branch_from_zero_whose_tangent_tells_no_unit_of_x(step):
     assert fold.kind == "fold"
     assert fold.parameter == pytest.approx(np.sqrt(8 * stiffness * gap**3 / 27 / capacity), 1e-9)
     assert fold.x == pytest.approx(gap / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("meter", [1.0, 1e6, 1e12])
+@pytest.mark.parametrize("kelvin", [1.0, 1e-6, 1e6])
+def test_blocks_that_are_zero_at_the_start_get_their_sizes_from_the_first_step(meter, kelvin):
+    """The same plate, which the current heats, in other units of length and temperature."""
+    stiffness, gap, capacity = 1.0, 2e-6, 8.854e-20
+
+    def equations(x, T, V):
+        x, T = x / meter, T / kelvin
+        return {"x": stiffness * x - capacity * V**2 / (2.0 * (gap - x) ** 2), "T": T - 0.01 * V**2}
+
+    problem = Problem(equations, params={"V": 0.0}, blocks={"x": 1, "T": 1}, fields=True)
+    branch = problem.continuation([0.0, 0.0], "V", (0.0, 100.0), stop="fold")
+    (fold,) = branch.special_points
+    assert fold.kind == "fold"
+    assert fold.parameter == pytest.approx(np.sqrt(8 * stiffness * gap**3 / 27 / capacity), 1e-9)
+    assert fold.x[0] == pytest.approx(meter * gap / 3, rel=1e-6)

@@ -67,6 +67,16 @@ class GaugedFamily(FamilyAround):
         scale = self.inner.scale
         return None if scale is None else np.append(scale, np.ones(self.k))
 
+    @property
+    def lacks_sizes(self) -> bool:
+        """As `inner` says."""
+        lacking: bool = self.inner.lacks_sizes
+        return lacking
+
+    def take_sizes(self, change: Vector) -> None:
+        """Pass them on."""
+        self.inner.take_sizes(change[: -self.k])
+
     def linearize(self, x: Vector, p: float) -> tuple[Vector, Any, Vector]:
         """Return the residual, its Jacobian and its derivative by p."""
         y, mu = x[: -self.k], x[-self.k :]
@@ -101,12 +111,13 @@ class GaugedFamily(FamilyAround):
         self._x0 = z[: -1 - self.k].copy()
 
     def saved(self) -> dict[str, Any]:
-        """Return the state whose component along the null space is kept."""
-        return {"x0": self._x0}
+        """Return the state whose component along the null space is kept, and sizes."""
+        return {"x0": self._x0, **self.inner.saved()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Take it back."""
         self._x0 = saved["x0"]
+        self.inner.restore(saved)
 
     def _whole(self, F: Vector, y: Vector, mu: Vector) -> Vector:
         return np.append(F + self._U @ mu, self._V.T @ (y - self._x0))

@@ -7,7 +7,7 @@ plain numbers only, and for a problem with its own Jacobian.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -18,6 +18,7 @@ from ... import ad
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...arrays import Vector
 from ...continuation.family import Family, with_last
+from ...continuation.metric import UNITS
 from ...errors import ShapeError, StructureError
 from ...pattern import Pattern
 from ...results.history import Stats
@@ -90,6 +91,9 @@ class ParameterizedSystem(Family):
         self.nfev = self.njev = 0
         self.seconds = {"jacobian": 0.0}
         self._scale = typical_sizes(system, x)
+        self._zero: frozenset[str] = frozenset()  # blocks without size
+        if self._scale is not None and system.scale is None:
+            self._zero = frozenset(k for k, size in system.blocks.norms(x).items() if not size)
         self._size = abs(t)  # the largest magnitude that the parameter had
         self._joint: Pattern | None = None
         if not system.has_own_jacobian:
@@ -119,6 +123,29 @@ class ParameterizedSystem(Family):
     def scale(self) -> Vector | None:
         """See `typical_sizes`."""
         return self._scale
+
+    @property
+    def lacks_sizes(self) -> bool:
+        """Whether there are several blocks without scale, and one was zero at the start."""
+        return bool(self._zero)
+
+    def take_sizes(self, change: Vector) -> None:
+        """Take the sizes of blocks that were zero at the start from their change.
+
+        As in `start_metric`, the user's unit counts if it is not far from that.
+        """
+        assert self._scale is not None
+        for block, size in self.system.blocks.norms(change).items():
+            if block in self._zero and size > 0.0:
+                self._scale[self.system.blocks[block]] = min(max(1.0, size / UNITS), size * UNITS)
+
+    def saved(self) -> dict[str, Any]:
+        """Return the sizes that `take_sizes` may have changed."""
+        return {"scale": self._scale} if self._zero else {}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Take them back."""
+        self._scale = saved.get("scale", self._scale)
 
     def _raw(self, z: Any) -> Any:
         params = {**self.system.params, **self.line.params(z[self.n])}
