@@ -300,8 +300,9 @@ class ImplicitSolver:
     def _hopeless(self, size: float, before: float, k: int) -> bool:
         """Whether the iterations that are left cannot converge at the rate of the last one."""
         rate = size / before
-        left = rate ** (self.max_iterations - k + 1) * size
-        return rate > DIVERGED or left > (1.0 - rate) * self.tolerance
+        if rate > DIVERGED:
+            return True
+        return rate ** (self.max_iterations - k + 1) * size > (1.0 - rate) * self.tolerance
 
     def _residual(
         self, equation: Equation, x: Vector, as_written: bool

@@ -61,3 +61,12 @@ def test_linear_equations_take_about_one_evaluation_per_step():
     assert run.rejected == 0
     assert run.implicit.counters.nfev < 1.45 * run.accepted
     assert run.implicit.counters.njev <= 1 + run.accepted // 50
+
+
+def test_an_update_that_is_beyond_all_numbers_ends_the_iteration():
+    equations = Equations(lambda t, y: y**12, lambda y: 1.0 * y, [0.0])
+    weights = ErrorWeights(equations.blocks, 1.0, 1.0, None)
+    solver = ImplicitSolver(equations, Workspace(), weights)
+    found = solver.solve(Equation(0.0, 1.0, np.array([1e10]), np.ones(1)), np.zeros(1))
+    assert found.x is None
+    assert found.reason == "the Newton iteration diverged"
