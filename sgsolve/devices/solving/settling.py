@@ -4,10 +4,10 @@ Where a region without a contact is flooded or emptied, as past punch-through, s
 method for the steady state must be very short. In time the region follows at its own pace, however
 many decades of time that takes: each step of implicit Euler is one step of Newton's method, with
 one factorization. The start is the last steady state with the carriers where they were, or, where
-junctions block, an estimate. The length
-of the next step follows from the correction that Newton's method would make in a second iteration.
-The correction is added, because its matrix is factorized already. Densities far below the intrinsic
-one count little for that length: neither charges nor rates tell them from none.
+junctions block, an estimate. The length of the next step follows from the correction that Newton's
+method would make in a second iteration (`StepLength`). The correction is added, because its matrix
+is factorized already. Densities far below the intrinsic one count little for that length: neither
+charges nor rates tell them from none.
 
 References: P. Deuflhard, Newton Methods for Nonlinear Problems (2011), section 6.4; C. T. Kelley,
 D. E. Keyes, SIAM J. Numer. Anal. 35 (1998) 508, on pseudo-transient continuation.
@@ -30,12 +30,11 @@ from ...solvers.state.iterate import Iterate
 from ..equations.model import DeviceModel
 from .density_newton import RANGE, Densities, DensityMeasure, DensityState, density_method
 from .methods import accurate
+from .step_length import StepLength
 from .stored_carriers import CarrierStorage
 
 Array = np.ndarray
 FIRST, SHORTEST = 1e-13, 1e-30  # s
-WANTED, MOST = 0.4, 0.75  # correction relative to the step: aimed at, and accepted
-GROW, AFTER_FAILURE = 10.0, 2.0  # factors from one step to the next
 FINITE = 1e4  # stands for a contraction that is none
 EFFORT = 2000  # factorizations, a bound on the work: no known step takes half of it
 QUIET = 1e-6  # relative size of the last two steps; Newton's method takes over
@@ -132,40 +131,34 @@ class EulerSteps:
 
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step in time until the correction is smaller than the step."""
-        memory = it.memory.setdefault(
-            "settling", {"dt": None, "most": np.inf, "spent": 0, "quiet": 0}
-        )
+        memory = it.memory.setdefault("settling", {"length": None, "spent": 0, "quiet": 0})
         if "stored" not in memory:
             memory["stored"] = CarrierStorage(self.densities)
         step = _EulerStep(self.densities, memory["stored"], it)
-        if memory["dt"] is None:
+        if memory["length"] is None:
             return self._at_once(it, step)
-        dt, finite = memory["dt"], False
-        while memory["spent"] < EFFORT and dt > SHORTEST:
+        length, finite = memory["length"], False
+        while memory["spent"] < EFFORT and length.dt > SHORTEST:
             memory["spent"] += 1
-            found = step.attempt(dt)
-            size, contraction = (np.inf, FINITE) if found is None else found[1:]
-            F = None
-            if found is not None and (contraction < MOST or size < QUIET):
-                F = it.evaluate(found[0])
+            found = step.attempt(length.dt)
+            quiet, F = False, None
+            if found is not None:
+                x, size, contraction = found
+                quiet, finite = size < QUIET, True  # rounding decides about its contraction
+                F = it.evaluate(x) if quiet or length.serves(contraction) else None
             if found is None or F is None:
-                finite = finite or found is not None
-                memory["most"] = dt
-                dt *= min(0.6, max(0.01, np.sqrt(WANTED / contraction)))
+                length.shorten(None if found is None or quiet else contraction)
                 continue
-            quiet = size < QUIET  # rounding decides about its contraction
+            length.lengthen(None if quiet else contraction)
             memory["quiet"] = memory["quiet"] + 1 if quiet else 0
-            memory["most"] = np.inf if quiet else AFTER_FAILURE * memory["most"]
-            grown = GROW if quiet else min(GROW, max(0.3, WANTED / max(contraction, 1e-3)))
-            memory["dt"] = min(dt * grown, memory["most"])
             it.newton, it.limited = False, True
-            it.accept(found[0], F, 1.0)
+            it.accept(x, F, 1.0)
             return None
         return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
 
     def _at_once(self, it: Iterate, step: _EulerStep) -> Status | None:
         """Let the potential follow the voltage while the carriers stay where they are."""
-        it.memory["settling"] |= {"dt": FIRST, "spent": 1}
+        it.memory["settling"] |= {"length": StepLength(FIRST), "spent": 1}
         found = step.attempt(SHORTEST)
         F = None if found is None else it.evaluate(found[0])
         if found is None or F is None:
