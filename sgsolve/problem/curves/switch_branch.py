@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...bifurcation.switching import departure, departures
+from ...bifurcation.several_branches import departures
+from ...bifurcation.switching import departure
 from ...continuation.metric import UNITS
 from ...continuation.options import checked_bounds
 from ...continuation.stepper import RunState
@@ -22,6 +23,7 @@ from ...results.branch import Branch, PartialBranchWarning
 from ...results.special_points import SpecialPoint
 from ...solvers.state.workspace import Workspace
 from ..equations.definition import ProblemDefinition
+from ..equations.residual_system import ResidualSystem
 from ..families.gauged_family import curve_family, lifted
 from .chosen_point import chosen_point
 from .curve_run import asked_of, check_inside, curve_view, run_curve
@@ -58,7 +60,7 @@ def switch_branch(
     check_inside(branch.name, special.parameter, asked[1])
     system, x, _ = problem.started(special.x, params)
     with problem.lend(system, x) as workspace:
-        family = curve_family(system, branch.name, x, special.parameter, workspace)
+        family = _family_of_branch(branch, system, x, special.parameter, workspace)
         length = asked[0].first_step(special.parameter, asked[1])
         place, weights = _lifted(family, special), _weights_fitted(branch.weights, special, length)
 
@@ -83,12 +85,11 @@ def branches_at(
     width = np.ptp(checked_bounds(branch.bounds if bounds is None else bounds))
     usual = USUAL_STEP * float(width if np.isfinite(width) else np.ptp(branch.parameter))
     step = abs(step or usual)
-    ways = directions_at(problem, branch, special, step)
-    points = [(replace(special, other_tangent=way), step) for way in ways]
+    ways, known = directions_at(problem, branch, special, step)
     found, failures = list[Branch](), list[str]()
-    for point, side in points or [(special, step), (special, -step)]:
+    for point, side in [(w, step) for w in ways] or [(special, step), (special, -step)]:
         try:
-            found.append(follow(branch, point, bounds, step=side, **options))
+            found.append(follow(known, point, bounds, step=side, **options))
         except LeavesBoundsError:
             continue
         except ConvergenceError as error:
@@ -103,20 +104,35 @@ def branches_at(
 
 def directions_at(
     problem: ProblemDefinition, branch: Branch, special: SpecialPoint, step: float
-) -> list[Vector]:
-    """Return the directions of the branches at a branch point with several null vectors.
+) -> tuple[list[SpecialPoint], Branch]:
+    """Return a branch point with several null vectors once for each branch that crosses.
 
-    It is empty at a simple branch point.
+    The list is empty at a simple branch point. The known branch is returned too, with weights that
+    fit the branches that cross.
     """
     if special.other_tangent is None or branch.weights is None:
-        return []
+        return [], branch
+    weights = _weights_fitted(branch.weights, special, step)
     params = {**branch.params, branch.name: special.parameter}
     system, x, _ = problem.started(special.x, params)
     with problem.lend(system, x) as workspace:
-        family = curve_family(system, branch.name, x, special.parameter, workspace)
+        family = _family_of_branch(branch, system, x, special.parameter, workspace)
         place, n = _lifted(family, special), len(special.x)
-        ways = departures(family, workspace, place, branch.weights, step)
-    return [np.append(way[:n], way[-1]) for way in ways]
+        ways, weights = departures(family, workspace, place, weights, step)
+    points = [replace(special, other_tangent=np.append(way[:n], way[-1])) for way in ways]
+    return points, replace(branch, weights=weights)
+
+
+def _family_of_branch(
+    branch: Branch, system: ResidualSystem, x: Vector, p: float, workspace: Workspace
+) -> Any:
+    """Return the family at a branch point; it is gauged only if the branch was.
+
+    There J is singular in any case, and beside it too where x tells no unit.
+    """
+    assert branch.weights is not None
+    gauged = len(branch.weights) > len(x) + 1
+    return curve_family(system, branch.name, x, p, workspace, search=gauged)
 
 
 def _weights_fitted(weights: Vector, special: SpecialPoint, length: float) -> Vector:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...arrays import Vector
+from ...continuation.metric import Metric
+from ...norms import norm2
+from ...results.branch import Branch
 from ...results.special_points import SpecialPoint
 
-SAME_PLACE = 1e-5  # of the range of the parameter, and of the size of x, within which points agree
+SAME_PLACE = 1e-5  # of the range of the parameter, and of the largest x, within which points agree
 PARALLEL = 0.98  # cosine above which two tangents are of the same branch
 
 
@@ -26,12 +29,11 @@ class DiagramPlace:
     point: SpecialPoint
     taken: list[tuple[Vector, int]] = field(default_factory=list)
 
-    def is_taken(self, tangent: Vector, side: int) -> bool:
-        """Whether a branch has left in a direction."""
+    def is_taken(self, tangent: Vector, side: int, weights: Vector) -> bool:
+        """Whether a branch has left in a direction, in the metric of these weights."""
+        metric = Metric(np.append(weights[: len(tangent) - 1], weights[-1]))
         for other, way in self.taken:
-            cosine = float(tangent @ other) / float(
-                np.linalg.norm(tangent) * np.linalg.norm(other) or 1.0
-            )
+            cosine = metric.dot(tangent, other) / (metric.norm(tangent) * metric.norm(other) or 1.0)
             if abs(cosine) >= PARALLEL and (way == 0 or way * np.sign(cosine) == side):
                 return True
         return False
@@ -46,10 +48,16 @@ class DiagramPlaces:
         The range of the parameter.
     points : list of SpecialPoint
         New ones are appended.
+
+    Attributes
+    ----------
+    size : float
+        The largest x of all branches.
     """
 
     def __init__(self, span: float, points: list[SpecialPoint]) -> None:
         self._span, self._points = span, points
+        self.size = 0.0
         self._known: list[DiagramPlace] = []
 
     def at(self, point: SpecialPoint) -> DiagramPlace:
@@ -66,9 +74,13 @@ class DiagramPlaces:
         return any(point is place.point for place in self._known)
 
     def _agree(self, one: SpecialPoint, other: SpecialPoint) -> bool:
-        size = float(np.linalg.norm(one.x)) + float(np.linalg.norm(other.x)) + self._span
         return bool(
             one.kind == other.kind
             and abs(one.parameter - other.parameter) <= SAME_PLACE * self._span
-            and np.linalg.norm(one.x - other.x) <= 10.0 * SAME_PLACE * size
+            and norm2(one.x - other.x) <= 10.0 * SAME_PLACE * self.size
         )
+
+
+def largest_state(branch: Branch) -> float:
+    """Return the largest norm of a state of a branch."""
+    return max(map(norm2, branch.states), default=0.0)

@@ -6,10 +6,11 @@ already is not taken again, and a branch that runs along a known one is dropped.
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -26,7 +27,7 @@ from ..curves.switch_branch import LeavesBoundsError, directions_at, switch_bran
 from ..equations.definition import ProblemDefinition
 from ..orbits.orbit_continuation import orbit_continuation
 from .diagram_folder import DiagramFolder
-from .diagram_places import DiagramPlace, DiagramPlaces
+from .diagram_places import DiagramPlace, DiagramPlaces, largest_state
 from .known_branches import KnownBranches
 
 Follow = Callable[[dict[str, Any]], Branch]
@@ -48,14 +49,15 @@ class _Task:
     place: DiagramPlace | None = None
     point: SpecialPoint | None = None
     side: int = 0
+    weights: Vector | None = None
 
     def is_new(self) -> bool:
         """Whether no branch has left the branch point in this direction; then this one does."""
-        if self.place is None or self.point is None:
+        if self.place is None or self.point is None or self.weights is None:
             return True
         tangent = self.point.other_tangent
         assert tangent is not None
-        if self.place.is_taken(tangent, self.side):
+        if self.place.is_taken(tangent, self.side, self.weights):
             return False
         self.place.taken.append((tangent, self.side))
         return True
@@ -91,7 +93,7 @@ class DiagramSearch:
         self.diagram = BifurcationDiagram()
         self._span = bounds[1] - bounds[0]
         self._places = DiagramPlaces(self._span, self.diagram.special_points)
-        self._known = KnownBranches(problem, name, self._span, self.diagram.branches)
+        self._known = KnownBranches(problem, name, self._places, self.diagram.branches)
         self._queue: deque[_Task] = deque()
         self._starts: list[tuple[Sequence[tuple[str, Follow]], tuple[float, Vector] | None]] = []
         self._count = {"branch": 0, "orbits": 0}
@@ -133,6 +135,8 @@ class DiagramSearch:
                 self.diagram.unfinished.append(f"{self._most} branches, the limit, were followed")
                 return
             branch = self._kept("branch", task.origin, task.run)
+            if branch is not None:
+                self._places.size = max(self._places.size, largest_state(branch))
             if branch is not None and not self._known.include(branch):
                 self.diagram.branches.append(branch)
                 self.diagram.origins.append(task.origin)
@@ -206,20 +210,19 @@ class DiagramSearch:
                 continue
             if place.point is point:  # it is new
                 for crossing in self._crossings(branch, point):
-                    self._queue.append(self._crossing(branch, place, *crossing, depth + 1))
+                    self._queue.append(self._crossing(place, *crossing, depth + 1))
 
-    def _crossings(self, branch: Branch, point: SpecialPoint) -> list[tuple[SpecialPoint, int]]:
+    def _crossings(
+        self, branch: Branch, point: SpecialPoint
+    ) -> list[tuple[Branch, SpecialPoint, int]]:
         """Return a branch point with the tangent and the side of each branch that crosses."""
-        try:
-            ways = directions_at(self._problem, branch, point, self.first_step)
-        except ConvergenceError:
-            ways = []
-        if not ways:
-            return [(point, 1), (point, -1)]
-        return [(replace(point, other_tangent=way), 1) for way in ways]
+        ways = list[SpecialPoint]()
+        with contextlib.suppress(ConvergenceError):
+            ways, branch = directions_at(self._problem, branch, point, self.first_step)
+        return [(branch, way, 1) for way in ways] or [(branch, point, 1), (branch, point, -1)]
 
     def _crossing(
-        self, branch: Branch, place: DiagramPlace, point: SpecialPoint, side: int, depth: int
+        self, place: DiagramPlace, branch: Branch, point: SpecialPoint, side: int, depth: int
     ) -> _Task:
         """Return the task of a branch that crosses at a branch point."""
 
@@ -228,7 +231,7 @@ class DiagramSearch:
             return switch_branch(self._problem, branch, point, self._bounds, **given)
 
         text = f"from the branch point at {point.parameter:.8g}"
-        return _Task(text, depth, run, place, point, side)
+        return _Task(text, depth, run, place, point, side, branch.weights)
 
     def _orbits_from(self, branch: Branch, point: SpecialPoint) -> Follow:
         own: dict[str, Any] = {"max_period": None, "degree": 4, "intervals": None}

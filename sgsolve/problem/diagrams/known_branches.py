@@ -11,7 +11,7 @@ from ...arrays import Vector
 from ...errors import SgsolveError
 from ...results.branch import Branch
 from ..equations.definition import ProblemDefinition
-from .diagram_places import SAME_PLACE
+from .diagram_places import SAME_PLACE, DiagramPlaces
 
 NEAR = 0.05  # relative distance of an interpolated state that is worth a correction
 SAME_STATE = 1e-6  # ... and of the corrected one that is the same
@@ -29,16 +29,20 @@ class KnownBranches:
     ----------
     name : str
         The parameter.
-    span : float
-        Its range.
+    places : DiagramPlaces
+        They know how large x is.
     branches : sequence of Branch
         It may grow.
     """
 
     def __init__(
-        self, problem: ProblemDefinition, name: str, span: float, branches: Sequence[Branch]
+        self,
+        problem: ProblemDefinition,
+        name: str,
+        places: DiagramPlaces,
+        branches: Sequence[Branch],
     ) -> None:
-        self._problem, self._name, self._span = problem, name, span
+        self._problem, self._name, self._places = problem, name, places
         self._branches = branches
 
     def include(self, branch: Branch) -> bool:
@@ -57,7 +61,7 @@ class KnownBranches:
     def _passes(self, other: Branch, p: float, x: Vector) -> bool:
         """Whether a branch passes a solution."""
         q = other.parameter
-        size = float(np.linalg.norm(x)) + SAME_PLACE * self._span
+        size = float(np.linalg.norm(x)) + SAME_PLACE * self._places.size
         for k in np.flatnonzero((q[:-1] - p) * (q[1:] - p) <= 0.0):
             gap = q[k + 1] - q[k]
             share = 0.5 if gap == 0.0 else (p - q[k]) / gap
@@ -83,7 +87,7 @@ class KnownBranches:
             except SgsolveError:
                 return None
             start = start + step
-            if np.linalg.norm(step) <= CONVERGED * (1.0 + np.linalg.norm(start)):
+            if np.linalg.norm(step) <= CONVERGED * (self._places.size + np.linalg.norm(start)):
                 found: Vector = start
                 return found
         return None

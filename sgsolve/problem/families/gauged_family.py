@@ -124,14 +124,21 @@ class GaugedFamily(FamilyAround):
 
 
 def curve_family(
-    system: ResidualSystem, line: Line | str, x: Vector, t: float, workspace: Workspace
+    system: ResidualSystem,
+    line: Line | str,
+    x: Vector,
+    t: float,
+    workspace: Workspace,
+    search: bool = True,
 ) -> ParameterizedSystem | GaugedFamily:
     """Return the family of a problem along a parameter.
 
-    It is gauged if a null space is declared, or if the levels of blocks are open at its start.
+    It is gauged if a null space is declared, or if the levels of blocks are open at its start,
+    which is not asked without the `search`.
     """
     inner = ParameterizedSystem(system, line, x, t)
-    gauge_levels(workspace, system, x)
+    if search:
+        gauge_levels(workspace, system, x)
     V = workspace.null_space
     if V is None:
         return inner
