@@ -2,8 +2,9 @@
 
 A small residual that does not decrease is no proof: convergence may be slow, the residual may jump,
 or a regularized step may not decrease it. After Newton's step the residual of the linear model is
-zero. A remaining residual comes from a change of the Jacobian along the step, a jump, or rounding.
-The first two are measured.
+zero, unless the Jacobian is singular and the equations contradict each other. A remaining residual
+comes from that, from a change of the Jacobian along the step, a jump, or rounding. The first three
+are measured.
 """
 
 from __future__ import annotations
@@ -139,8 +140,9 @@ def _no_other_cause(it: Iterate, dx: Vector, open_: NDArray[np.bool_]) -> bool:
     if float((sizes[1] / it.S[open_]).max()) < 0.5 * float((sizes[0] / it.S[open_]).max()):
         return False  # Newton's method still decreases the residual
     stay = open_ & (np.abs(F) > it.scaling.allowed(UNITS * EPS))
-    curvature = there[1] @ dx - it.J @ dx
-    if (np.abs(curvature) > EXPLAINED * np.abs(F))[stay].any():
+    linear = it.J @ dx
+    curvature, unsolved = there[1] @ dx - linear, it.F + linear  # no step solves a contradiction
+    if (np.maximum(np.abs(curvature), np.abs(unsolved)) > EXPLAINED * np.abs(F))[stay].any():
         return False
     before, after = 0.5 * it.F, F + 0.5 * it.F  # on the lines from this end and from the other
     size = LINE * np.maximum(np.abs(it.F), np.abs(F))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, Status, ad, solvers
+from tests.selection import slow
 
 VT = 0.02585
 t = 0.1 * np.arange(1, 9)
@@ -157,3 +158,27 @@ def test_no_local_minimum_is_claimed_where_the_residual_falls_on(method):
     ):
         result = Problem(residual).solve(start, method, raise_on_failure=False)
         assert result.status in (Status.MAX_ITERATIONS, Status.STALLED)
+
+
+def rods(u, excess):
+    """Steady heat of a bar without losses: the sources must have no excess."""
+    ends = np.concatenate([u[:1], u, u[-1:]])
+    sources = np.sin(2.0 * np.pi * (np.arange(len(u)) + 0.5) / len(u))
+    return (ends[2:] - 2.0 * ends[1:-1] + ends[:-2]) * len(u) ** 2 + sources + excess
+
+
+def twice(x, excess):
+    total = x[0] + x[1]
+    return np.stack([total - 2.0, total**2 + 3.0 * total - 10.0 - excess])
+
+
+@pytest.mark.parametrize("solver", [solvers.Newton(), solvers.DampedNewton(), *slow(None)])
+@pytest.mark.parametrize(("f", "n"), [(rods, 20), (twice, 2)])
+def test_equations_that_contradict_each_other_a_little_are_not_put_down_to_rounding(f, n, solver):
+    """No step closes them, because the Jacobian is singular, and not because of rounding."""
+    for excess in (1e-6, 1e-7, 3e-8):
+        result = Problem(lambda x, e=excess: f(x, e)).solve(
+            np.zeros(n), solver, raise_on_failure=False
+        )
+        assert not result.success, (excess, result)
+    assert Problem(lambda x: f(x, 0.0)).solve(np.zeros(n), solver).success
