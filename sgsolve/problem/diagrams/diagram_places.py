@@ -51,14 +51,30 @@ class DiagramPlaces:
 
     Attributes
     ----------
+    units : ndarray, shape (n,)
+        The unknowns are compared in these: their ratios are those of the first branch.
     size : float
         The largest x of all branches.
     """
 
+    units: Vector
+
     def __init__(self, span: float, points: list[SpecialPoint]) -> None:
         self._span, self._points = span, points
-        self.size = 0.0
+        self.size = -1.0
         self._known: list[DiagramPlace] = []
+
+    def measure(self, branch: Branch) -> None:
+        """Take the units from the first branch, and the size from all."""
+        n = branch.states.shape[1]
+        if self.size < 0.0:
+            weights = np.ones(n) if branch.weights is None else branch.weights[:n]
+            self.units = np.sqrt(weights.max() / weights)
+        self.size = max(self.size, 0.0, *map(self.norm, branch.states))
+
+    def norm(self, x: Vector) -> float:
+        """Return the length of x, or of a difference, in the units."""
+        return norm2(x / self.units)
 
     def at(self, point: SpecialPoint) -> DiagramPlace:
         """Return the place of a special point; it is added if it is new."""
@@ -77,10 +93,5 @@ class DiagramPlaces:
         return bool(
             one.kind == other.kind
             and abs(one.parameter - other.parameter) <= SAME_PLACE * self._span
-            and norm2(one.x - other.x) <= 10.0 * SAME_PLACE * self.size
+            and self.norm(one.x - other.x) <= 10.0 * SAME_PLACE * self.size
         )
-
-
-def largest_state(branch: Branch) -> float:
-    """Return the largest norm of a state of a branch."""
-    return max(map(norm2, branch.states), default=0.0)

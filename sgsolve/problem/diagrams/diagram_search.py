@@ -27,7 +27,7 @@ from ..curves.switch_branch import LeavesBoundsError, directions_at, switch_bran
 from ..equations.definition import ProblemDefinition
 from ..orbits.orbit_continuation import orbit_continuation
 from .diagram_folder import DiagramFolder
-from .diagram_places import DiagramPlace, DiagramPlaces, largest_state
+from .diagram_places import DiagramPlace, DiagramPlaces
 from .known_branches import KnownBranches
 
 Follow = Callable[[dict[str, Any]], Branch]
@@ -136,7 +136,7 @@ class DiagramSearch:
                 return
             branch = self._kept("branch", task.origin, task.run)
             if branch is not None:
-                self._places.size = max(self._places.size, largest_state(branch))
+                self._places.measure(branch)
             if branch is not None and not self._known.include(branch):
                 self.diagram.branches.append(branch)
                 self.diagram.origins.append(task.origin)

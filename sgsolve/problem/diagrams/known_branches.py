@@ -60,34 +60,42 @@ class KnownBranches:
 
     def _passes(self, other: Branch, p: float, x: Vector) -> bool:
         """Whether a branch passes a solution."""
-        q = other.parameter
-        size = float(np.linalg.norm(x)) + SAME_PLACE * self._places.size
+        q, norm = other.parameter, self._places.norm
+        size = norm(x) + SAME_PLACE * self._places.size
         for k in np.flatnonzero((q[:-1] - p) * (q[1:] - p) <= 0.0):
             gap = q[k + 1] - q[k]
             share = 0.5 if gap == 0.0 else (p - q[k]) / gap
             guess = (1.0 - share) * other.states[k] + share * other.states[k + 1]
-            away = float(np.linalg.norm(other.states[k + 1] - other.states[k]))
-            if np.linalg.norm(guess - x) > NEAR * size + away:
+            away = norm(other.states[k + 1] - other.states[k])
+            if norm(guess - x) > NEAR * size + away:
                 continue
             found = self._corrected(guess, {**other.params, self._name: p})
-            if found is not None and np.linalg.norm(found - x) <= SAME_STATE * size:
+            if found is not None and norm(found - x) <= SAME_STATE * size:
                 return True
         return False
 
     def _corrected(self, x: Vector, params: dict[str, Any]) -> Vector | None:
         """Return the solution near a guess; None if Newton's method does not find one."""
         system, start = self._problem.system(x, params)
+        norm = self._places.norm
         for _ in range(ITERATIONS):
             F, J = system.linearize(start)
             try:
-                step = np.linalg.lstsq(J.toarray(), -F)[0] if system.n <= DENSE else None
+                step = self._shortest_step(J.toarray(), F) if system.n <= DENSE else None
                 if step is None:
                     with self._problem.lend(system, start) as workspace:
                         step = workspace.factorized(system.pattern, J).solve(-F)
             except SgsolveError:
                 return None
             start = start + step
-            if np.linalg.norm(step) <= CONVERGED * (self._places.size + np.linalg.norm(start)):
-                found: Vector = start
-                return found
+            if norm(step) <= CONVERGED * (self._places.size + norm(start)):
+                return start
         return None
+
+    def _shortest_step(self, J: Vector, F: Vector) -> Vector:
+        """Return Newton's step, the shortest in the units where J is singular."""
+        scaled = J * self._places.units
+        rows = np.abs(scaled).max(axis=1, keepdims=True)
+        rows[rows == 0.0] = 1.0
+        step: Vector = np.linalg.lstsq(scaled / rows, -F / rows[:, 0])[0]
+        return step * self._places.units

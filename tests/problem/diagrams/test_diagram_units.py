@@ -44,3 +44,16 @@ def test_points_at_the_same_parameter_are_two_points(u, v):
     np.testing.assert_allclose([s.parameter / v for s in folds], -1.25, rtol=1e-8)
     places = sorted(s.x[0] / u for s in folds)
     np.testing.assert_allclose(places, [-np.sqrt(2.5), np.sqrt(2.5)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("large", [1e10, *slow(1.0, 1e16)])
+@pytest.mark.parametrize("named", [False, *slow(True)])
+def test_branches_that_differ_in_the_small_unknown_only_are_several(large, named):
+    def f(x, p):
+        return np.stack([p * x[0] - x[0] ** 3, x[1] - large * (1.0 + 0.1 * p)])
+
+    options = {"blocks": {"y": 1, "z": 1}} if named else {"scale": [1.0, large]}
+    problem = Problem(f, params={"p": -1.0}, **options)
+    found = problem.bifurcation_diagram(np.array([0.0, 0.9 * large]), "p", (-1.0, 1.0))
+    ends = sorted(branch.states[-1, 0] for branch in found.branches)
+    np.testing.assert_allclose(ends, [-1.0, 0.0, 1.0], atol=1e-9)
