@@ -45,7 +45,7 @@ def departures(
     directions : list of ndarray, shape (n + 1,)
         Of either side of each branch but the known one; empty if there is one null vector.
     weights : ndarray, shape (n + 1,)
-        Those given, or with another unit of x, see `_balance`.
+        Those given, or with another unit of x, see `_balanced_distance`.
     """
     z0, metric = np.append(special.x, special.parameter), Metric(weights)
     assert special.tangent is not None
@@ -54,7 +54,7 @@ def departures(
         if V.shape[1] < 2:
             return [], weights
         V = np.linalg.qr(np.sqrt(weights[:-1, None]) * V)[0] / np.sqrt(weights[:-1, None])
-        ratio = _balance(family, workspace, metric, (z0, V), abs(step))
+        ratio = _balanced_distance(family, workspace, metric, (z0, V), abs(step))
     except LinearSolveError:
         return [], weights
     if not 1.0 / UNITS <= ratio <= UNITS:
@@ -67,7 +67,7 @@ def departures(
     return [], weights
 
 
-def _balance(
+def _balanced_distance(
     family: Family, workspace: Workspace, metric: Metric, base: tuple[Vector, Vector], step: float
 ) -> float:
     """Return the distance, in steps, at which x acts on the equations as a step of p does.
