@@ -15,6 +15,8 @@ Reference: P. Deuflhard, Newton Methods for Nonlinear Problems (2011), section 6
 
 from __future__ import annotations
 
+from math import sqrt
+
 WANTED, MOST = 0.4, 0.75  # contraction: aimed at, and accepted
 LEAST = 1e-3  # contraction: smaller ones say no more than that the step was short
 GROW, FALL = 10.0, 0.3  # factors from one step to the next, at most and at least
@@ -73,11 +75,11 @@ class StepLength:
 
     def _aimed_at(self, contraction: float) -> float:
         """The length for the contraction that is wanted, from the last two attempts here."""
-        inverse, root = 1.0 / self.dt, max(contraction, LEAST) ** -0.5
+        inverse, root = 1.0 / self.dt, 1.0 / sqrt(max(contraction, LEAST))
         if self._tried is not None and root > self._tried[1]:
             slope = (inverse - self._tried[0]) / (root - self._tried[1])
             self._rate = max(0.0, inverse - slope * root)
         if self._rate >= inverse:  # this step would be beyond 1/rate, and is none
             self._rate = 0.0
         self._tried = inverse, root
-        return 1.0 / (self._rate + (inverse - self._rate) / root * WANTED**-0.5)
+        return 1.0 / (self._rate + (inverse - self._rate) / (root * sqrt(WANTED)))
