@@ -57,6 +57,13 @@ def test_methods_of_ufuncs(name):
     check(UFUNC_METHODS[name], M)
 
 
+def test_a_number_is_reduced_to_itself():
+    for ufunc in (np.add, np.hypot, np.logaddexp, np.maximum):
+        y = ufunc.reduce(ad.seed(V)[0])
+        assert y.value == ufunc.reduce(V[0])
+        assert y.jacobian.toarray()[0, 0] == 1.0
+
+
 def test_methods_of_ufuncs_that_decide_are_plain():
     x = ad.seed(V)
     np.testing.assert_array_equal(np.greater.outer(x, x), np.greater.outer(V, V))

@@ -42,7 +42,7 @@ def reduce(ufunc: Any, a: Any, axis: Any = 0, dtype: Any = None, out: Any = None
             given["dtype"] = dtype
         return call(func, (a,), {"axis": axis, "keepdims": keepdims, **given})
     _refuse_others(ufunc, "reduce", dtype=dtype, **given)
-    lines = _reduced_along(a, axis)
+    lines = _reduced_along(a, axis) if a.ndim else [a]
     if not len(lines):
         raise DerivativeError(f"np.{ufunc.__name__}.reduce of no elements; give it some")
     # NumPy starts from the identity, which is not neutral for each ufunc: hypot(0, x) is |x|.
