@@ -194,6 +194,13 @@ class ErrorWeights:
         """Leave unknowns out of all norms."""
         self.skipped = unknowns
 
+    def change_of_skipped(self, d: Vector, x: Vector) -> float:
+        """Return the largest change of an unknown that is left out, over rtol and its size."""
+        sizes = np.maximum(np.abs(x - d), self.largest)[self.skipped]
+        change = np.abs(d[self.skipped])
+        least = float(np.finfo(float).tiny)
+        return float((change / np.maximum(self.rtol * sizes.max(), least)).max())
+
     def weights(self, x: Vector) -> Vector:
         """Return 1 / (rtol |x| + atol) by the tolerances of a step, shape (n,).
 

@@ -6,7 +6,7 @@ import pytest
 from sgsolve import PartialBranchWarning, Problem, solve_ivp
 from sgsolve.errors import ConvergenceError, InputError
 from sgsolve.results.status import Status
-from sgsolve.transient import Bdf, FixedSteps, Pulse, RungeKutta, Stored, TimeEvent
+from sgsolve.transient import Bdf, FixedSteps, IndexWarning, Pulse, RungeKutta, Stored, TimeEvent
 
 
 def failed(problem, x0, interval, **options):
@@ -240,3 +240,25 @@ def test_a_dense_solution_ends_before_a_state_without_bound():
     run = solve_ivp(lambda t, y: y**2, (0.0, 2.0), [1.0], dense_output=True)
     assert not run.success
     assert run.sol(0.5)[0] == pytest.approx(2.0, rel=0.05)
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=["BDF", "ESDIRK4"])
+def test_a_fast_switch_without_a_capacitor_at_its_node(steps):
+    """A converter whose node voltage is taken for one of index 2: Newton must converge in it."""
+    switch = Pulse(0.0, 1.0, delay=1e-6, width=5e-6, rise=20e-9, fall=20e-9, period=1e-5)
+
+    def flow(u, s):
+        node, current, out = u
+        diode = 1e-9 * (np.exp(-node / 0.02585) - 1.0)
+        return [
+            (1e-9 + 10.0 * s) * (node - 12.0) - diode + current,
+            out - node,
+            out / 5.0 - current,
+        ]
+
+    converter = Problem(flow, storage=lambda u: [0.0 * u[0], 1e-4 * u[1], 1e-5 * u[2]])
+    with pytest.warns(IndexWarning):
+        run = converter.at(s=switch).transient([0.0, 0.0, 0.0], (0.0, 2e-5), steps=steps)
+    assert run.success, run.message
+    assert np.abs(run.states[:, 1]).max() < 2.0
+    assert run.x[0] == pytest.approx(-0.54, abs=0.01)

@@ -204,6 +204,8 @@ class ImplicitSolver:
             if multiple != 1.0:
                 d *= multiple
             size = self.weights.norm(d, equation.weights)
+            if self.weights.skipped is not None:
+                size = max(size, self.weights.change_of_skipped(d, x))
             if self._converged(size, before, k, a):
                 if not (as_written or self.system.confirm(equation.t, x, a, q[: len(G)], G)):
                     before, last = np.inf, None
@@ -338,5 +340,8 @@ class ImplicitSolver:
 def _broyden_factor(last: Vector, d: Vector, weights: Vector) -> float:
     """Return the factor of an update that Broyden's method gives, after the last one."""
     scaled = last * weights
-    along = float(scaled.dot(d * weights)) / float(scaled.dot(scaled))
+    square = float(scaled.dot(scaled))
+    if square == 0.0:  # it was in unknowns that are left out
+        return 1.0
+    along = float(scaled.dot(d * weights)) / square
     return min(max(1.0 / (1.0 - along), STRETCH[0]), STRETCH[1]) if along < 1.0 else STRETCH[1]
