@@ -34,7 +34,7 @@ class JacobianCheck:
         Whether they agree.
     error : float
         Largest difference, relative to the size that entries of its row and column have. It is
-        `tol` at most where rounding may explain the difference.
+        ``tol`` at most where rounding may explain the difference.
     row, column : int
         Where it is; -1 if there was nothing to compare.
     method : str

@@ -45,7 +45,7 @@ class TransientSensitivity:
     branch : Branch
         The run.
     value : ndarray or float
-        The last state, or the functional of it. With `times` one row for each of them.
+        The last state, or the functional of it. With ``times`` one row for each of them.
     derivative : ndarray, float, or dict of them
         Of the shape of `value` followed by that of the parameter; a dict by name for a list.
     time : float
