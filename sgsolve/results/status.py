@@ -147,7 +147,8 @@ class Status(Enum):
     ASYMPTOTE = _Meaning(
         "the branch tends to a value of the parameter without reaching it, or stays there",
         "take the last point as the limit, end at a bound further inside, or use the logarithm of "
-        "the distance to that value as parameter to follow the branch further",
+        "the distance to that value as parameter to follow the branch further; where x is still "
+        "small in its own unit, give Problem(..., scale=) that unit",
     )
     MAX_POINTS = _Meaning(
         "the limit on the number of solves or points was reached",

@@ -143,7 +143,10 @@ def _weights_fitted(weights: Vector, special: SpecialPoint, length: float) -> Ve
     a, b, c = (abs(special.coefficients.get(name, 0.0)) for name in "abc")
     if special.vector is None or not c or not (a or b):
         return weights
-    size = c / a * abs(length) if a else np.sqrt(c / b * abs(length))
+    # Where a branch leaves, the term of the two that is larger there balances c: rounding of a
+    # coefficient that is zero makes a distance which is too large to be the smaller one.
+    sizes = [c / a * abs(length) if a else np.inf, np.sqrt(c / b * abs(length)) if b else np.inf]
+    size = float(min(sizes))
     direction = size * special.vector / np.linalg.norm(special.vector)
     moved = np.sqrt(weights[: len(direction)] @ direction**2)
     ratio = float(np.sqrt(weights[-1]) * abs(length) / moved)

@@ -37,7 +37,13 @@ def test_a_transcritical_point_has_two_other_sides(u, v):
     np.testing.assert_allclose(sizes, [-1.0, 0.0, 1.0], atol=1e-9)
 
 
-@pytest.mark.parametrize(("u", "v"), [(1e-3, 1e3), *slow((1e6, 1.0), (1.0, 1e6), (1.0, 1e-6))])
+@pytest.mark.parametrize(
+    ("u", "v"),
+    [
+        (1e-6, 1.0),
+        *slow((1e-3, 1e3), (1e-6, 1e6), (1e-12, 1e3), (1e6, 1.0), (1.0, 1e6), (1.0, 1e-6)),
+    ],
+)
 def test_points_at_the_same_parameter_are_two_points(u, v):
     found = diagram(lambda x, p: p * x + x**3 - 0.2 * x**5, 1, (-2.0, 1.0), (u, v))
     folds = [s for s in found.special_points if s.kind == "fold"]
