@@ -36,6 +36,7 @@ REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 TINY_STEPS = 3  # taken without a decrease
 RUNAWAY = 1e100  # times the largest unknown of the start, or 1
 BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
+GROWN, KEPT = 100.0, 0.1  # ... and where unknowns grew so much, but the residual fell by no more
 
 
 def termination_status(
@@ -88,12 +89,15 @@ def _ran_away(it: Iterate) -> bool:
     """Whether unknowns far beyond the size of the start are not determined; a note says so.
 
     Next to an unknown of 1e90 rounding hides everything that the user meant, such as the sum of two
-    unknowns. A point so far away is a solution only if the equations determine these unknowns.
+    unknowns. A point so far away is a solution only if the equations determine these unknowns. So
+    is one where the residual is small only because terms grew with the unknowns.
     """
     size = it.memory.get("start size")
-    if size is None or it.J is None:
+    if size is None or it.J is None or it.largest <= GROWN * size:
         return False
-    far = np.abs(it.x) > BEYOND * size
+    first = it.history[0].residual if len(it.history) else np.inf
+    kept = float(np.abs(it.F).max()) > KEPT * first
+    far = np.abs(it.x) > (GROWN if kept else BEYOND) * size
     if not far.any() or determined(it, np.where(far, it.x, 0.0)):
         return False
     it.notes.append(

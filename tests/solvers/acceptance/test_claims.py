@@ -182,3 +182,25 @@ def test_equations_that_contradict_each_other_a_little_are_not_put_down_to_round
         )
         assert not result.success, (excess, result)
     assert Problem(lambda x: f(x, 0.0)).solve(np.zeros(n), solver).success
+
+
+@pytest.mark.parametrize("start", [-1.0, *slow(0.5, 2.0, 10.0, 100.0)])
+@pytest.mark.parametrize("n", [5, *slow(20, 60)])
+def test_terms_that_grow_hide_no_contradiction(n, start):
+    """Rounding of ``u**2`` hides the sources where u is 1e5, and no u balances them."""
+
+    def heated(u):
+        ends = np.concatenate([u[:1], u, u[-1:]])
+        sources = 1.0 + np.cos(np.linspace(0.0, 6.0, n))
+        return (ends[2:] - 2.0 * u + ends[:-2]) * (1.0 + u**2) + sources
+
+    for solver in (None, solvers.Newton()):
+        result = Problem(heated).solve(np.full(n, start), solver, raise_on_failure=False)
+        assert not result.success, result
+
+
+def test_a_solution_far_from_the_start_may_keep_its_residual():
+    result = Problem(lambda x: np.stack([x[0] - 1e9, (x[1] - 1e6) ** 3])).solve([1e9, 1e-3])
+    assert result.x == pytest.approx([1e9, 1e6], rel=1e-3)
+    far = Problem(lambda x: np.stack([x[0] * x[1] - 1e12, x[0] - x[1]])).solve([1e6 + 1e-4, 1.0])
+    assert far.x == pytest.approx([1e6, 1e6])
