@@ -327,6 +327,7 @@ def test_a_step_in_time_decays_with_the_lifetime():
     from sgsolve import solvers
     from sgsolve.devices import Device, Ohmic, densities, interval, srh
     from sgsolve.devices.solving import settling
+    from sgsolve.devices.solving.step_length import StepLength
 
     bar = Device(
         interval(np.linspace(0.0, 0.06, 601)), np.full(601, 1e14), {"a": Ohmic(0), "b": Ohmic(-1)},
@@ -337,7 +338,7 @@ def test_a_step_in_time_decays_with_the_lifetime():
     found = []
 
     def look(it):
-        it.memory["settling"] = {"dt": dt, "most": np.inf, "spent": 0}
+        it.memory["settling"] = {"length": StepLength(dt), "spent": 0}
         found.append(it.x)
         return len(found) > 1
 
