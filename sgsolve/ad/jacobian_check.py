@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -244,20 +245,27 @@ class ColumnEstimates:
         """Return a column by central differences, and how far each entry may be off.
 
         The doubt is what half the step changes, and the rounding of f. The natural size of x[j] is
-        not known: of three, each entry has the one with the least doubt.
+        not known. Of three sizes, each entry has the one with the least doubt; one that contradicts
+        a smaller size is too long for f.
         """
         size = abs(float(self.x.reshape(-1)[j]))
-        best, least = self._halved(j, max(1.0, size))
-        for length in {size, float(abs(self.x).max())} - {0.0, max(1.0, size)}:
+        lengths = sorted({size, max(1.0, size), float(abs(self.x).max())} - {0.0})
+        best, least = self._halved(j, lengths[0])
+        for length in lengths[1:]:
             other, doubt = self._halved(j, length)
-            nearer = doubt < least
+            nearer = (doubt < least) & (abs(other - best) <= least + doubt)
             best, least = np.where(nearer, other, best), np.where(nearer, doubt, least)
         return best, least
 
     def _halved(self, j: int, length: float) -> tuple[Any, Any]:
-        """Return the quotients of half a step, and their doubt."""
-        first, second = self._quotient(j, STEP * length), self._quotient(j, 0.5 * STEP * length)
-        return second, 4.0 * (abs(first - second) + self.rounding / (STEP * length))
+        """Return the quotients of a quarter of a step, and their doubt.
+
+        Where the changes from step to half step do not decrease, f jumps: no step explains that.
+        """
+        quotients = [self._quotient(j, STEP * length * part) for part in (1.0, 0.5, 0.25)]
+        before, change = (abs(b - a) for a, b in pairwise(quotients))
+        rounding = 8.0 * self.rounding / (STEP * length)
+        return quotients[-1], rounding + np.where(change <= 0.5 * before + rounding, change, 0.0)
 
     def _quotient(self, j: int, h: float) -> Any:
         ends = []
