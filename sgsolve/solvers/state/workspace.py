@@ -185,18 +185,16 @@ class Workspace:
         if purpose == NEWTON:
             self._factorized = (None, 0, None)
 
-    def doubt_gauge(self, J: Any) -> bool:
-        """Drop directions that were found to be open if a Jacobian determines them; True then.
+    def doubt_gauge(self, J: Any) -> None:
+        """Drop directions that were found to be open if a Jacobian determines them.
 
         In a model with saturation they are open in a part of the space only.
         """
         V = self.null_space
         if V is None or self.open_search is OpenSearch.DECLARED or len(V) != J.shape[0]:
-            return False
-        if annihilates(J, V, NULL):
-            return False
-        self.gauge(None)
-        return True
+            return
+        if not annihilates(J, V, NULL):
+            self.gauge(None)
 
     def _made(self, pattern: Pattern) -> Any:
         return linear.LinearSolver(pattern, self.backend, self._blocks)
