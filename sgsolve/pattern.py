@@ -131,7 +131,8 @@ class Pattern:
         ----------
         data : array_like, shape (nnz,)
         """
-        return csr_with_data(self._prototype, np.asarray(data))
+        values = data if type(data) is np.ndarray else np.asarray(data)
+        return csr_with_data(self._prototype, values)
 
     @cached_property
     def rows(self) -> Indices:

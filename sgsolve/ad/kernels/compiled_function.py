@@ -96,6 +96,10 @@ class CompiledFunction:
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Return f(x); by a kernel if no argument carries derivatives."""
+        if not args and not kwargs:
+            replayed = self._evaluation.replay(x, NO_ARGUMENTS, None, False)
+            if replayed is not None:
+                return replayed.F
         if _has_derivatives(x, args, kwargs):
             return result_of(self.function, x, *args, **kwargs)
         if type(x) is not np.ndarray:
@@ -107,13 +111,21 @@ class CompiledFunction:
         self, x: ArrayLike, *args: Any, **kwargs: Any
     ) -> tuple[NDArray[Any], Any]:
         """Return f(x) and its sparse Jacobian, as `ad.value_and_jacobian`."""
-        if _has_derivatives(x, args, kwargs):
-            return value_and_jacobian(self.function, x, *args, **kwargs)
-        x = np.asarray(x)
-        arguments = _by_name(args, kwargs)
+        arguments = NO_ARGUMENTS
+        if args or kwargs or type(x) is not np.ndarray or x.dtype is not DOUBLE:
+            if _has_derivatives(x, args, kwargs):
+                return value_and_jacobian(self.function, x, *args, **kwargs)
+            x, arguments = np.asarray(x), _by_name(args, kwargs)
         replayed = self._evaluation.replay(x, arguments, None, True)
         if replayed is not None:
-            return replayed.F, replayed.pattern.matrix(replayed.data)
+            F, data, pattern = replayed
+            return F, pattern.matrix(data)
+        return self._linearized(x, arguments, args, kwargs)
+
+    def _linearized(
+        self, x: NDArray[Any], arguments: dict[str, Any], args: Any, kwargs: Any
+    ) -> tuple[NDArray[Any], Any]:
+        """Return f(x) and its Jacobian; make a kernel if that pays."""
 
         def plain() -> CompiledResult:
             y = differentiated(self.function, x, *args, **kwargs)

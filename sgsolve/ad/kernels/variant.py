@@ -24,6 +24,7 @@ from .printing.kernel_result import FOREIGN
 from .printing.lowered_code import LoweredCode
 from .running.arguments import FixedArguments
 from .running.kernel import Kernel
+from .running.repeated_run import Ran, RepeatedRun
 from .stats import CompiledStats
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -108,13 +109,14 @@ class Variant:
         self._latest: tuple[Any, dict[str, Any]] = None, {}
         self._holds_arrays = any(isinstance(v, np.ndarray) for v in arguments.values())
         self._fitting: Any = None  # arguments that were found to fit; no array of them may change
-        self._counts: dict[bool, list[set[float]]] = {}
-        self._counted: dict[bool, tuple[float, ...]] = {}
+        # Numbers of elements of the sides of branches that were the same in all comparisons.
+        self._counts: dict[bool, dict[int, float]] = {}
         self._code: LoweredCode | None = None
         self._kernels: dict[bool, Kernel] = {}
         self._costs: dict[bool, float] = {}
         self._why_not: dict[bool, str] = {}
         self._rounded = self._waiting = 0
+        self._repeated: dict[bool, RepeatedRun] = {}
 
     def fits(
         self,
@@ -151,6 +153,33 @@ class Variant:
         elif with_jacobian and target is not self.target:
             return None
         return self._kernels.get(with_jacobian)
+
+    def repeated(
+        self,
+        x: NDArray[Any],
+        arguments: Mapping[str, Any],
+        target: Pattern | None,
+        with_jacobian: bool,
+    ) -> Ran | None:
+        """Return what the kernel gives if it ran for these arguments last; None if it did not."""
+        known = self._repeated.get(with_jacobian)
+        if known is None or known.arguments is not arguments or x.shape != self.shape:
+            return None
+        if with_jacobian and known.target is not target:
+            return None
+        return known.run(x)
+
+    def note_run(
+        self,
+        kernel: Kernel,
+        arguments: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        with_jacobian: bool,
+    ) -> None:
+        """Note that a proven kernel ran for these arguments."""
+        if kernel.repeats and self._fitting is arguments:
+            again = RepeatedRun(kernel, arguments, inputs, self.target)
+            self._repeated[with_jacobian] = again
 
     def inputs_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments that are inputs."""
@@ -235,21 +264,16 @@ class Variant:
         """
         known = self._counts.get(with_jacobian)
         if known is None:
-            self._counted[with_jacobian] = counts
-            self._counts[with_jacobian] = [{count} for count in counts]
+            self._counts[with_jacobian] = dict(enumerate(counts))
             return FIRST
         if not self.is_new(with_jacobian, counts):
             return ""
-        for met, count in zip(known, counts, strict=True):
-            met.add(count)
+        self._counts[with_jacobian] = {k: n for k, n in known.items() if counts[k] == n}
         return COUNTED
 
     def is_new(self, with_jacobian: bool, counts: tuple[float, ...]) -> bool:
         """Whether a result with such counts is to be compared with NumPy's."""
-        known = self._counts[with_jacobian]
-        if counts == self._counted.get(with_jacobian):  # as at the last comparison
-            return False
-        return any(len(met) == 1 and n not in met for met, n in zip(known, counts, strict=True))
+        return any(counts[k] != number for k, number in self._counts[with_jacobian].items())
 
     def is_checked(self, with_jacobian: bool) -> bool:
         """Whether a result of the kernel was compared with NumPy's."""
@@ -261,9 +285,8 @@ class Variant:
         See `reason_to_check`.
         """
         unmet = np.zeros(len(counts), dtype=bool)
-        for met, column in zip(self._counts[with_jacobian], counts.T, strict=True):
-            if len(met) == 1:
-                unmet |= column != next(iter(met))
+        for k, number in self._counts[with_jacobian].items():
+            unmet |= counts[:, k] != number
         return unmet
 
     def check(
@@ -281,6 +304,7 @@ class Variant:
         Long loops over elements add up the same slopes in another order: see `number_rows`. A
         Jacobian with other bits is compared again later, see `MOST_ROUNDED`.
         """
+        self._repeated.clear()
         same = same_bits(found.F, expected.F)
         if not same and reason is COUNTED:
             self._why_not[with_jacobian] = COUNTED

@@ -7,7 +7,7 @@ import ctypes.util
 import functools
 import math
 import sys
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +47,8 @@ class KernelMemory:
     ----------
     functions : mapping
         Addresses of functions and of their data, by key.
+    guards : list of (key, bytes)
+        The memories that guards are in, and the bytes that these must have.
 
     Attributes
     ----------
@@ -59,13 +61,28 @@ class KernelMemory:
         longer than to copy it.
     entries : ndarray or None
         The values of the Jacobian in `data`.
+    own : tuple
+        x, F, data and entries.
     views : dict
         Memories in the shapes of nodes, for calls.
     given : object
         The values of the parameters for which the table was filled.
+    ran_for : object
+        The same, once the kernel has run for them: all that depends on them is in place.
+    fill : ndarray, number or None
+        What `data` is filled with before a run.
+    guarded : list of (ndarray, bytes)
+        Memories, and the bytes that these must have after a run.
+    counts : ndarray or None
+        See `KernelResult`.
     """
 
-    def __init__(self, code: KernelCode, functions: Mapping[Hashable, int]) -> None:
+    def __init__(
+        self,
+        code: KernelCode,
+        functions: Mapping[Hashable, int],
+        guards: Sequence[tuple[Hashable, bytes]],
+    ) -> None:
         self.addresses = np.zeros(max(1, len(code.addresses)), dtype=np.uint64)
         self.arrays: dict[Hashable, NDArray[Any]] = {
             key: np.empty(max(1, size), dtype=float if dtype == "d" else np.uint8)
@@ -83,7 +100,12 @@ class KernelMemory:
         self.F = self._own(code, "F", code.size)
         self.data = self._own(code, "data", code.nnz + 1) if code.with_jacobian else None
         self.entries = None if self.data is None else self.data[:-1]
+        self.own: tuple[Any, Any, Any, Any] = self.x, self.F, self.data, self.entries
         self.given: Any = None
+        self.ran_for: Any = None
+        self.fill: Any = None
+        self.guarded = [(self.arrays[key], expected) for key, expected in guards]
+        self.counts = self.arrays.get("counts")
         self.template: Template | None = None
         self.views: dict[Node, NDArray[Any]] = {}
         self._held: dict[Hashable, NDArray[Any]] = {}
@@ -99,6 +121,7 @@ class KernelMemory:
     def give(self, code: KernelCode, env: dict[Node, Any]) -> None:
         """Put the values of parameters, and of what depends on them, into the table."""
         self._held = {}
+        self.ran_for = None
         for key, node in code.given.items():
             self.put(code, key, node, env[node])
         self.given = env
@@ -108,7 +131,7 @@ class KernelMemory:
         if self.template is not template:
             for key, part in template.parts.items():
                 self.set(code, key, part)
-            self.template = template
+            self.template, self.fill = template, template.fill
         if template.fill is not None:
             np.copyto(data, template.fill)
 
