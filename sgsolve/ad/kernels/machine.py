@@ -132,33 +132,50 @@ def _key(mark: str) -> str:
     return object_cache.key(mark.encode(), (llvm.llvm_version_info, *_host()))
 
 
-def _new_code(mark: str, names: list[str], text: Callable[[], str]) -> Code:
+@functools.cache
+def _target() -> Any:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple()
-    cpu, features, _ = _host()
+    return llvm.Target.from_default_triple()
+
+
+def _new_code(mark: str, names: list[str], text: Callable[[], str]) -> Code:
+    import llvmlite.binding as llvm
+
     key = _key(mark)
     try:
-        machine = target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
-        empty = llvm.parse_assembly("")
-        engine = llvm.create_mcjit_compiler(empty, machine)
-        engine.remove_module(empty)  # to compile it takes longer than all else
         found, code = _found
         stored = code if found == key else object_cache.stored_code(key)
         if stored is None:
-            module = llvm.parse_assembly(text())
-            module.verify()
-            # Nothing is left for LLVM's passes to improve: they take three times as long as the
-            # code generator, for the same speed.
-            stored = machine.emit_object(module)
+            stored = _compiled_text(text())
             object_cache.store_code(key, stored)
+        # What is compiled already needs no features of the processor: to read them takes as long
+        # as all that follows.
+        machine = _target().create_target_machine(jit=True)
+        empty = llvm.parse_assembly("")
+        engine = llvm.create_mcjit_compiler(empty, machine)
+        engine.remove_module(empty)  # to compile it takes longer than all else
         engine.add_object_file(llvm.ObjectFileRef.from_data(stored))
         engine.finalize_object()
     except RuntimeError as error:  # what llvmlite raises for all that fails in LLVM
         raise LlvmError(str(error)) from error
     return Code(engine, names)
+
+
+def _compiled_text(text: str) -> bytes:
+    """Return machine code for this processor."""
+    import llvmlite.binding as llvm
+
+    cpu, features, _ = _host()
+    machine = _target().create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
+    module = llvm.parse_assembly(text)
+    module.verify()
+    # Nothing is left for LLVM's passes to improve: they take three times as long as the code
+    # generator, for the same speed.
+    code: bytes = machine.emit_object(module)
+    return code
 
 
 def clear() -> None:
