@@ -57,7 +57,7 @@ def crossing_coefficients(
 
     size = float(np.linalg.norm(w))
     try:
-        slopes = slopes_along(pencil, z[:-1], q)
+        slopes = slopes_along(pencil, z[:-1], q, (J, no_mass))
         a, b, cubic = cubic_coefficient(J, slopes, q, w / size)
     except (LinearSolveError, ArithmeticError):
         return {}

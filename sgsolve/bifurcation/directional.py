@@ -67,15 +67,20 @@ class Slopes:
     C2: Any
 
 
-def slopes_along(pencil: Pencil, x: Vector, v: Vector) -> Slopes:
+def slopes_along(pencil: Pencil, x: Vector, v: Vector, here: Matrices | None = None) -> Slopes:
     """Return the derivatives of J and C along v at x; those that agree best at two lengths.
+
+    Parameters
+    ----------
+    here : (J, C), optional
+        The matrices at x, where they are known; else the pencil is asked for them.
 
     Raises
     ------
     ArithmeticError
         If J and C are not finite around x.
     """
-    here = pencil(x)
+    here = pencil(x) if here is None else here
     if here is None:
         raise ArithmeticError("the Jacobian is not finite")
     balance = Balance.of(*here)

@@ -113,7 +113,7 @@ def hopf_form(pencil: Pencil, x: Vector, omega: float, near: Vector | None = Non
         raise ArithmeticError("the Jacobian is not finite")
     J, C = here
     q, w = null_vectors(J, C, omega, near)
-    real, imaginary = slopes_along(pencil, x, q.real), slopes_along(pencil, x, q.imag)
+    real, imaginary = (slopes_along(pencil, x, v, here) for v in (q.real, q.imag))
     iw = 1j * omega
 
     def second(u: Vector, conjugate: bool, rate: complex) -> Vector:
@@ -165,7 +165,7 @@ def bogdanov_takens_form(pencil: Pencil, x: Vector) -> tuple[float, float]:
     w = w / share
     z = solved(sp.csr_array(K.T), np.append(-(C.T @ w), 0.0))[:n]
     z = z - float(z @ (C @ q1)) * w
-    slopes = slopes_along(pencil, x, q0)
+    slopes = slopes_along(pencil, x, q0, here)
     square = slopes.J1 @ q0
     mixed = slopes.J1 @ q1 + slopes.C1 @ q0
     return -0.5 * float(w @ square), -float(w @ mixed) - float(z @ square)

@@ -36,6 +36,14 @@ def test_smooth_functions_take_the_matrices_of_one_length(name):
         assert np.abs(matrix.toarray() - np.diag(exact)).max() <= 1e-9 * np.abs(exact).max()
 
 
+def test_known_matrices_are_not_asked_for_again():
+    function, first, _ = SMOOTH["trigonometric"]
+    pencil, asked = matrices(function)
+    found = slopes_along(pencil, X, V, pencil(X))
+    assert len(asked) == 9
+    assert np.abs(found.J1.toarray() - np.diag(first(X) * V)).max() <= 1e-9
+
+
 def test_a_function_that_turns_on_the_length_takes_shorter_ones():
     pencil, asked = matrices(lambda x: np.sin(30.0 * x))
     found = slopes_along(pencil, X, V)
