@@ -32,7 +32,8 @@ def test_the_isola_of_a_stirred_tank():
     assert abs(-1.0 - k * hopf.parameter - 1.0 + hopf.parameter * (2.0 * a * b - b**2)) < 1e-9
 
 
-@pytest.mark.parametrize("size", [0.01, pytest.param(-0.01, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [0.01, -0.01])
 def test_an_imperfect_pitchfork(size):
     problem = Problem(lambda x, p: p * x - x**3 + size, params={"p": -1.0})
     sets = problem.deflated_continuation([[0.0], [-1.0], [1.0]], "p", [-1.0, 1.0])

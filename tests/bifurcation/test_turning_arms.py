@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
+from tests.selection import slow
 
 
 def special_points(arm, n=3):
@@ -21,7 +22,7 @@ def special_points(arm, n=3):
     return [(one.kind, one.parameter, Q[:, 0] @ one.x) for one in branch.special_points]
 
 
-@pytest.mark.parametrize("power", [2, 6])
+@pytest.mark.parametrize("power", [2, *slow(6)])
 @pytest.mark.parametrize("cubic", [0.0, 0.1])
 def test_a_pitchfork_is_no_fold(power, cubic):
     found = special_points(lambda x: x**power + cubic * x ** (power + 1))
@@ -29,7 +30,7 @@ def test_a_pitchfork_is_no_fold(power, cubic):
     assert abs(found[0][1]) < 1e-12
 
 
-@pytest.mark.parametrize("slope", [0.1, -1e-3, -1e-4, 1e-5])
+@pytest.mark.parametrize("slope", [0.1, -1e-4, *slow(-1e-3, 1e-5)])
 def test_a_fold_near_a_branch_point_stays(slope):
     """The fold of x^2 + slope x is at -slope / 2; the nearest are 5e-6 apart, 2.5e-11 in p."""
     found = special_points(lambda x: x**2 + slope * x)

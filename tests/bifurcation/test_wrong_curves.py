@@ -79,7 +79,7 @@ def test_a_hopf_curve_looks_for_the_kinds_that_are_asked_for(hopf):
         assert curve.special_points == []
 
 
-@pytest.mark.parametrize("gap", [1e-2, 1e-3, -1e-3, *slow(1e-5, -1e-5)])
+@pytest.mark.parametrize("gap", [1e-2, -1e-3, *slow(1e-3, 1e-5, -1e-5)])
 @pytest.mark.parametrize("steps", [{}, {"max_step": 0.3}, {"step": 0.003}])
 def test_a_perturbed_pitchfork_is_passed_on_one_branch(gap, steps):
     """u p - u^3 = gap in hidden coordinates: the branch from p < 0 has u gap < 0 throughout."""

@@ -5,6 +5,7 @@ import pytest
 
 from sgsolve import Branch, Problem
 from sgsolve.errors import InputError
+from tests.selection import slow
 
 NAMES = ["nit", "s", "tangent", "unstable", "step", "x", "self", "nit_"]
 
@@ -48,7 +49,7 @@ def test_a_continuation_along_a_parameter_of_any_name(name, tmp_path):
     assert [fold.parameter for fold in branch.folds] == pytest.approx([0.0], abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["s", "tangent", "nit"])
+@pytest.mark.parametrize("name", ["s", *slow("tangent", "nit")])
 def test_a_branch_that_tends_to_its_bound_is_seen_under_any_name(name):
     """x = -log(1 - p) grows without limit as p tends to its bound 1."""
     made = eval(f"lambda x, {name}: 1.0 - {name} - np.exp(-x)")

@@ -38,7 +38,7 @@ def orientations(problem, residual, branch):
 
 
 # Without the guard against jumps, 4 and 91 change branches unseen.
-@pytest.mark.parametrize("seed", [0, 91, *slow(*range(1, 15), *range(100, 200))])
+@pytest.mark.parametrize("seed", [91, *slow(*range(15), *range(100, 200))])
 def test_nothing_is_passed_unseen(seed):
     residual, start = random_system(seed)
     problem = Problem(residual, backend=BACKENDS[seed % 3])

@@ -41,7 +41,7 @@ def exact(order, eta):
     return -mp.re(mp.polylog(s, -mp.exp(eta)))
 
 
-@pytest.mark.parametrize("order", [-1, -0.5, 0, 0.5, 1, *slow(1.5, 2.5)])
+@pytest.mark.parametrize("order", [-0.5, 0, 0.5, *slow(-1, 1, 1.5, 2.5)])
 def test_fermi_dirac_to_rounding(order):
     eta = np.array(ETA)
     y = ad.fermi_dirac(order, ad.seed(eta))

@@ -94,6 +94,7 @@ def test_the_derivatives_of_a_field_add_up_to_that_of_its_number():
         assert found[1][name].sum() == pytest.approx(found[0][name], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_transistor_in_two_dimensions_by_its_doping():
     from mosfet import transistor
 

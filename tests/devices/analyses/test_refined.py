@@ -25,6 +25,7 @@ from sgsolve.devices import (
     triangulation,
 )
 from sgsolve.errors import DataTypeError, InputError, ShapeError
+from tests.selection import slow
 
 SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1400.0, "mu_p": 450.0}
 SILICON |= {"tau_n": 1e-7, "tau_p": 1e-7, "n1": 1e10, "p1": 1e10}
@@ -148,7 +149,7 @@ def quarter(found):
     return Device(mesh, net, ends, SILICON, recombination=[srh])
 
 
-@pytest.mark.parametrize("seed", [None, 0])
+@pytest.mark.parametrize("seed", [0, *slow(None)])
 def test_a_junction_around_a_corner(seed):
     found = solve_refined(quarter, triangles(8, seed), 0.1, V_p=0.4)
     mesh, psi = found.device.mesh, found.x[: found.device.mesh.n]

@@ -134,7 +134,7 @@ COARSE = graded([0.0, 1e-4, 4e-4], 8e-6, 1e-6, 1.2)
     ("mesh", "area"),
     [
         (rectangle(COARSE, np.linspace(0.0, 1e-4, 3)), 1e-4),
-        (triangles(COARSE, np.array([0.0, 0.3e-4, 1e-4])), 1e-4),
+        *slow((triangles(COARSE, np.array([0.0, 0.3e-4, 1e-4])), 1e-4)),
         pytest.param(box(COARSE, *2 * [np.linspace(0.0, 1e-4, 3)]), 1e-8, marks=pytest.mark.slow),
     ],
 )
@@ -208,6 +208,7 @@ def test_a_current_of_breakdown_is_found_without_a_guess():
     assert number < 2000
 
 
+@pytest.mark.slow
 def test_tunneling_in_two_dimensions_is_that_of_the_line():
     """The field of a node is that of its cells; regions of one material change nothing."""
     x = graded([0.0, 5e-6, 1e-5, 1.5e-5], 5e-7, 1e-7, 1.2)

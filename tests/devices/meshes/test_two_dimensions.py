@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.selection import slow
+
 
 @pytest.fixture(scope="module")
 def parameters():
@@ -77,7 +79,7 @@ def test_wrong_triangles_are_refused():
         triangulation(line, np.array([[0, 1, 3]]))
 
 
-@pytest.mark.parametrize("voltage", [-2.0, 0.3, 0.7])
+@pytest.mark.parametrize("voltage", [0.7, *slow(-2.0, 0.3)])
 def test_a_strip_carries_what_one_dimension_does(parameters, voltage):
     from sgsolve.devices import Device, Ohmic, interval, srh
 
@@ -157,6 +159,7 @@ def test_potentials_that_are_zero_but_for_rounding_are_not_examined():
     assert stats.nfev < 3 * stats.nit
 
 
+@pytest.mark.slow
 def test_bipolar_transistor():
     from bipolar import main
 

@@ -108,7 +108,7 @@ def power_and_heat(device, x, **volts):
         *slow((metal, {"V_p": -20.0}, 0.02)),
         *slow((trapped, {"V_p": 1.2}, 0.02)),
         *slow((trapped, {"V_p": -20.0}, 0.02)),
-        (stepped, {"V_p": 0.5}, 0.01),
+        *slow((stepped, {"V_p": 0.5}, 0.01)),
     ],
 )
 def test_all_power_leaves_as_heat(make, volts, conductivity):
