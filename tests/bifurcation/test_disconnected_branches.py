@@ -15,6 +15,7 @@ def stirred_tank(x, tau, k):
     return [1.0 - a - made, made - (1.0 + k * tau) * b]
 
 
+@pytest.mark.slow
 def test_the_isola_of_a_stirred_tank():
     """a (1 - a) = (1 + k tau)^2 / tau on it, so that its folds solve (1 + k tau)^2 = tau / 4."""
     k = 0.04
@@ -32,8 +33,7 @@ def test_the_isola_of_a_stirred_tank():
     assert abs(-1.0 - k * hopf.parameter - 1.0 + hopf.parameter * (2.0 * a * b - b**2)) < 1e-9
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [0.01, -0.01])
+@pytest.mark.parametrize("size", [0.01, pytest.param(-0.01, marks=pytest.mark.slow)])
 def test_an_imperfect_pitchfork(size):
     problem = Problem(lambda x, p: p * x - x**3 + size, params={"p": -1.0})
     sets = problem.deflated_continuation([[0.0], [-1.0], [1.0]], "p", [-1.0, 1.0])

@@ -550,7 +550,7 @@ def rounds(at_once, monkeypatch):
 
 
 @needs_llvmlite
-@pytest.mark.parametrize("solver", [solvers.Newton(), solvers.DampedNewton(), None])
+@pytest.mark.parametrize("solver", [solvers.Newton(), None, *slow(solvers.DampedNewton())])
 def test_members_in_rounds_are_those_of_solves_alone(rounds, solver):
     """The equilibration factors are those of an earlier matrix: rounding may differ."""
     problem = Problem(banded, params={"q": 0.0, "c": 1.0}, compiled=True)

@@ -5,7 +5,6 @@ import pytest
 
 from sgsolve import Problem
 from tests.periodic.oscillators import feedback
-from tests.selection import slow
 
 
 def in_units(rows, columns, unit):
@@ -20,7 +19,8 @@ def in_units(rows, columns, unit):
     return Problem(residual, params={"a": 1.2 * unit}, storage=storage, scale=columns)
 
 
-@pytest.mark.parametrize("seed", [0, *slow(1, 2)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_period_doubling_in_random_units(seed):
     """A row of C that is small by its unit is no constraint: its multiplier counts."""
     rows, columns = 10.0 ** np.random.default_rng(seed).uniform(-6.0, 6.0, (2, 3))

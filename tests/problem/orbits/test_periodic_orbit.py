@@ -15,6 +15,7 @@ from tests.periodic.oscillators import (
     van_der_pol,
     vdp,
 )
+from tests.selection import slow
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def test_van_der_pol(course):
     assert orbit(orbit.fine_times(40))[:, 0].max() == pytest.approx(2.0198914, abs=1e-5)
 
 
-@pytest.mark.parametrize(("degree", "order"), [(3, 6), (4, 8)])
+@pytest.mark.parametrize(("degree", "order"), [(4, 8), *slow((3, 6))])
 def test_the_period_converges_with_twice_the_degree(degree, order):
     """The mesh points superconverge: the period has twice the order of the polynomials."""
     problem = van_der_pol(1.0)
