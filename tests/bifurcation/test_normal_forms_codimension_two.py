@@ -120,7 +120,7 @@ def fold_and_oscillation(b, c, d, e):
     return flow
 
 
-@HIDDEN
+@pytest.mark.parametrize("hidden", [by_coordinates, *slow(by_storage)])
 @pytest.mark.parametrize("b", [0.7, *slow(-0.7)])
 def test_a_zero_hopf_point(hidden, b):
     """The form itself, behind a change of coordinates: what can be removed is removed."""
