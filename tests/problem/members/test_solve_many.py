@@ -265,7 +265,7 @@ STRENGTHS = np.array([0.5, 3.0, 1.0, 2.0, 3.4, 80.0])  # there is no solution be
 
 @needs_llvmlite
 @pytest.mark.parametrize("compiled", MODES)
-@pytest.mark.parametrize("solver", [None, solvers.Newton(max_iterations=30)])
+@pytest.mark.parametrize("solver", [None, *slow(solvers.Newton(max_iterations=30))])
 def test_members_of_one_block_are_solved_in_machine_code(at_once, monkeypatch, solver, compiled):
     original, served = many.short_result, []
 

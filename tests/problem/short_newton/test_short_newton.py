@@ -844,6 +844,7 @@ class TestByNumpy:
         np.testing.assert_allclose(found.x**3 + 0.01 * found.x, 8.0)
         assert found.history[1].damping < 1.0
 
+    @pytest.mark.slow
     def test_all_reference_problems_from_many_starts(self, served):
         for case in CASES:
             problem, random = Problem(case.residual), np.random.default_rng(case.number)

@@ -51,7 +51,7 @@ METHODS = [
     RungeKutta("TR-BDF2"),
     FixedSteps("BDF2", 0.02),
     *slow(Bdf(3, ndf=False), RungeKutta(), FixedSteps("trapezoid", 0.02)),
-    FixedSteps("TR-BDF2", 0.05),
+    *slow(FixedSteps("TR-BDF2", 0.05)),
 ]
 
 
@@ -238,7 +238,7 @@ def coupled():
 
 @pytest.mark.parametrize("steps", [Bdf(), RungeKutta(), RungeKutta("TR-BDF2")], ids=repr)
 @pytest.mark.parametrize("mode", ["forward", "adjoint"])
-@pytest.mark.parametrize("rtol", [1e-3, 1e-5])
+@pytest.mark.parametrize("rtol", [1e-3, *slow(1e-5)])
 def test_derivatives_of_a_run_from_a_steady_state_choose_its_steps(steps, mode, rtol):
     """The state does not move, so that the errors of the state would allow any step.
 

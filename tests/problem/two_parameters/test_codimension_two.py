@@ -91,7 +91,7 @@ def test_the_bogdanov_takens_normal_form():
     (point,) = branch.hopf_points
     assert point.parameter == pytest.approx(-0.25, abs=1e-11)
     assert point.frequency == pytest.approx(np.sqrt(2.0 * 0.5), rel=1e-10)
-    curve = problem.hopf_curve(branch, "q", (-0.5, 1.0), step=-0.02)
+    curve = problem.hopf_curve(branch, "q", (-0.5, 1.0), step=-0.05)
     assert curve["q"] ** 2 == pytest.approx(-curve["p"], abs=1e-9)
     assert curve.special_points[-1].kind == "bogdanov-takens"
     assert curve.special_points[-1].parameter == pytest.approx(0.0, abs=1e-8)

@@ -66,7 +66,9 @@ VALLEYS = {  # a curve g = 0 and the derivatives of g
 
 
 @pytest.mark.parametrize("name", VALLEYS)
-@pytest.mark.parametrize("solver", [None, solvers.LevenbergMarquardt(), solvers.TrustRegion()])
+@pytest.mark.parametrize(
+    "solver", [None, *slow(solvers.LevenbergMarquardt(), solvers.TrustRegion())]
+)
 def test_no_rounding_is_claimed_in_a_thin_valley(name, solver):
     """(x - 1)^2 + (y - 1.3)^2 + weight g^2 is to be smallest, with weights of 1e8 and 1e13."""
     g, slopes = VALLEYS[name]
@@ -113,7 +115,7 @@ MODELS = {  # model, data, number of unknowns
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("solver", [solvers.Newton(), solvers.TrustRegion()])
+@pytest.mark.parametrize("solver", [solvers.Newton(), *slow(solvers.TrustRegion())])
 def test_no_sizes_of_an_earlier_point_are_used_where_unknowns_run_away(name, solver):
     """Curves through as many points as they have unknowns, from starts of 1 to 30."""
     model, data, n = MODELS[name]
@@ -149,7 +151,7 @@ def test_unknowns_of_large_units_do_not_run_away(unit):
     np.testing.assert_allclose(result.x, [np.sqrt(2.0) * unit, np.sqrt(0.5)])
 
 
-@pytest.mark.parametrize("method", [None, solvers.DampedNewton(), solvers.TrustRegion()])
+@pytest.mark.parametrize("method", [None, solvers.DampedNewton(), *slow(solvers.TrustRegion())])
 def test_no_local_minimum_is_claimed_where_the_residual_falls_on(method):
     """Each step divides x, and takes a thousandth of the residual: the root is at 1e-261."""
     for residual, start in (

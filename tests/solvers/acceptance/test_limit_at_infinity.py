@@ -7,6 +7,7 @@ from scipy import sparse, special
 from sgsolve import Problem, Status, ad, solvers
 from sgsolve.solvers.acceptance import determination
 from tests.presets import ALL_SOLVERS, PRESETS, each_solver, solved
+from tests.selection import slow
 
 SOLVERS = list(ALL_SOLVERS.values())
 
@@ -34,8 +35,13 @@ LIMITS = {
 }
 
 
+# One of each kind; the slow tests take all.
+FEW = ("tanh of a cube", "error function", "algebraic", "fraction", "exponential")
+FEW += ("fraction, far", "reciprocals", "root of a cube")
+
+
 @each_solver()
-@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("name", [*FEW, *slow(*(name for name in LIMITS if name not in FEW))])
 def test_no_root_where_rounding_hides_the_residual(name, solver):
     residual, starts = LIMITS[name]
     for start in starts if solver is not None else starts[1:4:2]:
@@ -52,7 +58,7 @@ SATURATIONS = {
 
 
 @each_solver()
-@pytest.mark.parametrize("name", SATURATIONS)
+@pytest.mark.parametrize("name", ["cube", "gauss", *slow("tanh", "logistic")])
 def test_one_unknown_runs_away_from_a_regular_system(name, solver):
     n = 12
 
@@ -254,7 +260,7 @@ COUPLED = {
 
 
 @each_solver()
-@pytest.mark.parametrize("name", COUPLED)
+@pytest.mark.parametrize("name", ["gauss", "tanh", *slow("logistic")])
 def test_unknowns_that_run_away_together_are_not_determined_by_each_other(name, solver):
     flat = COUPLED[name]
 
@@ -267,7 +273,7 @@ def test_unknowns_that_run_away_together_are_not_determined_by_each_other(name, 
 
 
 @pytest.mark.parametrize(
-    "start", [(121.3, 145.9, 11.7), (187.0, 163.2, -96.5), (35.1, 172.6, 11.3)]
+    "start", [(121.3, 145.9, 11.7), *slow(((187.0, 163.2, -96.5),), ((35.1, 172.6, 11.3),))]
 )
 def test_an_unknown_that_another_equation_moves_along_a_flat_one(start):
     """exp(-x0^2) is zero at the start and at the end; x0 = x1 moves x0 in between."""
