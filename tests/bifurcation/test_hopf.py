@@ -9,6 +9,7 @@ from sgsolve.bifurcation import Stability
 from sgsolve.bifurcation.hidden_pairs import EigenvalueCount, is_pair_hidden
 from sgsolve.bifurcation.spectrum import eigenvalues
 from sgsolve.errors import LinearSolveError
+from tests.selection import slow
 
 
 def spiral(u, p):
@@ -49,7 +50,7 @@ def hidden(u, p):
     return np.stack([y, 2.0 * p * y - (0.01 - 3.0 * p**2) * x])
 
 
-@pytest.mark.parametrize("step", [0.03, 0.055, 0.1])
+@pytest.mark.parametrize("step", [0.055, *slow(0.03, 0.1)])
 def test_a_pair_that_is_complex_near_the_axis_only_is_found(step):
     """Both ends of a step may have real eigenvalues: two stable ones and two unstable ones."""
     branch = Problem(hidden, params={"p": -0.055}).continuation(

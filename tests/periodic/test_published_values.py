@@ -10,6 +10,7 @@ import pytest
 from sgsolve import Problem
 from tests.families import reactor_of_two_steps
 from tests.periodic.oscillators import one
+from tests.selection import slow
 
 
 def points(branch, kinds=("fold", "branch point", "hopf", "period doubling", "torus")):
@@ -41,7 +42,9 @@ AB = {
 }
 
 
-@pytest.mark.parametrize("heat", AB)
+@pytest.mark.parametrize(
+    "heat", [14.0, 18.0, *slow(*(heat for heat in AB if heat not in (14.0, 18.0)))]
+)
 def test_ab(heat):
     problem = Problem(reactor, params={"D": 0.0, "heat": heat}, storage=one)
     branch = problem.continuation([0.0, 0.0], "D", (0.0, 0.25), stability=True)

@@ -75,7 +75,7 @@ def test_a_bouncing_ball_ends_where_its_hits_accumulate(steps, e):
     assert run.states[:, 0].min() > -1e-9
 
 
-@pytest.mark.parametrize("e", [0.02, 0.1, 0.7])
+@pytest.mark.parametrize("e", [0.1, *slow(0.02, 0.7)])
 @pytest.mark.parametrize("direction", [-1, *slow(0)])
 def test_hits_accumulate_at_any_restitution(e, direction):
     run = bounced(e, direction=direction, steps=RungeKutta("TR-BDF2"), rtol=1e-5)
@@ -85,7 +85,7 @@ def test_hits_accumulate_at_any_restitution(e, direction):
 
 @pytest.mark.parametrize("keep", [True, *slow(False)])
 @pytest.mark.parametrize(
-    ("floor", "size"), [(0.0, 1e200), (0.0, 1e-200), (100.0, 1.0), (-1e3, 1e12)]
+    ("floor", "size"), [(0.0, 1e-200), (100.0, 1.0), *slow((0.0, 1e200), (-1e3, 1e12))]
 )
 def test_rounding_of_the_event_and_its_size_do_not_hide_hits(floor, size, keep):
     run = bounced(0.6, floor, size, keep=keep, rtol=1e-6, atol=1e-6)

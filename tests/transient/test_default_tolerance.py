@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 
 from sgsolve import Problem
 from sgsolve.transient import Bdf, RungeKutta
+from tests.selection import slow
 
 
 def hires(y):
@@ -61,7 +62,7 @@ SYSTEMS = {
 
 
 @pytest.mark.parametrize("f", SYSTEMS, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+@pytest.mark.parametrize("rtol", [1e-4, *slow(1e-6)])
 def test_errors_follow_the_tolerance_for_unknowns_of_all_sizes(f, rtol):
     y0, end, which, expected, allowed = SYSTEMS[f]
     problem = Problem(lambda y: -np.stack(f(y)), storage=lambda y: 1.0 * y)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
+from tests.selection import slow
 from tests.transient.equations import Equations, Run
 from tests.transient.methods.test_fixed_steps import exact, linear
 
@@ -99,7 +100,7 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.__name__)
-@pytest.mark.parametrize("rtol", [1e-4, 1e-6, pytest.param(1e-8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rtol", [1e-4, *slow(1e-6, 1e-8)])
 def test_the_error_follows_the_tolerance(problem, rtol):
     equations, times, error = problem()
     run = Run(equations, *times, rtol, rtol / 100)

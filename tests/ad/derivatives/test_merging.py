@@ -122,6 +122,7 @@ CHAINS = [
     on_a_grid, two_fields, recursive_filter, one_boundary, by_weights,
 ]  # fmt: skip
 FEW = [by_slices, by_index, two_fields]
+SEVERAL = [*FEW, linear, by_scatter, runge_kutta, recursive_filter]
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +134,7 @@ def point(n):
     return np.linspace(-0.9, 1.0, n) + 0.01 * np.cos(np.arange(n))
 
 
-@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("chain", [*SEVERAL, *slow(*(c for c in CHAINS if c not in SEVERAL))])
 def test_values_of_a_chain(chain):
     """All columns by complex steps: on the first evaluation, on a used cache, and compiled."""
     x, stages = point(40), 12
@@ -248,7 +249,7 @@ def test_stages_beyond_the_room_are_not_kept(monkeypatch):
         assert peaks[k] < 1.3 * growth * peaks[k - 1]
 
 
-@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("chain", [*SEVERAL, *slow(*(c for c in CHAINS if c not in SEVERAL))])
 def test_values_of_a_chain_without_room(chain, monkeypatch):
     """Nothing is kept, or only the first stages are: the values are those of an empty cache."""
     x, stages = point(40), 4

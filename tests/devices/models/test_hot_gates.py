@@ -23,7 +23,6 @@ from sgsolve.devices.equations.conduction import fluxes
 from sgsolve.devices.equations.heat_sources import heat_made
 from sgsolve.devices.models.heat import heat_left, local_parameters
 from sgsolve.errors import InputError
-from tests.selection import slow
 
 OXIDE, VOLTS = 1e-6, {"V_gate": 5.0, "V_drain": 3.0}  # cm, V
 VALUES = {"T": 300.0, "Nc": 2.86e19, "Nv": 3.1e19, "Ec": 0.0, "Ev": -1.12, "eps_r": 11.7}
@@ -58,7 +57,8 @@ def transistor(meshed, heat=None):
                   active=mesh.part(below) if meshed else None)  # fmt: skip
 
 
-@pytest.mark.parametrize("meshed", [False, *slow(True)])
+@pytest.mark.slow
+@pytest.mark.parametrize("meshed", [False, True])
 def test_power_leaves_by_the_ohmic_contacts_and_none_by_the_gate(meshed):
     hot = transistor(meshed, Heat(0.05, mobilities))
     x = hot.solve(**VOLTS).x
