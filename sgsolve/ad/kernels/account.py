@@ -19,8 +19,9 @@ SAVED = 0.6
 # compiling of one character.
 TRACING, TRACING_UNKNOWN = 0.012, 2e-6
 COMPILING = 1.2e-6
-# Seconds to load what was compiled before.
+# Seconds to load what was compiled before, and to load LLVM, once in a process.
 LOADING = 0.002
+STARTING = 0.025
 # To ask for the time of the processor takes up to 20 microseconds. Shorter evaluations than these
 # seconds are timed by the clock; one that seems longer, as others were at work, counts as one.
 SHORT = 2e-4

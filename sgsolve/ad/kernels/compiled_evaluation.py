@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ...arrays import DOUBLE
 from ...pattern import Pattern
-from .account import TRACING, TRACING_UNKNOWN, Account
+from . import machine
+from .account import STARTING, TRACING, TRACING_UNKNOWN, Account
 from .printing.kernel_result import (
     DIVIDE,
     INVALID,
@@ -386,7 +387,8 @@ class CompiledEvaluation:
                 self._drop_changed(arguments, target)
             if len(self._variants) >= MOST_VARIANTS:
                 raise NotCompiledError(f"more than {MOST_VARIANTS} ways through the code")
-            if not self._pays(TRACING + TRACING_UNKNOWN * x.size):
+            starting = 0.0 if machine.is_started() else STARTING
+            if not self._pays(starting + TRACING + TRACING_UNKNOWN * x.size):
                 return None
             begin = perf_counter()
             try:

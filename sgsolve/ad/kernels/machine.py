@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 import platform
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ...errors import InputError
@@ -77,11 +80,15 @@ def is_available() -> bool:
     >>> Problem(fast).solve([0.0]).x.round(6)
     array([0.693147])
     """
-    try:
-        import llvmlite.binding  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    # To load LLVM takes as long as a hundred evaluations: that is left to the first kernel.
+    with suppress(ImportError, ValueError):  # of a module without a specification
+        return importlib.util.find_spec("llvmlite") is not None
+    return False
+
+
+def is_started() -> bool:
+    """Whether LLVM was loaded in this process."""
+    return "llvmlite.binding" in sys.modules
 
 
 def require_llvmlite() -> None:
@@ -91,6 +98,14 @@ def require_llvmlite() -> None:
             "compiled evaluation needs llvmlite, which is not installed: "
             "pip install 'sgsolve[compiled]', or leave compiled out"
         )
+
+
+def _llvm() -> Any:
+    try:
+        import llvmlite.binding
+    except (ImportError, OSError) as error:  # a damaged installation
+        raise LlvmError(f"llvmlite cannot be loaded: {error}") from error
+    return llvmlite.binding
 
 
 def code_of(mark: str, names: list[str], text: Callable[[], str] | None = None) -> Code:
@@ -110,7 +125,10 @@ def is_known(mark: str) -> bool:
     global _found
     if mark in _compiled:
         return True
-    key = _key(mark)
+    try:
+        key = _key(mark)
+    except LlvmError:  # `code_of` raises it too
+        return False
     stored = object_cache.stored_code(key)
     if stored is not None:
         _found = key, stored
@@ -120,21 +138,21 @@ def is_known(mark: str) -> bool:
 @functools.cache
 def _host() -> tuple[str, str, str]:
     """Return the name and the features of the processor, and the system; asked for once."""
-    import llvmlite.binding as llvm
+    llvm = _llvm()
 
     features = llvm.get_host_cpu_features().flatten()
     return llvm.get_host_cpu_name(), features, llvm.get_process_triple()
 
 
 def _key(mark: str) -> str:
-    import llvmlite.binding as llvm
+    llvm = _llvm()
 
     return object_cache.key(mark.encode(), (llvm.llvm_version_info, *_host()))
 
 
 @functools.cache
 def _target() -> Any:
-    import llvmlite.binding as llvm
+    llvm = _llvm()
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -142,7 +160,7 @@ def _target() -> Any:
 
 
 def _new_code(mark: str, names: list[str], text: Callable[[], str]) -> Code:
-    import llvmlite.binding as llvm
+    llvm = _llvm()
 
     key = _key(mark)
     try:
@@ -166,7 +184,7 @@ def _new_code(mark: str, names: list[str], text: Callable[[], str]) -> Code:
 
 def _compiled_text(text: str) -> bytes:
     """Return machine code for this processor."""
-    import llvmlite.binding as llvm
+    llvm = _llvm()
 
     cpu, features, _ = _host()
     machine = _target().create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
