@@ -28,7 +28,13 @@ PLAIN = re.compile(r"^```python\n((?:(?!>>> |```).*\n)+)```\n(?:\n```text\n((?:.
 NEEDED = {"finite_elements.md": "skfem", "large_problems.md": "pyamg", "compiled.md": "llvmlite"}
 # Pages that take several seconds.
 LONG = {"device_breakdown.md", "steady_to_chaos.md", "large_problems.md", "device_ions.md"}
-LONG |= {"bifurcation_diagram.md", "device_heat.md", "device_traps.md", "periodic_orbits.md"}
+LONG |= {
+    "bifurcation_diagram.md",
+    "device_heat.md",
+    "device_traps.md",
+    "periodic_orbits.md",
+    "parameter_fit.md",
+}
 # Folders with a module that the reader of a page copies.
 COPIED = {"circuits.md": ROOT / "examples/circuits"}
 
