@@ -5,12 +5,13 @@ follows Varshni's formula; half of its change from 300 K goes to each band. Dens
 and mobilities are powers of the temperature. Lifetimes and coefficients of recombination are
 typical values and do not depend on it; replace them by those of your samples.
 
-Sources are named in `Material.sources`: *Ioffe*, the NSM archive of the Ioffe Institute;
-*Levinshtein*, Handbook Series on Semiconductor Parameters 1 (1996); *Vurgaftman*, J. Appl. Phys. 89
-(2001) 5815 and 94 (2003) 3675; *Genius*, the material files of Genius-TCAD-Open; *Klaassen*,
-Solid-State Electron. 35 (1992) 953; *IonMonger*, the parameters of that program, J. Comput.
-Electron. 18 (2019) 1435. *Assumed* is what none of them gives. *Unconfirmed* names numbers that
-were not compared with the source once more; compare them before you publish results.
+Sources are named in `Material.sources`, and `Material.table` prints them: *Ioffe*, the NSM archive
+of the Ioffe Institute; *Levinshtein*, Handbook Series on Semiconductor Parameters 1 (1996);
+*Vurgaftman*, J. Appl. Phys. 89 (2001) 5815 and 94 (2003) 3675; *Genius*, the material files of
+Genius-TCAD-Open; *Klaassen*, Solid-State Electron. 35 (1992) 953; *IonMonger*, the parameters of
+that program, J. Comput. Electron. 18 (2019) 1435. *Assumed* is what none of them gives.
+*Unconfirmed* marks numbers that were not compared with the source once more; compare them before
+you publish results.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ import numpy as np
 from .. import ad
 from ..errors import DataTypeError, InputError
 from .constants import CODATA2018
+from .material_sources import UNITS, source_table
 from .models.model_arguments import keywords
 
 COLDEST, HOTTEST = 1.0, 1500.0  # K
 LATTICE = "T^-1.5 of acoustic phonons, assumed"
+PARABOLIC = "parabolic bands"
+NONE = "0: none in the table"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,8 @@ class Material:
     heat_capacity : float
         At 300 K, density times specific heat, J/(cm^3 K): the ``capacity`` of `Heat`.
     sources : dict of str to str
-        Where the numbers are from, by the name of the parameter.
+        Where the numbers are from, by the names of the parameters; "gap", "mu", "mu_power",
+        "states_power", "tau" and "C" stand for all of that kind.
 
     See Also
     --------
@@ -97,6 +102,17 @@ class Material:
     C_p: float = 0.0
     heat_capacity: float
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    def table(self) -> str:
+        """Return all parameters as lines of text: name, value, unit, source.
+
+        Examples
+        --------
+        >>> from sgsolve.devices import materials
+        >>> print(materials.gan.table().splitlines()[0])
+        eps_r                 8.9             epj-pv.org, pv180009, table 1 (2018)
+        """
+        return source_table({name: getattr(self, name) for name in UNITS}, self.sources)
 
     def gap(self, T: Any) -> Any:
         """Return the gap at a temperature in K, eV."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from ..errors import InputError
-from .material import LATTICE, Material
+from .material import LATTICE, NONE, PARABOLIC, Material
 
 __all__ = ["algaas", "gaas", "gan", "perovskite", "sic_4h", "silicon"]
 
@@ -19,12 +19,15 @@ silicon = Material(
     tau_n=1e-5, tau_p=3e-6, C_n=2.8e-31, C_p=9.9e-32, heat_capacity=1.63,
     sources={
         "heat_capacity": "Ioffe: 2.329 g/cm^3, 0.7 J/(g K)",
-        "gap, Nc, Nv": "M. A. Green, J. Appl. Phys. 67 (1990) 2944, as in Genius",
+        "gap": "Genius, Si_band_Sdevice.cc",
+        "Nc, Nv, states_power": "M. A. Green, J. Appl. Phys. 67 (1990) 2944, as in Genius",
         "affinity": "Ioffe; Genius has 4.17 eV",
-        "eps_r, tau, C": "Genius",
+        "eps_r": "Genius",
+        "tau": "Genius, Si_band_Sdevice.cc; 1e-7 s in its Si_band_default.cc",
+        "C": "Genius, Si_band_default.cc",
         "unconfirmed": "tau",
-        "mu": "Klaassen (lattice)",
-        "B_rad": "none: Auger and traps dominate",
+        "mu, mu_power": "Klaassen (lattice)",
+        "B_rad": "0: Auger and traps dominate",
     },
 )  # fmt: skip
 
@@ -38,7 +41,8 @@ gaas = Material(
         "gap": "Vurgaftman",
         "Nc": "mass of 0.067",
         "Nv": "Levinshtein: 1.83e15 T^1.5 cm^-3",
-        "mu, tau": "Genius",
+        "states_power": PARABOLIC,
+        "mu, mu_power, tau": "Genius",
     },
 )  # fmt: skip
 
@@ -54,6 +58,8 @@ gan = Material(
         "gap": "Vurgaftman",
         "mu_p, tau": "assumed",
         "mu_power": LATTICE,
+        "states_power": PARABOLIC,
+        "C": NONE,
         "unconfirmed": "mu_n, B_rad",
     },
 )  # fmt: skip
@@ -68,6 +74,8 @@ sic_4h = Material(
         "gap, mu": "Ioffe",
         "Nc, Nv": "masses of Genius, 4H-SiC_band.cc: 0.39, holes 0.82; three valleys",
         "mu_power": LATTICE,
+        "states_power": PARABOLIC,
+        "B_rad, C": NONE,
         "unconfirmed": "gap, mu",
     },
 )  # fmt: skip
@@ -78,8 +86,11 @@ perovskite = Material(
     sources={
         "heat_capacity": "N. Onoda-Yamamuro et al., J. Phys. Chem. Solids 51 (1990) 1383: about "
         "190 J/(mol K); 4.16 g/cm^3",
-        "eps_r, affinity, gap, Nc, Nv, mu, tau, B_rad": "IonMonger; the gap at all temperatures",
+        "eps_r, affinity, Nc, Nv, mu, tau, B_rad": "IonMonger",
+        "gap": "IonMonger; at all temperatures",
         "mu_power": LATTICE,
+        "states_power": PARABOLIC,
+        "C": NONE,
     },
 )  # fmt: skip
 
@@ -128,8 +139,12 @@ def algaas(x: float) -> Material:
         B_rad=1.8e-10,
         heat_capacity=(5.32 - 1.56 * x) * (0.33 + 0.12 * x),
         sources={
-            "eps_r, affinity, masses of Nc and Nv, density": "Ioffe, AlGaAs/basic.html",
-            "gap, mu, B_rad, heat_capacity": "Ioffe",
+            "eps_r, affinity": "Ioffe, AlGaAs/basic.html",
+            "Nc, Nv": "masses of Ioffe, AlGaAs/basic.html",
+            "states_power": PARABOLIC,
+            "gap": "Ioffe; its change with the temperature is that of GaAs",
+            "mu, B_rad": "Ioffe",
+            "heat_capacity": "Ioffe: density times specific heat",
             "unconfirmed": "gap, mu, B_rad, heat_capacity",
             "tau, C, mu_power": "those of GaAs",
         },

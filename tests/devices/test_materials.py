@@ -63,6 +63,32 @@ def test_every_material_makes_a_junction(material):
         assert set(material.sources)
 
 
+@pytest.mark.parametrize("material", EVERY, ids=lambda m: m.name)
+def test_every_number_has_a_unit_and_a_source(material):
+    from dataclasses import fields
+
+    from sgsolve.devices.material_sources import GROUPS, UNITS
+
+    numbers = {f.name for f in fields(material)} - {"name", "sources"}
+    assert set(UNITS) == numbers
+    lines = {line.split()[0]: line for line in material.table().splitlines()}
+    assert set(lines) == numbers
+    named = [part.strip() for key in material.sources if key != "unconfirmed"
+             for part in key.split(",")]  # fmt: skip
+    named = [name for part in named for name in GROUPS.get(part, (part,))]
+    assert sorted(named) == sorted(numbers)  # each once
+    for name, line in lines.items():
+        value, rest = line[13:].split(maxsplit=1)
+        assert float(value) == pytest.approx(getattr(material, name), rel=1e-5)
+        assert rest.startswith(UNITS[name])
+        assert len(rest) > len(UNITS[name])
+
+
+def test_numbers_that_were_not_compared_again_are_marked():
+    lines = {line.split()[0]: line for line in materials.gan.table().splitlines()}
+    assert [name for name, line in lines.items() if "(unconfirmed)" in line] == ["mu_n", "B_rad"]
+
+
 def test_only_what_the_models_ask_for():
     from sgsolve.devices import radiative, srh
 

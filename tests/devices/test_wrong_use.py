@@ -513,6 +513,7 @@ def diode(lengths=1.0, doping=1.0, **values):
         ({"doping": 1e4}, "doping reaches 1e.22"),
         ({"doping": 1e-12}, "doping is at most 1e.06"),  # um^-3
         ({"lengths": 1e4}, "Debye length"),  # um
+        ({"lengths": 1e-2}, "extends over 3e-06 cm: no part of it is neutral"),  # m
         ({"lengths": 1e4, "doping": 1e-1}, "depletion layer of the junction"),
     ],
 )

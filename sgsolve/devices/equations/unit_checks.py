@@ -18,6 +18,7 @@ PUREST = 1e8  # cm^-3
 FROM_VACUUM = -2.0  # eV: bands below it do not count from the middle of a gap, nor from an edge
 NO_METAL = -1.0  # V: work functions are 2 to 6 eV
 COARSEST = 4.0  # depletion layers along an edge; at 2 the currents of a diode are roughly right
+THINNEST = 0.3  # of the depletion layer between the highest dopings: some solar cells are all of it
 IN_CM, PER_CM3 = "lengths are in cm (1 um is 1e-4)", "densities are per cm^3"
 
 
@@ -117,22 +118,19 @@ def _strange_densities(device: DeviceModel) -> str:
             f"the Debye length at the highest doping is {debye:.2g} cm, the finest spacing "
             f"{finest:.2g} cm, the extent {extent:.2g} cm: no space charge can be resolved"
         )
-    return _hidden_junction(device, vt, factor_n + factor_p)
+    log_product = factor_n + factor_p
+    return _hidden_junction(device, vt, log_product) or _all_depleted(device, vt, log_product)
 
 
 def _hidden_junction(device: DeviceModel, vt: float, log_product: Any) -> str:
     """Say that the depletion layers of all junctions are far narrower than an edge, or nothing."""
-    p, lay, c = device.parameters, device.layout, device.constants
-    net = p["doping"][lay.doped]
+    lay = device.layout
+    net = device.parameters["doping"][lay.doped]
     a, b = lay.carrier_edges.T
     at = np.flatnonzero(net[a] * net[b] < 0.0)
     if not len(at):
         return ""
-    product = np.log(np.abs(net[a[at]])) + np.log(np.abs(net[b[at]]))
-    barrier = vt * (product - np.max(log_product))
-    doped = 1.0 / np.abs(net[a[at]]) + 1.0 / np.abs(net[b[at]])
-    eps = float(np.max(p["eps_r"])) * c.eps0
-    width = np.sqrt(2.0 * eps * np.maximum(barrier, vt) * doped / c.q)
+    width = _depleted_width(device, vt, log_product, net[a[at]], net[b[at]])
     i = int(np.argmin(lay.carrier_lengths[at] / width))
     if lay.carrier_lengths[at][i] <= COARSEST * width[i]:
         return ""
@@ -140,3 +138,31 @@ def _hidden_junction(device: DeviceModel, vt: float, log_product: Any) -> str:
         f"the depletion layer of the junction is {width[i]:.2g} cm wide, and edges that cross it "
         f"are {lay.carrier_lengths[at][i]:.2g} cm or longer; {IN_CM}"
     )
+
+
+def _all_depleted(device: DeviceModel, vt: float, log_product: Any) -> str:
+    """Say that a device is far shorter than a depletion layer between its dopings, or nothing."""
+    net = device.parameters["doping"][device.layout.doped]
+    if not net.min() < 0.0 < net.max():
+        return ""
+    width = float(_depleted_width(device, vt, log_product, net.min(), net.max()))
+    extent = float(np.max(np.ptp(device.mesh.nodes, axis=0)))
+    if extent >= THINNEST * width:
+        return ""
+    return (
+        f"the depletion layer between the highest dopings is {width:.2g} cm wide, and the mesh "
+        f"extends over {extent:.2g} cm: no part of it is neutral; {IN_CM}"
+    )
+
+
+def _depleted_width(
+    device: DeviceModel, vt: float, log_product: Any, one: Any, other: Any
+) -> np.ndarray:
+    """Width in cm of the depletion layer between net dopings of opposite signs, at 0 V."""
+    c, eps = device.constants, float(np.max(device.parameters["eps_r"])) * device.constants.eps0
+    product = np.log(np.abs(one)) + np.log(np.abs(other))
+    barrier = vt * np.maximum(product - np.max(log_product), 1.0)
+    width: np.ndarray = np.sqrt(
+        2.0 * eps * barrier / c.q * (1.0 / np.abs(one) + 1.0 / np.abs(other))
+    )
+    return width

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from .cells import CellMesh
+from .repeated_cells import distinct
 from .tetrahedra import tetrahedralization
 from .triangles import triangulation
 
@@ -74,7 +75,9 @@ def read_mesh(
             f"{path}: has no triangles and no tetrahedra, only {', '.join(content.cells_dict)}"
         )
     kind, facet = SIMPLICES[dimension]
-    cells = content.cells_dict[kind]
+    # Format 2.2 repeats a cell for each of its groups.
+    first, place = distinct(content.cells_dict[kind])
+    cells = content.cells_dict[kind][first]
     used, local = np.unique(cells, return_inverse=True)
     points = unit * content.points[used][:, :dimension]
     local = local.reshape(cells.shape)
@@ -87,7 +90,8 @@ def read_mesh(
     regions, contacts = {}, {}
     for name, (_, its_dimension) in content.field_data.items():
         if its_dimension == dimension:
-            regions[name] = _in_group(content, name, kind)
+            regions[name] = np.zeros(len(cells), dtype=bool)
+            regions[name][place[_in_group(content, name, kind)]] = True
         elif its_dimension == dimension - 1 and facet in content.cells_dict:
             nodes = number[content.cells_dict[facet][_in_group(content, name, facet)]]
             contacts[name] = np.unique(nodes[nodes >= 0])

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...errors import InputError, ShapeError
 from .cells import CellMesh, from_cells
+from .repeated_cells import check_distinct
 
 # The edges of a tetrahedron: its two nodes, and the two others.
 EDGES = np.array(
@@ -50,8 +51,8 @@ def tetrahedralization(
     Raises
     ------
     ShapeError, InputError
-        Wrong shapes, a tetrahedron without volume, a point that no tetrahedron uses, an unknown
-        `dual`.
+        Wrong shapes, a tetrahedron without volume or there twice, a point that no tetrahedron uses,
+        an unknown `dual`.
 
     See Also
     --------
@@ -79,6 +80,7 @@ def tetrahedralization(
     unused = np.setdiff1d(np.arange(len(points)), tetrahedra)
     if len(unused):
         raise InputError(f"points: {len(unused)} of them, first {unused[0]}, are in no tetrahedron")
+    check_distinct(tetrahedra, "tetrahedron")
     corners = points[tetrahedra]
     lengths = _lengths(corners)
     contents = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0

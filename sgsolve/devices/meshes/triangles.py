@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import InputError, ShapeError
 from .cells import CellMesh, from_cells
+from .repeated_cells import check_distinct
 
 
 def triangulation(points: np.ndarray, triangles: np.ndarray) -> CellMesh:
@@ -34,7 +35,7 @@ def triangulation(points: np.ndarray, triangles: np.ndarray) -> CellMesh:
     Raises
     ------
     ShapeError, InputError
-        Wrong shapes, a triangle without area, a point that no triangle uses.
+        Wrong shapes, a triangle without area or there twice, a point that no triangle uses.
 
     See Also
     --------
@@ -61,6 +62,7 @@ def triangulation(points: np.ndarray, triangles: np.ndarray) -> CellMesh:
     unused = np.setdiff1d(np.arange(len(points)), triangles)
     if len(unused):
         raise InputError(f"points: {len(unused)} of them, first {unused[0]}, are in no triangle")
+    check_distinct(triangles, "triangle")
     corner = points[triangles]
     pairs = np.stack([triangles[:, [1, 2]], triangles[:, [2, 0]], triangles[:, [0, 1]]], axis=1)
     side = np.stack(

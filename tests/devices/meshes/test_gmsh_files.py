@@ -106,6 +106,26 @@ def test_a_file_of_gmsh_gives_the_mesh_its_regions_and_its_contacts(tmp_path, te
     assert current == pytest.approx(expected, rel=1e-6)
 
 
+def test_triangles_in_two_groups_are_one_triangle(tmp_path):
+    """Format 2.2 repeats them, one of them with its corners in another order."""
+    from sgsolve.devices import read_mesh
+
+    text = MSH_2.replace("5\n1 7", "6\n1 7").replace('2 6 "cap"', '2 6 "cap"\n2 4 "all"')
+    text = text.replace("\n8\n1 1 2", "\n11\n1 1 2").replace(
+        "4 2 2 5 1 1 2 15",
+        "11 2 2 4 2 3 16 2\n12 2 2 4 1 1 2 15\n13 2 2 4 1 1 15 14\n4 2 2 5 1 1 2 15",
+    )
+    path = tmp_path / "bar.msh"
+    path.write_text(text)
+    mesh, regions, _ = read_mesh(path, unit=1e-4)
+    assert len(mesh.cells) == 4
+    assert mesh.volumes.sum() == pytest.approx(2e-8, rel=1e-12)
+    numbers = {name: set(np.flatnonzero(inside)) for name, inside in regions.items()}
+    assert {name: len(found) for name, found in numbers.items()} == {"bar": 2, "cap": 2, "all": 3}
+    assert numbers["bar"] < numbers["all"]
+    assert len(numbers["cap"] & numbers["all"]) == 1
+
+
 def test_elements_in_no_group_are_named(tmp_path):
     from sgsolve.devices import read_mesh
     from sgsolve.errors import InputError

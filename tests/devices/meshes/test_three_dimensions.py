@@ -105,6 +105,8 @@ def test_wrong_tetrahedra_are_refused():
     points = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1]])
     with pytest.raises(InputError, match="tetrahedron 0 has no volume"):
         tetrahedralization(points, [[0, 1, 2, 3], [0, 1, 2, 4]])
+    with pytest.raises(InputError, match="tetrahedron 1 is there twice"):
+        tetrahedralization(points[[0, 1, 2, 4]], [[0, 1, 2, 3], [3, 2, 1, 0]])
     with pytest.raises(InputError, match="1 of them, first 3, are in no tetrahedron"):
         tetrahedralization(points, [[0, 1, 2, 4]])
     with pytest.raises(InputError, match="dual must be one of"):

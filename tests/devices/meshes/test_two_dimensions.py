@@ -77,6 +77,8 @@ def test_wrong_triangles_are_refused():
         triangulation(line, np.array([[0, 1, 2], [0, 1, 3]]))
     with pytest.raises(InputError, match="in no triangle"):
         triangulation(line, np.array([[0, 1, 3]]))
+    with pytest.raises(InputError, match=r"triangle 2 is there twice: .* nodes of triangle 0"):
+        triangulation(line, np.array([[0, 1, 3], [1, 2, 3], [3, 0, 1]]))
 
 
 @pytest.mark.parametrize("voltage", [0.7, *slow(-2.0, 0.3)])
