@@ -42,8 +42,8 @@ UNCONFIRMED = "unconfirmed"
 def source_of(name: str, sources: Mapping[str, str]) -> str:
     """Return the source of a number, and whether it is unconfirmed; empty if none is named."""
     for key, text in sources.items():
-        if key != UNCONFIRMED and name in _numbers(key):
-            doubtful = name in _numbers(sources.get(UNCONFIRMED, ""))
+        if key != UNCONFIRMED and name in _named_numbers(key):
+            doubtful = name in _named_numbers(sources.get(UNCONFIRMED, ""))
             return f"{text} (unconfirmed)" if doubtful else text
     return ""
 
@@ -57,7 +57,7 @@ def source_table(values: Mapping[str, float], sources: Mapping[str, str]) -> str
     )
 
 
-def _numbers(key: str) -> list[str]:
+def _named_numbers(key: str) -> list[str]:
     """The numbers that a list of names and groups stands for."""
     parts = [part.strip() for part in key.split(",")]
     return [name for part in parts for name in GROUPS.get(part, (part,))]
