@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from ... import ad
+from ..models.carrier_statistics import has_factor, log_gamma
 from ..models.model_arguments import keywords
 from ..models.recombination import surface
-from .carriers import Carriers
+from .carriers import Carriers, log_factors
 from .model import DeviceModel
 from .neutrality import at_nodes, neutral
 from .trap_neutrality import trap_parameters
@@ -64,6 +65,26 @@ def _demanded(device: DeviceModel, p: Mapping[str, Any], vt: Any) -> Array:
     everywhere = np.zeros(len(lay.fixed))
     everywhere[lay.fixed_rows] = demanded
     return everywhere
+
+
+def fixed_densities(
+    device: DeviceModel, demanded: Array, p: Mapping[str, Any], vt: Any
+) -> tuple[np.ndarray, Array, Array]:
+    """Return the nodes of contacts that fix both carriers, and the logarithms of their densities.
+
+    They follow from the potentials that are demanded (`fixed_potentials`).
+    """
+    lay = device.layout
+    nodes = np.concatenate([np.zeros(0, dtype=int), *lay.carrier_fixed.values()])
+    psi, n, m = demanded[lay.nodes[nodes]], lay.n, lay.n_s
+    eta_n, eta_p = psi - demanded[n + nodes], demanded[n + m + nodes] - psi
+    if not has_factor(device.statistics):
+        factor_n, factor_p = (at_nodes(factor, nodes) for factor in log_factors(p, vt))
+        return nodes, eta_n + factor_n, eta_p + factor_p
+    Nc, Nv, Ec, Ev = (at_nodes(p[name], nodes) for name in ("Nc", "Nv", "Ec", "Ev"))
+    eta_n, eta_p = eta_n - Ec / vt, eta_p + Ev / vt
+    log_n = np.log(Nc) + eta_n + log_gamma(device.statistics, eta_n)
+    return nodes, log_n, np.log(Nv) + eta_p + log_gamma(device.statistics, eta_p)
 
 
 def _offset(

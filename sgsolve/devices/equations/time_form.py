@@ -38,7 +38,7 @@ from ..models.heat import contact_parameters, heat_left, heat_scale, local_param
 from ..models.interfaces import row_weight
 from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights, split_densities
 from ..models.trap_levels import level_blocks, level_captures
-from .boundary import fixed_potentials
+from .boundary import fixed_densities, fixed_potentials
 from .carriers import Carriers, after_fluxes, carriers, log_factors
 from .conduction import conduction, fluxes
 from .heat_sources import heat_made
@@ -52,6 +52,7 @@ Array = Any
 Pair = tuple[Callable[..., Array], Callable[..., Array]]
 RATE = 1e6  # 1/s, about that of the filling of traps
 LEAST = 1e-100  # cm^-3, of a density whose logarithm is taken
+EMPTIEST = -575.0  # logarithm of 1e-250 cm^-3, the lowest density that a row is divided by
 
 
 class TimeForm:
@@ -154,19 +155,23 @@ class TimeForm:
 
         The ions have their densities instead of their levels.
         """
-        found = [self.potentials(y, p)]
+        found = [self.potentials(y, p, True)]
         if self.device.keeps_fluxes:
             s, local = self._carriers(y, p)
             found += fluxes(self.device, s, local) if s.kept else self._fluxes(s, y, local)
         return ad.hstack([*found, y[self._ions.start : self._end]])
 
-    def potentials(self, y: Array, p: Mapping[str, Any]) -> Array:
-        """Return psi, phin and phip of unknowns of this form, and with heat the temperatures, V."""
+    def potentials(self, y: Array, p: Mapping[str, Any], of_size: bool = False) -> Array:
+        """Return psi, phin and phip of unknowns of this form, and with heat the temperatures, V.
+
+        Rounding and errors within the tolerance leave negative densities where there is hardly any
+        carrier. The level of one is that of almost none, or if `of_size` that of its magnitude.
+        """
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]
         if device.heat is not None:
             p, vt = local_parameters(device, y, p), vt + y[self._heat][lay.nodes]
-        log_n, log_p = (_density_logarithm(y[part]) for part in (self._n, self._p))
+        log_n, log_p = (_density_logarithm(y[part], of_size) for part in (self._n, self._p))
         if not has_factor(device.statistics):
             factor_n, factor_p = (lay.first(factor) for factor in log_factors(p, vt))
             eta_n, eta_p = log_n - factor_n, log_p - factor_p
@@ -203,29 +208,30 @@ class TimeForm:
         p = dict(local)
         if device.trap_levels:
             s = replace(s, filled=[y[part] for part in self._filled.values()])
-        demanded, held = fixed_potentials(device, given, s.vt), 1.0 - lay.carrier_free
-        (jn, jp), (lost_n, lost_p) = s.kept or self._fluxes(s, y, p), losses(device, s, p)
+        demanded = fixed_potentials(device, given, s.vt)
+        moving = self._moving(s, y, given)
+        (jn, jp), (lost_n, lost_p) = s.kept or self._fluxes(moving, y, p), losses(device, s, p)
         if device.ionization is not None:
             made = ionized(device, s, (jn, jp), p)
             lost_n, lost_p = lost_n - made, lost_p - made
-        n, m = lay.n, lay.n_s
+        n = lay.n
         balance_n = self._scale[0] * (lay.carrier_divergence @ jn - lay.at_rows(lost_n))
         balance_p = self._scale[1] * (lay.carrier_divergence @ jp + lay.at_rows(lost_p))
-        balance_n = balance_n + held * (lay.first(s.un) - demanded[n : n + m])
-        balance_p = balance_p + held * (lay.first(s.up) - demanded[n + m :])
+        held_n, held_p = self._held(y, fixed_densities(device, demanded, given, s.vt))
         n_all, p_all = self._densities(s, y)
         charged = replace(s, n=n_all, p=p_all)
         charge = device.charge_balance(charged, p) + lay.fixed[:n] * s.u - demanded[:n]
-        rows = [charge, balance_n, balance_p, *ion_balances(device, s)]
+        rows = [charge, balance_n + held_n, balance_p + held_p, *ion_balances(device, s)]
         if device.heat is not None:
-            left = heat_left(device, s, heat_made(device, s, (jn, jp), p), p)
+            left = heat_left(device, s, heat_made(device, moving, (jn, jp), p), p)
             rows.append(self._heat_scale * left + (1.0 - lay.heat_free) * (y[self._heat] / s.vt))
         if s.filled is not None:
             filling = level_captures(device, s, s.filled, p)[2]
             pairs = zip(device.trap_levels.values(), filling, strict=True)
             rows += [-1.0 * part / (level.amount(p) * RATE) for level, part in pairs]
         if s.kept is not None:
-            rows.append((ad.hstack(self._fluxes(s, y, p)) - ad.hstack(s.kept)) * self._flux_scale)
+            found = ad.hstack(self._fluxes(moving, y, p))
+            rows.append((found - ad.hstack(s.kept)) * self._flux_scale)
         return ad.hstack(rows)
 
     def _carriers(self, y: Array, p: Mapping[str, Any]) -> tuple[Carriers, Mapping[str, Any]]:
@@ -237,6 +243,33 @@ class TimeForm:
         if "jn" in self.blocks:
             s = replace(s, kept=(y[self.blocks["jn"]], y[self.blocks["jp"]]))
         return s, p
+
+    def _moving(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> Carriers:
+        """The state whose levels drive currents between temperatures, and make heat.
+
+        A density that changes its sign within the tolerance would change its level by hundreds of
+        kT/q, and with it heat and temperature. Its magnitude changes little. What is lost to
+        recombination has the sign of the density, and takes the other levels.
+        """
+        densities = ad.value(y)[self._n.start : self._p.stop]
+        if self.device.heat is None or not (densities < 0.0).any():
+            return s
+        p = local_parameters(self.device, y, p)
+        found = carriers(self.device, self.potentials(y, p, True), p)
+        return replace(found, ions=s.ions, kept=s.kept, filled=s.filled)
+
+    def _held(self, y: Array, given: tuple[np.ndarray, Array, Array]) -> list[Array]:
+        """Both densities less those that contacts fix, relative to them; 0 at all other nodes.
+
+        Not by their logarithms: those of a minority far below the tolerance would take many steps
+        of Newton's method, and have no slope where rounding makes the density negative.
+        """
+        m, (nodes, *logarithms), rows = self.device.layout.n_s, given, []
+        for part, log in zip((self._n, self._p), logarithms, strict=True):
+            unit = np.maximum(ad.value(log), EMPTIEST)
+            row = y[part][nodes] * np.exp(-unit) - np.exp(log - unit)
+            rows.append(ad.sparsesum([ad.sparsevec(m, nodes, row)]))
+        return rows
 
     def _fluxes(self, s: Carriers, y: Array, p: Mapping[str, Any]) -> tuple[Array, Array]:
         """Return both currents on the edges over ``q vt``; they are linear in the densities."""
@@ -287,7 +320,7 @@ class TimeForm:
 
         def conducted(y: Array, **p: Any) -> Array:
             s, local = self._carriers(y, p)
-            jn, jp = s.kept or self._fluxes(s, y, local)
+            jn, jp = s.kept or self._fluxes(self._moving(s, y, p), y, local)
             crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
             if device.tunneling is not None:  # from the p end to the n end
                 taken_n, taken_p = device.tunneling.taken(s, p)
@@ -307,8 +340,10 @@ class TimeForm:
         return conducted, displaced
 
 
-def _density_logarithm(density: Array) -> Array:
-    """Logarithm; of what is not positive but for rounding, that of almost nothing."""
+def _density_logarithm(density: Array, of_size: bool) -> Array:
+    """Logarithm; of what is negative by rounding that of almost nothing, or of its magnitude."""
+    if of_size:
+        density = np.abs(density)
     few = ad.value(density) < LEAST
     return np.log(ad.where(few, LEAST, density) if few.any() else density)
 

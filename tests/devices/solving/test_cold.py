@@ -174,3 +174,20 @@ def test_capacitance_of_a_depletion_layer(gap, T, Ec):
     barrier = gap - 2 * vt * np.log(p["Nc"] / 1e17) + reverse - 2 * vt
     expected = np.sqrt(1.602e-19 * 10 * 8.854e-14 * 1e17 / (4 * barrier))
     assert found == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.filterwarnings("ignore:check the units")
+@pytest.mark.parametrize(
+    ("gap", "T", "volts", "degenerate"),
+    [(3.4, 77.0, 3.35, False), *slow((1.17, 20.0, 1.17, True), (1.17, 4.2, 1.17, False))],
+)
+def test_a_cold_device_in_time_ends_at_its_steady_state(gap, T, volts, degenerate):
+    """Its contacts hold minority densities of 1e-200 cm^-3 and less."""
+    from sgsolve.devices import fermi_dirac_half
+
+    device = junction(gap, T, 0.0, statistics=fermi_dirac_half() if degenerate else None)
+    steady = device.current(device.solve(V_p=volts).x, "p", V_p=volts)
+    run = device.transient({"p": lambda t: volts * min(t / 1e-9, 1.0)}, (0.0, 1e-6))
+    assert run.success
+    assert steady > 1.0
+    assert run["I_p"][-1] == pytest.approx(steady, rel=1e-6)
