@@ -81,6 +81,7 @@ DEVICES = (
     "meshes",
     "models",
     "equations",
+    "material_sources",
     "material",
     "materials",
     "solving",
