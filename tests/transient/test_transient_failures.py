@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp as solve_by_scipy
 
 from sgsolve import PartialBranchWarning, Problem, solve_ivp
 from sgsolve.errors import ConvergenceError, InputError
@@ -242,23 +243,51 @@ def test_a_dense_solution_ends_before_a_state_without_bound():
     assert run.sol(0.5)[0] == pytest.approx(2.0, rel=0.05)
 
 
-@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=["BDF", "ESDIRK4"])
-def test_a_fast_switch_without_a_capacitor_at_its_node(steps):
-    """A converter whose node voltage is taken for one of index 2: Newton must converge in it."""
-    switch = Pulse(0.0, 1.0, delay=1e-6, width=5e-6, rise=20e-9, fall=20e-9, period=1e-5)
+def converter(diode):
+    """A step-down converter whose node voltage is taken for an unknown of index 2."""
 
     def flow(u, s):
         node, current, out = u
-        diode = 1e-9 * (np.exp(-node / 0.02585) - 1.0)
         return [
-            (1e-9 + 10.0 * s) * (node - 12.0) - diode + current,
+            (1e-9 + 10.0 * s) * (node - 12.0) - diode(node) + current,
             out - node,
             out / 5.0 - current,
         ]
 
-    converter = Problem(flow, storage=lambda u: [0.0 * u[0], 1e-4 * u[1], 1e-5 * u[2]])
+    return Problem(flow, storage=lambda u: [0.0 * u[0], 1e-4 * u[1], 1e-5 * u[2]]).at(s=SWITCH)
+
+
+SWITCH = Pulse(0.0, 1.0, delay=1e-6, width=5e-6, rise=20e-9, fall=20e-9, period=1e-5)
+
+
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=["BDF", "ESDIRK4"])
+def test_a_fast_switch_without_a_capacitor_at_its_node(steps):
+    """Newton's iteration must converge in the voltage of the node."""
+    problem = converter(lambda node: 1e-9 * (np.exp(-node / 0.02585) - 1.0))
     with pytest.warns(IndexWarning):
-        run = converter.at(s=switch).transient([0.0, 0.0, 0.0], (0.0, 2e-5), steps=steps)
+        run = problem.transient([0.0, 0.0, 0.0], (0.0, 2e-5), steps=steps)
     assert run.success, run.message
     assert np.abs(run.states[:, 1]).max() < 2.0
     assert run.x[0] == pytest.approx(-0.54, abs=0.01)
+
+
+@pytest.mark.parametrize("rtol", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize("steps", [Bdf(), RungeKutta()], ids=["BDF", "ESDIRK4"])
+def test_a_diode_of_two_resistances_without_a_capacitor_at_its_node(steps, rtol):
+    """A matrix of the conducting diode makes small updates of the voltage where it blocks."""
+    problem = converter(lambda node: np.where(node >= 0.0, -1e-9, -100.0) * node)
+    with pytest.warns(IndexWarning):
+        run = problem.transient([0.0, 0.0, 0.0], (0.0, 2e-5), steps=steps, rtol=rtol)
+    assert run.success, run.message
+
+    def rates(t, u):  # the voltage of the node is known by the other unknowns
+        on = 1e-9 + 10.0 * float(SWITCH(t))
+        node = (12.0 * on - u[0]) / (on + 1e-9)
+        node = node if node > 0.0 else (12.0 * on - u[0]) / (on + 100.0)
+        return [(node - u[1]) / 1e-4, (u[0] - u[1] / 5.0) / 1e-5]
+
+    t, u = 0.0, np.zeros(2)
+    for end in [*SWITCH.breakpoints(0.0, 2e-5), 2e-5]:
+        u = solve_by_scipy(rates, (t, end), u, method="Radau", rtol=1e-7, atol=1e-10).y[:, -1]
+        t = end
+    assert run.x[1:] == pytest.approx(u, rel=3.0 * rtol)

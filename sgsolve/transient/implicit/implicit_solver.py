@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Vector
+from ...arrays import EPS, Vector
 from ...errors import LinearSolveError
 from ...solvers.state.workspace import Workspace
 from ..error_weights import ErrorWeights
@@ -42,6 +42,8 @@ ROUNDING = 1e-6  # of the tolerance, where a step must end at an event
 LOWEST = 30.0  # roundings of the unknowns, below which an update is not asked to fall
 NOISE = 4.0  # roundings of the equations, below which no update can be asked to fall
 UNMEASURED = 5  # solutions in a row that may be accepted by a rate measured before
+BEFORE = (np.inf, np.inf)  # sizes of the update before the first one
+LEAST_NUMBER = float(np.finfo(float).tiny)
 
 
 class ImplicitSolver:
@@ -137,7 +139,7 @@ class ImplicitSolver:
     def to_rounding(self) -> Iterator[None]:
         """Iterate far below the tolerance within a block of code, as far as rounding allows it."""
         kept = self.tolerance, self.max_iterations
-        least = LOWEST * float(np.finfo(float).eps) / self.weights.rtol
+        least = LOWEST * EPS / self.weights.rtol
         self.tolerance = min(kept[0], max(ROUNDING * kept[0], least))
         self.max_iterations = 2 * kept[1]
         try:
@@ -185,7 +187,7 @@ class ImplicitSolver:
 
     def _iterate(self, equation: Equation, x: Vector) -> Solved:
         matrix, a, q = self.matrix, equation.a, equation.q
-        relaxation, before = 2.0 / (1.0 + a / matrix.a0), np.inf
+        relaxation, before = 2.0 / (1.0 + a / matrix.a0), BEFORE
         last: Vector | None = None
         for k in range(1, self.max_iterations + 1):
             as_written = self.system.as_written is not None and k >= self._usual
@@ -203,32 +205,49 @@ class ImplicitSolver:
                 multiple *= _broyden_factor(last, relaxation * d, equation.weights)
             if multiple != 1.0:
                 d *= multiple
-            size = self.weights.norm(d, equation.weights)
-            if self.weights.skipped is not None:
-                size = max(size, self.weights.change_of_skipped(d, x))
-            if self._converged(size, before, k, a):
+            sizes = self._sizes(d, x, equation.weights)
+            rate = self._rate(sizes, before)
+            if self._converged(max(sizes), rate, k, a):
                 if not (as_written or self.system.confirm(equation.t, x, a, q[: len(G)], G)):
-                    before, last = np.inf, None
+                    before, last = BEFORE, None
                     continue
                 self._usual = k
                 return self._ended(equation, x, (G, Q, d), multiple, k)
-            hopeless = not isfinite(size) or (k > 1 and self._hopeless(size, before, k))
-            if (hopeless or k == self.max_iterations) and self._is_noise(equation, x, size):
+            hopeless = not isfinite(max(sizes)) or self._hopeless(max(sizes), rate, k)
+            if (hopeless or k == self.max_iterations) and self._is_noise(equation, x, sizes):
                 return self._ended(equation, x, (G, Q, d), multiple, k)
             if hopeless:
                 return Solved(None, q, k, self.failure(diverged=True))
-            x, before, last = x - d, size, d
+            x, before, last = x - d, sizes, d
         return Solved(None, q, k, self.failure(diverged=False))
 
-    def _is_noise(self, equation: Equation, x: Vector, size: float) -> bool:
+    def _sizes(self, d: Vector, x: Vector, weights: Vector) -> tuple[float, float]:
+        """Return the norm of an update, and the size of what no norm shows of it."""
+        size = self.weights.norm(d, weights)
+        return size, 0.0 if self.weights.skipped is None else self.weights.change_of_skipped(d, x)
+
+    def _rate(self, sizes: tuple[float, float], before: tuple[float, float]) -> float:
+        """Return the rate at which updates fall; zero for the first one.
+
+        Unknowns that are left out of the norms must fall for themselves: beside large updates of
+        the others they would seem to.
+        """
+        (size, unseen), (size_before, unseen_before) = sizes, before
+        rate = size / (size_before or LEAST_NUMBER)
+        if unseen > LOWEST * EPS / self.weights.rtol:
+            rate = max(rate, unseen / (unseen_before or LEAST_NUMBER))
+        return rate
+
+    def _is_noise(self, equation: Equation, x: Vector, sizes: tuple[float, float]) -> bool:
         """Whether an update, within the tolerance, is what rounding of the equations makes."""
-        if not size <= 1.0:
+        if not max(sizes) <= 1.0:
             return False
         try:
             noise = self.matrix.rounding(x, equation.a)
         except LinearSolveError:
             return False
-        return size <= NOISE * self.weights.norm(noise, equation.weights)
+        bounds = self._sizes(noise, x, equation.weights)
+        return all(size <= NOISE * bound for size, bound in zip(sizes, bounds, strict=True))
 
     def failure(self, diverged: bool) -> str:
         """Return why an iteration failed."""
@@ -280,18 +299,25 @@ class ImplicitSolver:
         currents = np.concatenate([g + a * (h - q[n:]), h])
         return Solved(new, np.concatenate([kept, h]), iterations, currents=currents)
 
-    def _converged(self, size: float, before: float, k: int, a: float) -> bool:
-        """Whether the error that is left is within the tolerance; updates the rate."""
+    def _converged(self, size: float, measured: float, k: int, a: float) -> bool:
+        """Whether the error that is left is within the tolerance; updates the rate.
+
+        Parameters
+        ----------
+        measured : float
+            The rate of the last two updates.
+        """
         if k > 1:  # measured also where the update is tiny, as in linear equations
             least = FORGET * self.rate if self.rate < 1.0 else LEAST
-            self.rate, self.unmeasured = max(least, size / before), 0
-        if size <= TINY * self.tolerance:
+            self.rate, self.unmeasured = max(least, measured), 0
+        # Unknowns that no norm shows: a matrix that no longer fits makes small updates as well.
+        unseen = self.weights.skipped is not None and self.matrix.age > 0
+        if size <= TINY * self.tolerance and not (unseen and (k == 1 or measured > DIVERGED)):
             return True
-        a0 = self.matrix.a0
-        unseen = self.weights.skipped is not None  # unknowns whose convergence no norm shows
         if k == 1 and self.matrix.age > 0 and (unseen or self.unmeasured >= UNMEASURED):
-            return False  # a matrix that no longer fits makes small updates as well
+            return False
         # A matrix with another number than a contracts no faster than this, whatever was measured.
+        a0 = self.matrix.a0
         rate = max(self.rate, abs(a0 - a) / (a0 + a))
         left = LEFT * rate * size if k > 1 and self._stretches else rate * size
         if not (rate < DIVERGED and left <= (1.0 - rate) * self.tolerance):
@@ -299,11 +325,12 @@ class ImplicitSolver:
         self.unmeasured += k == 1
         return True
 
-    def _hopeless(self, size: float, before: float, k: int) -> bool:
+    def _hopeless(self, size: float, rate: float, k: int) -> bool:
         """Whether the iterations that are left cannot converge at the rate of the last one."""
-        rate = size / before
         if rate > DIVERGED:
             return True
+        if k == 1:
+            return False
         return rate ** (self.max_iterations - k + 1) * size > (1.0 - rate) * self.tolerance
 
     def _residual(
