@@ -1,134 +1,197 @@
 """The branches that leave a branch point with several null vectors, as in models with a symmetry.
 
-A branch leaves along a combination of the null vectors, which the terms of second and third order
-select. Instead of these terms, the equations are solved at a small distance r from the point:
-F(x, p) = 0 and |V (z - z0)| = r, where V projects on the null vectors. Newton's method starts from
-many combinations, and each solution gives a branch.
+A branch leaves along a combination of the m null vectors and of the parameter, which the terms of
+second and third order select. Across the range of J there remain m equations g(y, q) = 0 for the
+coordinates y along the null vectors and the parameter q. They are evaluated at points around the
+branch point, and polynomials are fitted to them. All zeros of the polynomials at one distance are
+found, and each is corrected in the equations themselves.
 
-Reference: H. Uecker, Numerical Continuation and Bifurcation in Nonlinear PDEs (2021), section 3.1
-(branch points of higher multiplicity).
+References: H. Uecker, Numerical Continuation and Bifurcation in Nonlinear PDEs (2021), section 3.1
+(branch points of higher multiplicity); M. Golubitsky, I. Stewart, D. G. Schaeffer, Singularities
+and Groups in Bifurcation Theory II (1988), chapter XIII (the reduced equations).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..arrays import Vector
 from ..continuation.bordered import Bordered
-from ..continuation.family import Family, linearized
+from ..continuation.family import Family, linearized, with_last
 from ..continuation.metric import UNITS, Metric
 from ..errors import LinearSolveError
 from ..norms import norm2
-from ..private_api import quiet
 from ..results.special_points import SpecialPoint
 from ..solvers.state.workspace import Workspace
+from .polynomial_zeros import APART, MOST, Polynomials, exponents, zeros_on_sphere
+from .reduced_equations import ReducedEquations
 
-WIDEST = 4  # null vectors that are looked for
+WIDEST = 4  # null vectors that are treated
 NULL = 1e-6  # largest J v at a null vector, relative to its terms here and a step away
-STARTS = 36  # combinations of two null vectors, at equal angles
-MOST, IDLE = 1000, 200  # combinations of more of them: at most, and without a new branch
+DEGREE = 5  # of the polynomials
+SAMPLES = 2.0  # points to which they are fitted, for each of their terms
+WITHIN = (0.4, 1.2)  # distances of these points
+FIT = 0.1  # largest error of the polynomials that describe the equations, relative to these
 ITERATIONS = 15
+DEGENERATE = (
+    "some are degenerate or close to each other, as where a symmetry turns or shifts all solutions"
+)
 EXACT = 1e-10  # length of the last correction, relative to the distance
-NEAR = 4.0  # largest distance of a solution, in units of that within the span of the null vectors
-SAME = 0.99  # cosine above which two directions are one
-DECADES = 40  # over which the unit of x is looked for
+NEAR = 0.3  # ... and of all corrections of one zero
 RADII = (1.0, 0.25, 0.0625)  # distances that are tried, in steps
+
+
+@dataclass
+class Departures:
+    """The directions of the branches at a point with several null vectors.
+
+    Attributes
+    ----------
+    ways : list of ndarray, shape (n + 1,)
+        From the point to a solution on either side of each branch but the known one; no longer than
+        the step. Empty if there is one null vector.
+    weights : ndarray, shape (n + 1,)
+        Those given, or with another unit of x, see `ReducedEquations.balanced_distance`.
+    doubt : str
+        Why there may be more branches; empty if nothing says so.
+    """
+
+    weights: Vector
+    ways: list[Vector] = field(default_factory=list)
+    doubt: str = ""
 
 
 def departures(
     family: Family, workspace: Workspace, special: SpecialPoint, weights: Vector, step: float
-) -> tuple[list[Vector], Vector]:
-    """Return the directions of the branches at a point with several null vectors, and weights.
-
-    Returns
-    -------
-    directions : list of ndarray, shape (n + 1,)
-        Of either side of each branch but the known one; empty if there is one null vector.
-    weights : ndarray, shape (n + 1,)
-        Those given, or with another unit of x, see `_balanced_distance`.
-    """
-    z0, metric = np.append(special.x, special.parameter), Metric(weights)
+) -> Departures:
+    """Return the directions of the branches at a point, and whether there may be more of them."""
+    z0, metric, step = np.append(special.x, special.parameter), Metric(weights), abs(step)
     assert special.tangent is not None
+    none = Departures(weights)
     try:
         V = _null_vectors(family, workspace, z0, step * metric.unit(special.tangent))
         if V.shape[1] < 2:
-            return [], weights
+            return none
+        if V.shape[1] > WIDEST:
+            none.doubt = f"it has more than {WIDEST} null vectors, too many for a search"
+            return none
         V = np.linalg.qr(np.sqrt(weights[:-1, None]) * V)[0] / np.sqrt(weights[:-1, None])
-        ratio = _balanced_distance(family, workspace, metric, (z0, V), abs(step))
+        equations = ReducedEquations.at(family, workspace, z0, V, weights)
+        if equations is None:
+            return none
+        ratio = equations.balanced_distance(step)
     except LinearSolveError:
-        return [], weights
+        return none
     if not 1.0 / UNITS <= ratio <= UNITS:
         V, weights = V * ratio, np.append(weights[:-1] / ratio**2, weights[-1])
-        metric = Metric(weights)
+        equations.V, equations.weights = V, weights
+    return _in_all_directions(equations, special.tangent, step)
+
+
+def _in_all_directions(equations: ReducedEquations, tangent: Vector, step: float) -> Departures:
+    """Return the directions of all branches, from the distance that gives most of them."""
+    best, doubt = Departures(equations.weights), "no polynomials describe the equations near it"
     for radius in RADII:
-        found = _all_directions(family, workspace, metric, (z0, V), radius * step)
-        if found:
-            return found, weights
-    return [], weights
+        sphere = Sphere.of(equations, radius * step)
+        found = None if sphere is None else _on_sphere(sphere, tangent)
+        if found is None:
+            continue
+        if not found.doubt:
+            return found
+        doubt = found.doubt
+        if len(found.ways) > len(best.ways):
+            best = found
+    best.doubt = best.doubt or doubt
+    return best
 
 
-def _balanced_distance(
-    family: Family, workspace: Workspace, metric: Metric, base: tuple[Vector, Vector], step: float
-) -> float:
-    """Return the distance, in steps, at which x acts on the equations as a step of p does.
+@dataclass
+class Sphere:
+    """The points around a branch point at one distance.
 
-    A branch of zeros tells no unit of x. Along the null vectors the terms of second and third order
-    do. What the equations say across the range of J are compared there, after a correction of x
-    that does what the other equations ask.
+    Attributes
+    ----------
+    x_size, p_size : float
+        What length 1 is along the null vectors, and of the parameter.
     """
-    z0, V = base
-    at, (n, m) = linearized(family, z0), V.shape
-    if at is None:
-        return 1.0
-    bordered = Bordered(workspace, m, whole=True)
-    below = np.concatenate([(metric.weights[:-1, None] * V).T, np.zeros((m, m))], axis=1)
-    B = np.random.default_rng(0).standard_normal((n, m)) * norm2(at.J.data)
-    bordered.factorize(at.J, B, below, family.pattern)
 
-    def reduced(z: Vector) -> Vector:
-        for _ in range(2):
-            found = linearized(family, z)
-            if found is None:
-                return np.full(m, np.inf)
-            solution = bordered.solve(np.append(-found.F, np.zeros(m)))
-            z = z + np.append(solution[:n], 0.0)
-        return solution[n:]
+    equations: ReducedEquations
+    x_size: float
+    p_size: float
 
-    along, still = np.append(np.zeros(n), step), reduced(z0)
+    @classmethod
+    def of(cls, equations: ReducedEquations, distance: float) -> Sphere | None:
+        """Return the points at a distance, or less, on which x and p act about alike."""
+        x_size, p_size = distance, equations.parameter_at(distance)
+        if p_size > distance:
+            x_size *= distance / p_size
+            p_size = min(equations.parameter_at(x_size), distance)
+        return cls(equations, x_size, p_size) if 0.0 < p_size < np.inf else None
 
-    def ratio(distance: float) -> float:
-        z = z0 + distance * step * np.append(V @ _combinations(m)[1], 0.0)
-        with quiet():
-            here = reduced(z)
-            return float(np.divide(norm2(here - still), norm2(reduced(z + along) - here)))
+    def coordinates(self, way: Vector) -> Vector:
+        """Return (y, q) of a difference of two points."""
+        return with_last(self.equations.along(way) / self.x_size, float(way[-1]) / self.p_size)
 
-    distance, factor = 1.0, 10.0 if ratio(1.0) <= 1.0 else 0.1
-    for _ in range(DECADES):
-        now = ratio(distance)
-        if np.isfinite(now) and (now > 1.0) != (factor < 1.0):
-            return distance
-        distance *= factor
-    return 1.0
+    def point(self, coordinates: Vector) -> Vector:
+        """Return the point with some coordinates in the span of the null vectors."""
+        y, q = coordinates[:-1] * self.x_size, coordinates[-1] * self.p_size
+        z: Vector = self.equations.z0 + np.append(self.equations.V @ y, q)
+        return z
+
+    def row(self, coordinates: Vector) -> Vector:
+        """Return the derivative of half the square of the length, shape (n + 1,)."""
+        y, q = coordinates[:-1] / self.x_size, coordinates[-1] / self.p_size
+        return np.append(self.equations.weights[:-1] * (self.equations.V @ y), q)
 
 
-def _all_directions(
-    family: Family, workspace: Workspace, metric: Metric, base: tuple[Vector, Vector], radius: float
-) -> list[Vector]:
-    """Return the directions of all solutions at a distance that are found.
+def _on_sphere(sphere: Sphere, tangent: Vector) -> Departures | None:
+    """Return the ways out of the point at one distance; None if no polynomials fit."""
+    known, equations = sphere.coordinates(tangent), sphere.equations
+    known /= np.linalg.norm(known)
+    polynomials = _polynomials(sphere)
+    if polynomials is None:
+        return None
+    zeros, complete = zeros_on_sphere(polynomials, np.array([known, -known]))
+    doubt = "" if complete else DEGENERATE
+    if len(zeros) > MOST ** len(known):
+        return Departures(equations.weights, doubt=doubt)
+    ways, places, missed = list[Vector](), list[Vector](), 0
+    for zero in zeros:
+        z = _solution_at_zero(sphere, zero)
+        if z is None:
+            missed += 1
+            continue
+        place = sphere.coordinates(z - equations.z0)
+        if any(np.linalg.norm(place - other) <= APART for other in places):
+            missed += 1
+            continue
+        places.append(place)
+        ways.append(z - equations.z0)
+    for way in (known, -known):
+        gaps = [float(np.linalg.norm(place - way)) for place in places]
+        nearest = int(np.argmin(gaps)) if gaps else -1
+        if gaps and gaps[nearest] <= NEAR:
+            del ways[nearest], places[nearest]
+        else:
+            doubt = doubt or "the known branch was not found among them"
+    doubt = f"{missed} of them could not be entered" if missed else doubt
+    return Departures(equations.weights, ways, doubt)
 
-    A branch passes the point: behind each new direction the opposite one is tried.
-    """
-    z0, V = base
-    starts, found, idle = list(_combinations(V.shape[1])[::-1]), list[Vector](), 0
-    while starts and idle <= IDLE:
-        z, idle = _at_distance(family, workspace, metric, base, starts.pop(), radius), idle + 1
-        way = None if z is None else metric.unit(z - z0)
-        if way is not None and all(metric.dot(way, other) < SAME for other in found):
-            share = V.T @ (metric.weights * way)[:-1]
-            starts.append(-share / np.linalg.norm(share))
-            found.append(way)
-            idle = 0
-    return found
+
+def _polynomials(sphere: Sphere) -> Polynomials | None:
+    """Return polynomials that describe the reduced equations around a point; None if none do."""
+    m = sphere.equations.V.shape[1]
+    powers, rng = exponents(m, DEGREE), np.random.default_rng(0)
+    points = rng.standard_normal((int(SAMPLES * len(powers)), m + 1))
+    points *= (rng.uniform(*WITHIN, len(points)) / np.linalg.norm(points, axis=1))[:, None]
+    values = np.array([sphere.equations.values(sphere.point(point)) for point in points])
+    usable = np.isfinite(values).all(axis=1)
+    if usable.sum() < 1.2 * len(powers) or not np.abs(values[usable]).max(axis=0).all():
+        return None
+    found, error = Polynomials.fitted(points[usable], values[usable], powers)
+    return found if error <= FIT else None
 
 
 def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vector) -> Vector:
@@ -140,7 +203,7 @@ def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vecto
     near = linearized(family, z + beside)
     if at is None or near is None:
         return np.empty((n, 0))
-    width = min(WIDEST, n)
+    width = min(WIDEST + 1, n)
     B, C = rng.standard_normal((n, width)), rng.standard_normal((width, n + width))
     C[:, n:] = 0.0
     bordered = Bordered(workspace, width, whole=True)
@@ -155,43 +218,26 @@ def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vecto
     return found
 
 
-def _combinations(m: int) -> Vector:
-    """Return unit vectors of m components, each with its opposite."""
-    if m == 2:
-        angles = 2.0 * np.pi * (np.arange(STARTS) + 0.37) / STARTS
-        return np.column_stack([np.cos(angles), np.sin(angles)])
-    half = np.random.default_rng(0).standard_normal((MOST // 2, m))
-    found: Vector = np.concatenate([half, -half])
-    found /= np.linalg.norm(found, axis=1, keepdims=True)
-    return found
-
-
-def _at_distance(
-    family: Family,
-    workspace: Workspace,
-    metric: Metric,
-    base: tuple[Vector, Vector],
-    start: Vector,
-    radius: float,
-) -> Vector | None:
-    """Return a solution at a distance from a point, in the span of its null vectors."""
-    z0, V = base
-    bordered, weights = Bordered(workspace), metric.weights[:-1]
-    z = z0 + radius * np.append(V @ start, 0.0)
+def _solution_at_zero(sphere: Sphere, zero: Vector) -> Vector | None:
+    """Return the solution at a distance that belongs to a zero of the polynomials."""
+    equations = sphere.equations
+    family, bordered = equations.family, Bordered(equations.workspace)
+    z = equations.lifted(sphere.point(zero))
     try:
         for _ in range(ITERATIONS):
             at = linearized(family, z)
             if at is None:
                 return None
-            share = V.T @ (weights * (z - z0)[:-1])
-            row = np.append(weights * (V @ share), 0.0) / radius
+            here = sphere.coordinates(z - equations.z0)
+            row = sphere.row(here)
             bordered.factorize(at.J, at.Fp[:, None], row[None, :], family.pattern)
-            gap = 0.5 * (radius**2 - float(share @ share)) / radius
+            gap = 0.5 * (1.0 - float(here @ here))
             step = bordered.solve(np.append(-at.F, gap))
-            z, size = z + step, metric.norm(step)
-            if size <= EXACT * radius:
-                return z if metric.norm(z - z0) <= NEAR * radius else None
-            if not size <= 4.0 * radius:
+            z, size = z + step, np.linalg.norm(sphere.coordinates(step))
+            if size <= EXACT:
+                away = np.linalg.norm(sphere.coordinates(z - equations.z0) - zero)
+                return z if away <= NEAR else None
+            if not size <= 1.0:
                 return None
     except LinearSolveError:
         pass

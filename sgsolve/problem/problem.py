@@ -1060,7 +1060,8 @@ class Problem:
         Raises
         ------
         ConvergenceError
-            If no branch could be entered. If some could not, there is a `PartialBranchWarning`.
+            If no branch could be entered. If some could not, or there may be more of them, there is
+            a `PartialBranchWarning`.
 
         See Also
         --------
@@ -1069,8 +1070,10 @@ class Problem:
 
         Notes
         -----
-        At a point with m null vectors Newton's method starts from many of their combinations. Up to
-        four null vectors are looked for.
+        At a point with up to four null vectors, polynomials of degree five are fitted to the
+        equations that remain along them, and all their zeros at one distance are looked for. A
+        `PartialBranchWarning` says where there may be more branches: if there are more null
+        vectors, if a symmetry shifts or turns all solutions, or if branches nearly coincide.
 
         Examples
         --------

@@ -15,10 +15,10 @@ import numpy as np
 from ...arrays import Vector
 from ...bifurcation.several_branches import departures
 from ...bifurcation.switching import departure
-from ...continuation.metric import UNITS
+from ...continuation.metric import UNITS, Metric
 from ...continuation.options import checked_bounds
 from ...continuation.stepper import RunState
-from ...errors import ConvergenceError, InputError
+from ...errors import ConvergenceError, InputError, LinearSolveError
 from ...results.branch import Branch, PartialBranchWarning
 from ...results.special_points import SpecialPoint
 from ...solvers.state.workspace import Workspace
@@ -85,42 +85,51 @@ def branches_at(
     width = np.ptp(checked_bounds(branch.bounds if bounds is None else bounds))
     usual = USUAL_STEP * float(width if np.isfinite(width) else np.ptp(branch.parameter))
     step = abs(step or usual)
-    ways, known = directions_at(problem, branch, special, step)
+    ways, known, doubt = directions_at(problem, branch, special, step)
     found, failures = list[Branch](), list[str]()
-    for point, side in [(w, step) for w in ways] or [(special, step), (special, -step)]:
+    for point, side in ways or [(special, step), (special, -step)]:
         try:
             found.append(follow(known, point, bounds, step=side, **options))
         except LeavesBoundsError:
             continue
-        except ConvergenceError as error:
+        except (ConvergenceError, LinearSolveError) as error:
             failures.append(str(error))
     if failures and not found:
-        raise ConvergenceError(failures[0])
+        raise ConvergenceError("; ".join([failures[0], *filter(None, [doubt])]))
     if failures:
         text = f"{len(failures)} more branches could not be followed: {failures[0]}"
         warnings.warn(text, PartialBranchWarning, stacklevel=3)
+    if doubt:
+        warnings.warn(doubt, PartialBranchWarning, stacklevel=3)
     return found
 
 
 def directions_at(
     problem: ProblemDefinition, branch: Branch, special: SpecialPoint, step: float
-) -> tuple[list[SpecialPoint], Branch]:
-    """Return a branch point with several null vectors once for each branch that crosses.
+) -> tuple[list[tuple[SpecialPoint, float]], Branch, str]:
+    """Return a branch point with several null vectors, and a step, for each branch that crosses.
 
     The list is empty at a simple branch point. The known branch is returned too, with weights that
-    fit the branches that cross.
+    fit the branches that cross; and why there may be more of them, in words, or nothing.
     """
     if special.other_tangent is None or branch.weights is None:
-        return [], branch
+        return [], branch, ""
     weights = _weights_fitted(branch.weights, special, step)
     params = {**branch.params, branch.name: special.parameter}
     system, x, _ = problem.started(special.x, params)
     with problem.lend(system, x) as workspace:
         family = _family_of_branch(branch, system, x, special.parameter, workspace)
         place, n = _lifted(family, special), len(special.x)
-        ways, weights = departures(family, workspace, place, weights, step)
-    points = [replace(special, other_tangent=np.append(way[:n], way[-1])) for way in ways]
-    return points, replace(branch, weights=weights)
+        found = departures(family, workspace, place, weights, step)
+        lengths = [Metric(found.weights).norm(way) for way in found.ways]
+    ways = [np.append(way[:n], way[-1]) for way in found.ways]
+    points = [replace(special, other_tangent=way) for way in ways]
+    text = f"more branches may leave the {special} than were found: {found.doubt}"
+    return (
+        list(zip(points, lengths, strict=True)),
+        replace(branch, weights=found.weights),
+        text if found.doubt else "",
+    )
 
 
 def _family_of_branch(

@@ -13,7 +13,7 @@ from ...results.branch import Branch
 from ...results.special_points import SpecialPoint
 
 SAME_PLACE = 1e-5  # of the range of the parameter, and of the largest x, within which points agree
-PARALLEL = 0.98  # cosine above which two tangents are of the same branch
+PARALLEL = 0.98  # cosine above which two tangents may be of the same branch
 
 
 @dataclass(eq=False)
@@ -22,19 +22,30 @@ class DiagramPlace:
 
     Attributes
     ----------
-    taken : list of (tangent, side)
-        Side 0 stands for both.
+    passing : list of ndarray, shape (n + 1,)
+        The tangents of the branches that pass it.
+    planned : list of (tangent, side)
+        The branches that cross, which the search at the point told apart; side is 1 or -1.
     """
 
     point: SpecialPoint
-    taken: list[tuple[Vector, int]] = field(default_factory=list)
+    passing: list[Vector] = field(default_factory=list)
+    planned: list[tuple[Vector, int]] = field(default_factory=list)
 
     def is_taken(self, tangent: Vector, side: int, weights: Vector) -> bool:
-        """Whether a branch has left in a direction, in the metric of these weights."""
+        """Whether a branch that passes is that of a direction, in the metric of these weights.
+
+        It is that of the nearest direction on either side, if it is close to that at all.
+        """
         metric = Metric(np.append(weights[: len(tangent) - 1], weights[-1]))
-        for other, way in self.taken:
-            cosine = metric.dot(tangent, other) / (metric.norm(tangent) * metric.norm(other) or 1.0)
-            if abs(cosine) >= PARALLEL and (way == 0 or way * np.sign(cosine) == side):
+
+        def cosine(one: Vector, other: Vector) -> float:
+            return metric.dot(one, other) / (metric.norm(one) * metric.norm(other) or 1.0)
+
+        for other in self.passing:
+            here = side * cosine(tangent, other)
+            rivals = [np.sign(here) * way * cosine(one, other) for one, way in self.planned]
+            if abs(here) >= PARALLEL and abs(here) >= max(rivals, default=0.0):
                 return True
         return False
 

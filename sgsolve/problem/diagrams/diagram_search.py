@@ -18,7 +18,7 @@ import numpy as np
 
 from ...arrays import Vector
 from ...continuation.approximate_points import UnlocatedWarning
-from ...errors import ConvergenceError
+from ...errors import ConvergenceError, LinearSolveError
 from ...results.bifurcation_diagram import BifurcationDiagram
 from ...results.branch import Branch, PartialBranchWarning
 from ...results.special_points import ApproximateSpecialPoint, SpecialPoint
@@ -52,15 +52,12 @@ class _Task:
     weights: Vector | None = None
 
     def is_new(self) -> bool:
-        """Whether no branch has left the branch point in this direction; then this one does."""
+        """Whether no branch passes the branch point in this direction."""
         if self.place is None or self.point is None or self.weights is None:
             return True
         tangent = self.point.other_tangent
         assert tangent is not None
-        if self.place.is_taken(tangent, self.side, self.weights):
-            return False
-        self.place.taken.append((tangent, self.side))
-        return True
+        return not self.place.is_taken(tangent, self.side, self.weights)
 
 
 class DiagramSearch:
@@ -194,7 +191,7 @@ class DiagramSearch:
                 return run(given)
         except LeavesBoundsError:
             return None  # nothing of it belongs to the diagram
-        except ConvergenceError as error:
+        except (ConvergenceError, LinearSolveError) as error:
             self.diagram.unfinished.append(f"{origin}: {error}")
             return None
 
@@ -205,7 +202,7 @@ class DiagramSearch:
             if point.kind != "branch point" or isinstance(point, ApproximateSpecialPoint):
                 continue
             if point.tangent is not None:
-                place.taken.append((point.tangent, 0))
+                place.passing.append(point.tangent)
             if depth >= self._depth or point.other_tangent is None:
                 continue
             if place.point is point:  # it is new
@@ -214,22 +211,27 @@ class DiagramSearch:
 
     def _crossings(
         self, branch: Branch, point: SpecialPoint
-    ) -> list[tuple[Branch, SpecialPoint, int]]:
-        """Return a branch point with the tangent and the side of each branch that crosses."""
-        ways = list[SpecialPoint]()
+    ) -> list[tuple[Branch, SpecialPoint, float]]:
+        """Return a branch point with the tangent of each branch that crosses, and a step."""
+        ways, step = list[tuple[SpecialPoint, float]](), self.first_step
         with contextlib.suppress(ConvergenceError):
-            ways, branch = directions_at(self._problem, branch, point, self.first_step)
-        return [(branch, way, 1) for way in ways] or [(branch, point, 1), (branch, point, -1)]
+            ways, branch, doubt = directions_at(self._problem, branch, point, step)
+            self.diagram.unfinished += [doubt] if doubt else []
+        return [(branch, *way) for way in ways or [(point, step), (point, -step)]]
 
     def _crossing(
-        self, place: DiagramPlace, branch: Branch, point: SpecialPoint, side: int, depth: int
+        self, place: DiagramPlace, branch: Branch, point: SpecialPoint, step: float, depth: int
     ) -> _Task:
         """Return the task of a branch that crosses at a branch point."""
 
         def run(options: dict[str, Any]) -> Branch:
-            given = {**options, "step": side * self.first_step}
-            return switch_branch(self._problem, branch, point, self._bounds, **given)
+            return switch_branch(
+                self._problem, branch, point, self._bounds, **{**options, "step": step}
+            )
 
+        assert point.other_tangent is not None
+        side = 1 if step > 0.0 else -1
+        place.planned.append((point.other_tangent, side))
         text = f"from the branch point at {point.parameter:.8g}"
         return _Task(text, depth, run, place, point, side, branch.weights)
 
