@@ -213,7 +213,7 @@ def test_statistics_end_where_their_table_does():
         gauss_fermi(4.0).log_gamma(np.array([0.0, 61.0]))
 
 
-@pytest.mark.parametrize("index", range(4))
+@pytest.mark.parametrize("index", [0, 2, *slow(1, 3)])
 @pytest.mark.parametrize("level", [3e15, *slow(1e12)])
 def test_many_volts_along_one_edge_do_not_overflow_with_any_statistics(index, level):
     from sgsolve.devices import Ohmic

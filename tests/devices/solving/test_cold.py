@@ -102,7 +102,7 @@ def test_current_of_a_cold_diode_is_that_of_moll_and_ross(gap, T, bias):
 @pytest.mark.parametrize(
     ("gap", "T", "bias"),
     [
-        *((1.17, 4.2, -100.0), (6.0, 300.0, -200.0), (1.17, 300.0, 0.7)),
+        *((1.17, 4.2, -100.0), (1.17, 300.0, 0.7), *slow((6.0, 300.0, -200.0))),
         *slow((3.4, 77.0, -200.0), (1.17, 4.2, -10.0), (1.17, 20.0, -100.0), (5.47, 77.0, -100.0)),
         *slow((1.17, 300.0, -200.0)),
     ],
@@ -120,8 +120,8 @@ def test_one_long_step_gives_what_short_ones_give(gap, T, bias):
 @pytest.mark.parametrize(
     ("gap", "T", "bias"),
     [
-        *((1.17, 4.2, 1.2), (5.47, 77.0, 5.6)),
-        *slow((1.17, 20.0, 1.3), (1.17, 77.0, 2.0), (3.4, 77.0, 3.6)),
+        (5.47, 77.0, 5.6),
+        *slow((1.17, 4.2, 1.2), (1.17, 20.0, 1.3), (1.17, 77.0, 2.0), (3.4, 77.0, 3.6)),
     ],
 )
 def test_a_step_past_the_built_in_potential(gap, T, bias):
@@ -162,7 +162,9 @@ def test_fermi_dirac_integral_far_inside_the_band():
 
 
 @pytest.mark.filterwarnings("ignore:check the units")
-@pytest.mark.parametrize(("gap", "T", "Ec"), [c for c in COLD if c[:2] != (0.3, 700.0)])
+@pytest.mark.parametrize(
+    ("gap", "T", "Ec"), [*COLD[:3], *slow(*(c for c in COLD[3:] if c[:2] != (0.3, 700.0)))]
+)
 def test_capacitance_of_a_depletion_layer(gap, T, Ec):
     """Between densities that underflow fluxes are 0: the levels are still determined."""
     from sgsolve.devices import SmallSignal
