@@ -336,6 +336,7 @@ def test_a_current_beyond_reach_is_named(make):
         ({"spacing_ends": 0.0}, "spacing_ends: must be positive"),
         ({"spacing_junction": np.nan}, "spacing_junction: must be positive"),
         ({"ratio": 0.9}, "ratio: must be at least 1"),
+        ({"largest": 1e-8}, "largest: must be at least the spacings"),
     ],
 )
 def test_layers_that_cannot_be(change, message):

@@ -14,7 +14,11 @@ from .cells import CellMesh, ascending, from_cells
 
 
 def graded(
-    edges: list[float], spacing_ends: float, spacing_junction: float, ratio: float = 1.2
+    edges: list[float],
+    spacing_ends: float,
+    spacing_junction: float,
+    ratio: float = 1.2,
+    largest: float = np.inf,
 ) -> np.ndarray:
     """Return nodes of layers, fine at every interface and coarsening geometrically away from it.
 
@@ -28,6 +32,9 @@ def graded(
         Growth from one cell to the next, at least 1. At 1.2 the currents of the diode in
         `sgsolve.devices` differ from those of a fine mesh by 0.2 % forward and 5 % in reverse. At
         1.1 they differ by 0.1 % and 1.2 %.
+    largest : float, default inf
+        Largest spacing, cm. Steady currents need none; carriers that cross a layer in time spread
+        as by a diffusion coefficient of velocity times spacing over 2.
 
     Returns
     -------
@@ -37,7 +44,8 @@ def graded(
     Raises
     ------
     InputError
-        If a layer has no thickness, a spacing is not positive, or the growth is below 1.
+        If a layer has no thickness, a spacing is not positive or above the largest one, or the
+        growth is below 1.
 
     See Also
     --------
@@ -55,11 +63,15 @@ def graded(
     """
     _check_layers(edges, spacing_ends, spacing_junction, ratio)
     nodes = [np.array([edges[0]])]
+    if not largest >= max(spacing_ends, spacing_junction):
+        raise InputError(
+            f"largest: must be at least the spacings at ends and interfaces, got {largest!r}"
+        )
     last = len(edges) - 2
     for i, (left, right) in enumerate(pairwise(edges)):
         first = spacing_ends if i == 0 else spacing_junction
         final = spacing_ends if i == last else spacing_junction
-        steps = _spacings(right - left, first, final, ratio)
+        steps = _spacings(right - left, first, final, ratio, largest)
         inner = left + np.cumsum(steps)
         inner[-1] = right
         nodes.append(inner)
@@ -82,12 +94,14 @@ def _check_layers(edges: list[float], ends: float, junction: float, ratio: float
             )
 
 
-def _spacings(length: float, first: float, final: float, ratio: float) -> np.ndarray:
+def _spacings(
+    length: float, first: float, final: float, ratio: float, largest: float
+) -> np.ndarray:
     """Spacings that grow from both ends and add up to the length."""
     left, right = [first], [final]
     while sum(left) + sum(right) < length:
         side = left if left[-1] <= right[-1] else right
-        side.append(side[-1] * ratio)
+        side.append(min(side[-1] * ratio, largest))
     steps = np.array(left + right[::-1])
     scaled: np.ndarray = steps * (length / steps.sum())
     return scaled

@@ -265,3 +265,23 @@ def test_a_photodetector_in_modulated_light():
         SmallSignal(device).response(state, "T", f, "p", V_p=-500.0)
     with pytest.raises(ParameterError, match="mu_x"):
         SmallSignal(device).response(state, "mu_x", f, "p", V_p=-500.0)
+
+
+@pytest.mark.parametrize(("largest", "error"), [(2.5e-6, 0.02), (np.inf, 0.2)])
+def test_a_photodiode_loses_its_response_over_the_transit_time(largest, error):
+    """Electrons from one side cross the layer at one velocity: sin(pi f tau) / (pi f tau)."""
+    from sgsolve.devices import Device, Ohmic, SmallSignal, graded, interval
+
+    across, speed, frequencies = 5e-4, 1e7, np.array([1e6, 3e9, 6e9, 9e9])
+    x = graded([0.0, 1e-5, 1e-5 + across, 2e-5 + across], 5e-7, 2e-7, 1.2, largest)
+    bias = {"V_p": -100.0, "G": 1e18}
+    values = {"eps_r": 11.7, "ni": 1e10, "mu_n": speed * across / 100.8, "mu_p": 20.0}
+    diode = Device(
+        interval(x), np.select([x < 1e-5, x < 1e-5 + across], [-1e19, 1e12], 1e19),
+        {"p": Ohmic(0), "n": Ohmic(-1)}, values,
+        profile=np.where((x > 1.1e-5) & (x < 1.3e-5), 1.0, 0.0),
+    )  # fmt: skip
+    lit = diode.solve(**bias).x
+    found = np.abs(SmallSignal(diode).response(lit, "G", frequencies, "p", **bias))
+    off = found / found[0] - np.sinc(frequencies * across / speed)
+    assert 0.1 * error < np.abs(off).max() < error
