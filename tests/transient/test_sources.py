@@ -70,6 +70,20 @@ def test_objects_that_interpolate_and_functions_of_numpy_are_functions_of_time()
         problem.at(V=lambda voltage: voltage)
 
 
+@pytest.mark.parametrize("source", [lambda time: 1.0, lambda: 1.0, lambda t, x: 1.0, max])
+def test_a_function_that_does_not_name_the_time_is_explained(source):
+    circuit = Problem(lambda v, u: v - u, storage=lambda v: 1.0 * v)
+    with pytest.raises(ParameterError, match=r"got the function 'u' itself.*u=lambda t: "):
+        circuit.at(u=source).transient([0.0], (0.0, 1.0))
+
+
+def test_a_law_that_fails_without_functions_of_time_keeps_its_own_error():
+    problem = Problem(lambda v, u: v - None, storage=lambda v: 1.0 * v, params={"u": 1.0})
+    with pytest.raises(TypeError, match="unsupported operand") as caught:
+        problem.transient([0.0], (0.0, 1.0))
+    assert not isinstance(caught.value, ParameterError)
+
+
 def test_a_jump_at_the_last_time_asks_for_no_breakpoint():
     """A breakpoint there is refused; the last row holds the state after the jump."""
     pulse = Pulse(0.0, 1.0, width=0.5, period=1.0)

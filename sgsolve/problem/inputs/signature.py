@@ -125,10 +125,24 @@ class Signature:
         self._jacobian_takes(given)
         return Call(self, given)
 
-    def explained(self, error: TypeError, params: Mapping[str, Any]) -> TypeError | ParameterError:
-        """Return an error of the residual, explained by a function of time among the parameters."""
-        if isinstance(error, SgsolveError) or not self.functions_of_time:
+    def explained(
+        self, error: TypeError, params: Mapping[str, Any], in_time: bool = False
+    ) -> TypeError | ParameterError:
+        """Return an error of the residual, explained by a function of time among the parameters.
+
+        In a run in time, another function may be meant as one.
+        """
+        others = [
+            name for name, value in self.known.items() if in_time and inspect.isroutine(value)
+        ]
+        if isinstance(error, SgsolveError) or not (self.functions_of_time or others):
             return error
+        if not self.functions_of_time:
+            return ParameterError(
+                f"the residual raised {error!r}: it got the function {others[0]!r} itself; a "
+                f"function of time has one argument, t, and is replaced by its value: {others[0]}="
+                "lambda t: ..."
+            )
         name, function = next(iter(self.functions_of_time.items()))
         if params.get(name) is function:
             advice = (

@@ -216,11 +216,11 @@ def equations_in_time(
         moved[TIME] = t
     if isinstance(storage, str) and signature.takes(storage):
         moved[storage] = np.zeros(np.shape(x0))
-    system, x = problem.system(x0, moved)
     try:
+        system, x = problem.system(x0, moved)
         return TimeSystem(system, storage, x, t, functions), x
     except TypeError as error:
-        raise signature.explained(error, moved) from error
+        raise signature.explained(error, moved, in_time=True) from error
 
 
 def rate_columns(
