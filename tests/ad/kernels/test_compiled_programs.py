@@ -19,8 +19,8 @@ def _no_cache_on_disk(monkeypatch):
 
 @pytest.mark.parametrize(
     ("first", "count"),
-    [(0, 20), pytest.param(20, 4980, marks=pytest.mark.slow)],
-    ids=["20", "5000"],
+    [(0, 10), pytest.param(10, 4990, marks=pytest.mark.slow)],
+    ids=["10", "5000"],
 )
 def test_random_programs(first, count):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
