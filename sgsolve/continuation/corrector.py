@@ -31,6 +31,9 @@ from .family import Family, Linear, linearized, with_last
 from .metric import Metric
 
 CONTRACTION = 0.7  # largest ratio of two Newton steps
+# Of the step of the run, up to which the second Newton step may be longer than the first: in a thin
+# rod that turns, the first one takes back the stretching, and the second one the bending.
+SHORT = 0.05
 ERROR = 1e-6  # largest Newton step at a converged point, relative to the step of the run
 ROUNDING = 0.5  # ... and where rounding errors allow no smaller one but the residual is small
 SINGULAR_JACOBIAN = "the bordered Jacobian is singular"
@@ -72,7 +75,8 @@ class Examined:
     tight : list of int
         The iterations with a tight tolerance.
     near : (Linear, int) or None
-        The last point at which all equations hold loosely, and its iteration.
+        The last point at which all equations hold loosely and rounding hides what is left, and its
+        iteration.
     doubtful : (Linear, ndarray of bool) or None
         The last point with open equations, and which these are.
     stalled : bool
@@ -141,7 +145,8 @@ class Corrector:
             if not size <= 2.0 * reach:
                 reason = "the corrector leaves the neighborhood"
                 break
-            if size > CONTRACTION * before and not is_tight:
+            early = k == 1 and size <= SHORT * reach
+            if size > CONTRACTION * before and not is_tight and not early:
                 reason = "the corrector does not contract"
                 break
             old, z, before = z[-1], z + step, size
@@ -164,7 +169,7 @@ class Corrector:
             closes = points.doubtful is None or bool((points.doubtful[1] & ~open_).any())
             points.doubtful, points.stalled = (at, open_), enough and not closes
             return False
-        if not is_tight:
+        if not is_tight and self._hidden(at, last):
             points.near = at, k
         return is_tight
 
@@ -188,13 +193,27 @@ class Corrector:
         """
         own, left = self._terms(at, at.z), np.abs(at.F)
         open_: Mask = left > tolerance * own
-        if before is None or not open_.any():
-            return open_
-        step = at.z - before.z
-        bent = np.abs((at.J - before.J) @ step[:-1] + (at.Fp - before.Fp) * step[-1])
-        real = (bent > EXPLAINED * left) & (left > CANCELED * self._terms(at, step))
-        open_ &= real
+        if before is not None and open_.any():
+            open_ &= self._bent(at, before)
         return open_
+
+    def _bent(self, at: Linear, before: Linear) -> Mask:
+        """Return where a change of the Jacobian explains the residual that Newton's step left."""
+        step, left = at.z - before.z, np.abs(at.F)
+        bent = np.abs((at.J - before.J) @ step[:-1] + (at.Fp - before.Fp) * step[-1])
+        real: Mask = (bent > EXPLAINED * left) & (left > CANCELED * self._terms(at, step))
+        return real
+
+    def _hidden(self, at: Linear, before: Linear | None) -> bool:
+        """Whether rounding hides the residual: the curvature of no equation explains it.
+
+        In a thin rod or shell the terms of stretching are 1e10 times those of bending. A residual
+        that is small beside the former is none beside the latter.
+        """
+        if before is None:
+            return False
+        own = self._terms(at, at.z)
+        return not (self._bent(at, before) & (np.abs(at.F) > UNITS * EPS * own)).any()
 
     def _at_zero(self, at: Linear, reach: float) -> Linear | None:
         """Return the point where the small unknowns of the open equations are zero, if all hold.

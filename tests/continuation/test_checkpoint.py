@@ -226,9 +226,9 @@ def test_a_path_that_cannot_be_written_is_refused_before_any_work(name, tmp_path
 
 def test_a_branch_survives_the_disk(tmp_path):
     path = tmp_path / "branch.npz"
-    branch = Problem(bratu).continuation(
-        np.zeros(19), "lam", (0.05, 4.0), keep_states=5, step=0.2, max_step=20.0
-    )
+    steps = Arclength(step=0.4, max_step=20.0, max_angle=10.0)
+    problem = Problem(bratu).at(lam=3.0)
+    branch = problem.continuation(np.zeros(19), "lam", (0.05, 4.0), keep_states=5, steps=steps)
     assert branch.rejected
     branch.save(path)
     again = Branch.load(path)
