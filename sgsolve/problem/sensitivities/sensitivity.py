@@ -24,6 +24,7 @@ from ...arrays import Vector
 from ...errors import InputError
 from ...results.result import Result
 from ...solvers.state.workspace import Workspace
+from ...solvers.steps.open_directions import gauge_at_solution
 from ..equations.definition import ProblemDefinition
 from ..equations.parameters import by_parameter
 from ..equations.residual_system import ResidualSystem
@@ -47,9 +48,12 @@ def sensitivity(
         problem.signature.differentiable(one)
     system, x = problem.solution(at)
     with problem.lend(system, x) as workspace:
+        _, J = system.linearize_confirmed(x)
+        known = at.null_space if isinstance(at, Result) else None
+        gauge_at_solution(workspace, system, x, J, known)
         if not isinstance(at, Result):
             check_given_solution(system, workspace, x)
-        found = sensitivities(system, workspace, x, names, functional, mode)
+        found = sensitivities(system, workspace, x, J, names, functional, mode)
     return found[name] if isinstance(name, str) else found
 
 
@@ -57,6 +61,7 @@ def sensitivities(
     system: ResidualSystem,
     workspace: Workspace,
     x: Vector,
+    J: Any,
     names: Sequence[str],
     functional: Any,
     mode: str,
@@ -72,7 +77,6 @@ def sensitivities(
         raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     shapes = {name: np.shape(system.value_of(name)) for name in names}
     slopes = {name: by_parameter(system, x, name) for name in names}
-    _, J = system.linearize_confirmed(x)
     solver = workspace.factorized(system.pattern, J)
     if functional is None:
         if mode == "adjoint":

@@ -205,6 +205,7 @@ class Workspace:
         known, count, data = self._factorized
         if (
             known is not solver
+            or not solver.factorized  # it failed, or was reset after a solve that did
             or count != solver.stats.n_factor
             or not np.array_equal(data, J.data)
         ):

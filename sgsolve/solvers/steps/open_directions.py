@@ -60,6 +60,28 @@ def gauge_levels(workspace: Workspace, system: System, x: Vector) -> None:
             _gauge(workspace, open_levels(found[1], system.blocks), linearize, x)
 
 
+def gauge_at_solution(
+    workspace: Workspace, system: System, x: Vector, J: Any, known: Vector | None
+) -> None:
+    """Keep the levels that no equation determines, for linear systems with J at a solution.
+
+    Parameters
+    ----------
+    J : csr_array, shape (n, n)
+    known : ndarray, shape (n, k), or None
+        The null space that the solve found.
+    """
+    if workspace.open_search is not OpenSearch.LEVELS:
+        return
+    workspace.open_search = OpenSearch.ENDED
+    if known is not None:
+        workspace.gauge(annihilated(J, known, NULL))
+        return
+    with np.errstate(all="ignore"):
+        linearize = CountedSystem(system, workspace).linearize
+        _gauge(workspace, open_levels(J, system.blocks), linearize, x)
+
+
 def _gauge(
     workspace: Workspace,
     V: Vector | None,

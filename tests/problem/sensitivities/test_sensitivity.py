@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from sgsolve import DerivativeError, InputError, Problem, ad
+from sgsolve import DerivativeError, InputError, Problem, SingularMatrixError, ad
 from tests.families import bratu
+from tests.flow import cavity
 
 
 def own_jacobian(u, strength=1.0):
@@ -199,3 +200,27 @@ def test_a_parameter_that_is_made_a_plain_number_is_still_an_error():
     problem = Problem(lambda x, a: x - float(a), params={"a": 1.0})
     with pytest.raises(DerivativeError, match="float"):
         problem.sensitivity(problem.solve([0.0]), "a")
+
+
+@pytest.mark.parametrize("backend", ["auto", "superlu", "dense"])
+def test_a_level_that_no_equation_determines_stays_and_need_not_be_declared(backend):
+    """Factors of a singular matrix gave an error or any level at all, as rounding chose."""
+    problem = cavity(8, backend=backend)
+    result = problem.solve({"u": 0.0, "v": 0.0, "p": 0.0})
+    again = problem.solve(result.x)  # a solution at once: it looks for no null space
+    reference = cavity(8, null_space=lambda u, v, p: {"u": 0.0 * u, "v": 0.0 * v, "p": 1.0 + 0 * p})
+    expected = reference.sensitivity(result.x, "Re")
+    moved = [problem.at(Re=100.0 + change).solve(result.x).x for change in (0.1, -0.1)]
+    np.testing.assert_allclose(expected, (moved[0] - moved[1]) / 0.2, atol=1e-8)
+    for at in (result, again, result.x):
+        np.testing.assert_allclose(problem.sensitivity(at, "Re"), expected, rtol=0, atol=1e-13)
+        corner = problem.sensitivity(at, "Re", functional=lambda x: x[-1], mode="adjoint")
+        assert corner == pytest.approx(expected[-1], rel=1e-9)
+
+
+def test_the_second_call_at_a_fold_names_the_singular_matrix_too():
+    """It said that nothing was factorized."""
+    problem = Problem(lambda x, p: x**2 - p, params={"p": 0.0})
+    for _ in range(2):
+        with pytest.raises(SingularMatrixError):
+            problem.sensitivity([0.0], "p")
