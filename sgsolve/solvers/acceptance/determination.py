@@ -17,6 +17,7 @@ from scipy.sparse.linalg import splu
 
 from ...arrays import EPS, Vector
 from ...errors import LinearSolveError, SingularMatrixError
+from ...linear.gauged import Gauged
 from ..state.iterate import Iterate
 
 SHORT = 1e-3  # a step that is so short, relative to its unknown, may converge
@@ -50,10 +51,21 @@ def determined(it: Iterate, step: Vector) -> bool:
     if not _answered(it, J, F, moving):
         return False
     try:
-        errors = splu(csc_array(J)).solve(np.column_stack([F, *_residual_noise(it)]))
-    except RuntimeError:  # exactly singular
+        errors = _moved_by(it, J, np.column_stack([F, *_residual_noise(it)]))
+    except (RuntimeError, LinearSolveError):  # exactly singular
         return False
     return bool((np.abs(errors).max(axis=1) <= DETERMINED * it.weights)[moving].all())
+
+
+def _moved_by(it: Iterate, J: Any, errors: Vector) -> Vector:
+    """Return J^-1 times errors of the residual, without a part along a null space that is kept."""
+    V = it.workspace.null_space
+    if V is None or len(V) != J.shape[0]:
+        moved: Vector = splu(csc_array(J)).solve(errors)
+        return moved
+    solver = Gauged(it.system.pattern, V, it.workspace.new_solver)
+    solver.factorize(J)
+    return solver.solve(errors)
 
 
 def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray[np.bool_]) -> bool:
