@@ -164,9 +164,13 @@ def missing_attribute(name: str) -> AttributeError:
     asking = asking_function(calling_frame(2))
     if asking is not None:
         return MissingAttributeError(of_plain_arrays(asking))
+    complex_pairs = (
+        "; write y[0::2] + 1j * y[1::2] for y.view(complex), and np.stack([z.real, z.imag], "
+        "axis=-1).ravel() for z.view(float)"
+    )
     return MissingAttributeError(
         f"{text}: bytes in memory have no derivative. y.astype(dtype), y.reshape(shape), y.real, "
-        "y.imag and all operators keep it"
+        f"y.imag and all operators keep it{complex_pairs if name == 'view' else ''}"
     )
 
 

@@ -332,6 +332,18 @@ def test_bytes_of_an_array_are_refused_in_words(name):
     assert not isinstance(caught.value, DerivativeError)
 
 
+def test_what_the_refusal_of_a_complex_view_says_to_write_has_its_values_and_derivatives():
+    pairs = np.array([1.0, 2.0, 3.0, 4.0])
+    y = ad.seed(pairs)
+    with pytest.raises(DerivativeError, match=r"write y\[0::2\] \+ 1j \* y\[1::2\]"):
+        y.view(complex)
+    z = (y[0::2] + 1j * y[1::2]) ** 2
+    flat = np.stack([z.real, z.imag], axis=-1).ravel()
+    np.testing.assert_array_equal(ad.value(flat), (pairs.view(complex) ** 2).view(float))
+    expected = [[2, -4, 0, 0], [4, 2, 0, 0], [0, 0, 6, -8], [0, 0, 8, 6]]
+    np.testing.assert_array_equal(flat.jacobian.toarray(), expected)
+
+
 F = np.zeros(2)
 
 

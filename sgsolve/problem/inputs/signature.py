@@ -179,6 +179,12 @@ class Signature:
         kind = np.asarray(self.known.get(name, 0.0)).dtype.kind
         if name not in self.known and self.accepted is None:
             raise ParameterError(f"parameter {name!r} has no value; give it by at({name}=...)")
+        if kind == "c":
+            raise ParameterError(
+                f"cannot differentiate with respect to parameter {name!r}: it is complex; make its "
+                f"real part and its imaginary part two parameters, and write {name} = real + 1j * "
+                "imaginary in the residual"
+            )
         if kind not in "iuf":
             raise ParameterError(
                 f"cannot differentiate with respect to parameter {name!r}: it must be a number or "

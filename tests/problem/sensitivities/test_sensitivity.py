@@ -170,6 +170,9 @@ def test_what_cannot_be_differentiated_is_refused(field):
     named = Problem(lambda x, a, kind="square": x**2 - a, params={"a": 4.0})
     with pytest.raises(InputError, match="parameter 'kind': it must be a number"):
         named.sensitivity(named.solve([1.0]), "kind")
+    power = Problem(lambda x, S: x - [S.real, S.imag], params={"S": 1.0 + 2.0j})
+    with pytest.raises(InputError, match=r"it is complex; make its real part .* two parameters"):
+        power.sensitivity(power.solve([0.0, 0.0]), "S")
 
 
 def test_a_parameter_in_a_list_beside_the_unknowns():
