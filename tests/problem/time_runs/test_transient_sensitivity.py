@@ -48,9 +48,8 @@ def reaction(n=12):
 
 METHODS = [
     Bdf(),
-    RungeKutta("TR-BDF2"),
     FixedSteps("BDF2", 0.02),
-    *slow(Bdf(3, ndf=False), RungeKutta(), FixedSteps("trapezoid", 0.02)),
+    *slow(Bdf(3, ndf=False), RungeKutta(), RungeKutta("TR-BDF2"), FixedSteps("trapezoid", 0.02)),
     *slow(FixedSteps("TR-BDF2", 0.05)),
 ]
 
