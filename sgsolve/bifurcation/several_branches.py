@@ -22,7 +22,6 @@ from ..continuation.bordered import Bordered
 from ..continuation.family import Family, linearized, with_last
 from ..continuation.metric import UNITS, Metric
 from ..errors import LinearSolveError
-from ..norms import norm2
 from ..results.special_points import SpecialPoint
 from ..solvers.state.workspace import Workspace
 from .polynomial_zeros import APART, MOST, Polynomials, exponents, zeros_on_sphere
@@ -71,7 +70,7 @@ def departures(
     assert special.tangent is not None
     none = Departures(weights)
     try:
-        V = _null_vectors(family, workspace, z0, step * metric.unit(special.tangent))
+        V = _null_vectors(family, workspace, z0, step * metric.unit(special.tangent), weights)
         if V.shape[1] < 2:
             return none
         if V.shape[1] > WIDEST:
@@ -194,10 +193,13 @@ def _polynomials(sphere: Sphere) -> Polynomials | None:
     return found if error <= FIT else None
 
 
-def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vector) -> Vector:
+def _null_vectors(
+    family: Family, workspace: Workspace, z: Vector, beside: Vector, weights: Vector
+) -> Vector:
     """Return the null vectors of J, shape (n, m), by random borders.
 
-    J v is compared with its terms here and beside the point: here all of them may vanish.
+    J v is compared with its terms here and beside the point: here all of them may vanish. Each
+    unknown counts in its unit, and each equation relative to its terms.
     """
     at, n, rng = linearized(family, z), len(z) - 1, np.random.default_rng(0)
     near = linearized(family, z + beside)
@@ -210,10 +212,14 @@ def _null_vectors(family: Family, workspace: Workspace, z: Vector, beside: Vecto
     bordered.factorize(at.J, B, C, family.pattern)
     edges = np.zeros((n + width, width))
     edges[n:] = np.eye(width)
-    both = bordered.solve(edges)
-    vectors = both[:n] @ np.linalg.svd(both[n:])[2].T
+    units = 1.0 / np.sqrt(weights[:-1, None])
+    vectors = units * np.linalg.qr(bordered.solve(edges)[:n] / units)[0]
     terms = family.pattern.matrix(np.abs(at.J.data) + np.abs(near.J.data))
-    null = [norm2(at.J @ v) <= NULL * norm2(terms @ np.abs(v)) for v in vectors.T]
+    sizes = terms @ units
+    sizes[sizes == 0.0] = 1.0
+    vectors = vectors @ np.linalg.svd((at.J @ vectors) / sizes)[2].T
+    left, whole = (at.J @ vectors) / sizes, (terms @ np.abs(vectors)) / sizes
+    null = np.linalg.norm(left, axis=0) <= NULL * np.linalg.norm(whole, axis=0)
     found: Vector = vectors[:, null]
     return found
 

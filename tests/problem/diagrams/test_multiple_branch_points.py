@@ -112,3 +112,15 @@ def test_zeros_that_are_not_regular_are_told():
     g.coefficients[where[2, 0, 0], 0] = 1.0
     g.coefficients[where[0, 0, 1], 1] = 1.0
     assert not zeros_on_sphere(g, np.empty((0, 3)))[1]
+
+
+def test_a_simple_point_of_unknowns_in_far_units_is_no_multiple_one():
+    """A pitchfork at p = 0.1 in x[0], with x[1] in units of 1e-12."""
+
+    def residual(x, p):
+        y = x[1] / 1e12
+        return np.stack([p * x[0] - x[0] ** 3 - 0.1 * x[0] * y, y - 1.0 - 0.3 * x[0] ** 2])
+
+    problem = Problem(residual, params={"p": -1.0}, scale=[1.0, 1e12])
+    found = problem.bifurcation_diagram([0.0, 1e12], "p", (-1.0, 1.0))
+    assert (len(found), found.unfinished) == (3, [])
