@@ -64,7 +64,7 @@ def prediction(
     try:
         require_memory(backend, name, A.shape[0], A.nnz)
     except OutOfMemoryError as error:
-        other, text = substitute(error, name, A, automatic, blocks)
+        other, text = substitute(error, backend, A, automatic, blocks)
     else:
         if automatic is not None:
             other, text = Contest(backend, prepared, blocks).after_the_analysis()
@@ -77,7 +77,7 @@ def prediction(
 
 
 def substitute(
-    error: OutOfMemoryError, name: str, A: Any, automatic: Any, blocks: Sequence[Any]
+    error: OutOfMemoryError, backend: Any, A: Any, automatic: Any, blocks: Sequence[Any]
 ) -> tuple[Multigrid | None, str]:
     """Return the back end that serves where factors do not fit, and what to tell the user.
 
@@ -85,8 +85,8 @@ def substitute(
     ----------
     error : OutOfMemoryError
         It holds the numbers.
-    name : str
-        Of the back end whose factors do not fit.
+    backend : Backend
+        The one whose factors do not fit.
     A : csr_array, shape (n, n)
         Equilibrated.
     automatic : object
@@ -94,7 +94,7 @@ def substitute(
     blocks : sequence of integer arrays
     """
     reason = unsuited(A, blocks)
-    advice = _remedies(name, multigrid=reason in ("", NO_PYAMG))
+    advice = _remedies(backend, multigrid=reason in ("", NO_PYAMG))
     if automatic is None:
         return None, f"{error}. {advice}"
     if reason:
@@ -109,18 +109,18 @@ def out_of_memory(phase: str, backend: Any, pattern: Pattern) -> OutOfMemoryErro
     """Return the error that a back end found no memory in the phase "factor" or "solve"."""
     verb = "factorize" if phase == "factor" else "solve with"
     iterative = getattr(backend, "iterative", False)
-    advice = ADVICE_ITERATIVE if iterative else _remedies(name_of(backend), multigrid=True)
+    advice = ADVICE_ITERATIVE if iterative else _remedies(backend, multigrid=True)
     return OutOfMemoryError(
         f"not enough memory to {verb} a matrix of {pattern.shape[0]} unknowns and {pattern.nnz} "
         f"entries by {name_of(backend)}. {advice}"
     )
 
 
-def _remedies(name: str, multigrid: bool) -> str:
+def _remedies(backend: Any, multigrid: bool) -> str:
     """Return what else to use in place of a direct back end; multigrid where it may serve."""
     iterative = "backend='multigrid'" if multigrid else "Problem(..., preconditioner=M)"
     advice = f"an iterative solver ({iterative}, or solvers.NewtonKrylov()), or a coarser mesh"
-    if name.startswith("pardiso"):
+    if getattr(backend, "fewest_entries", False):
         return f"Use {advice}"
     return (
         "Use a back end with fewer entries in its factors ('pardiso'; 'banded' and 'dense' need "

@@ -356,11 +356,12 @@ class LinearSolver:
 
     def _factorize_otherwise(self, prepared: PreparedMatrix, error: OutOfMemoryError) -> None:
         """Let multigrid serve in place of factors that do not fit, or raise why it cannot."""
-        backend, text = substitute(error, self.name, prepared.A, self._choose, self._blocks)
-        if backend is None:
+        active, blocks = self._driver.active, self._blocks
+        other, text = substitute(error, active, prepared.A, self._choose, blocks)
+        if other is None:
             raise OutOfMemoryError(text) from error
         warn(text, LargeFactorsWarning)
-        self._driver.renew(backend)
+        self._driver.renew(other)
         self._driver.factorize(prepared)
 
     def out_of_memory(self, phase: str) -> OutOfMemoryError:

@@ -114,6 +114,16 @@ def test_the_advice_does_not_name_what_has_failed(iterative, words):
     assert ("multigrid" in str(caught.value)) != iterative
 
 
+@pytest.mark.parametrize("fewest", [False, True])
+def test_the_advice_names_another_direct_back_end_if_that_may_need_less(fewest):
+    backend = Hungry("factorize")
+    backend.fewest_entries = fewest
+    solver = linear.LinearSolver(Pattern.of(five_point(6)), backend)
+    with pytest.raises(OutOfMemoryError) as caught:
+        solver.factorize(five_point(6))
+    assert ("'pardiso'" in str(caught.value)) != fewest
+
+
 def test_without_address_space_for_mkl_another_back_end_serves(monkeypatch):
     # MKL ends the process where it cannot map its libraries.
     monkeypatch.setattr(pardiso_handle, "address_space_left", lambda: 1e8)

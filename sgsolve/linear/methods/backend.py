@@ -58,6 +58,8 @@ class Backend(Protocol):
     * ``predicted_bytes`` (float, after `analyze`): what the factors will need. Factors that do not
       fit into the free memory are not computed.
     * ``operations`` (float, after `analyze`): of a factorization.
+    * ``fewest_entries`` (bool): no other direct back end has fewer entries in its factors, so none
+      is advised where they do not fit. Default: False.
     * ``fresh()``: another object with the same settings; one object then serves many patterns.
     * ``slogdet()``: sign and log|det| of A.
 

@@ -106,6 +106,7 @@ class Pardiso:
     """
 
     predicted_bytes = operations = 0.0  # until the analysis
+    fewest_entries = True
 
     def __init__(
         self,
