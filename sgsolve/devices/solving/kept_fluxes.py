@@ -17,6 +17,7 @@ Reference: F. Brezzi, L. D. Marini, P. Pietra, SIAM J. Numer. Anal. 26 (1989) 13
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,9 +71,10 @@ class KeptTolerance(solvers.ErrorTolerance):
         """Whether every error is within tolerance, or that of a flux within rounding."""
         if super().passed(it):
             return True
-        if it.k == 0:
+        estimate = error_estimate(it) if it.k else math.inf
+        if not math.isfinite(estimate):
             return False
-        error = np.abs(it.step) * (error_estimate(it) / it.step_size)
+        error = np.abs(it.step) * (estimate / it.step_size)
         large, part = error > self.relative * it.weights, self.fluxes
         in_rows = error[part] * np.abs(it.J.diagonal()[part])
         large[part] &= in_rows > ROUNDING * np.finfo(float).eps * it.S[part]

@@ -25,6 +25,11 @@ from .rounding import small
 
 Tolerance = float | Mapping[str, float]
 
+# A step that is not Newton's, and after which more of the residual is left, tells no error: it may
+# be as short as its regularization makes it. That is not asked of residuals within so many units of
+# rounding.
+LEFT, NEAR_ROUNDING = 0.5, 64.0
+
 
 class TerminationTest:
     """Base class of the termination criteria; join them with ``&`` and ``|``.
@@ -267,7 +272,9 @@ def error_estimate(it: Iterate) -> float:
 
     A full step of Newton with contraction rho of the residual is followed by one of at most
     about sqrt(rho) times its size: rho = theta for quadratic convergence gives more, and for
-    a double root rho = theta^2 gives exactly theta.
+    a double root rho = theta^2 gives exactly theta. It is infinite where the last step did not
+    solve the linear model, as where the Jacobian is singular and the equations contradict each
+    other.
     """
     if it.correction is not None:
         correction = float((np.abs(it.correction) / it.weights).max())
@@ -277,6 +284,8 @@ def error_estimate(it: Iterate) -> float:
         return max(correction, it.step_size * math.sqrt(min(1.0, it.contraction)))
     if it.newton and not it.limited and it.damping == 1.0:
         return it.step_size * math.sqrt(min(1.0, it.contraction))
+    if it.contraction > LEFT and it.scaling.scaled(it.F).max() > NEAR_ROUNDING * EPS:
+        return math.inf
     return it.step_size
 
 

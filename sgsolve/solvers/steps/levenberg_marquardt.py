@@ -29,6 +29,9 @@ from ..settings import positive
 from ..state.iterate import Iterate
 from .trust_region import FLAT, decrease, scaled_gradient
 
+# Of the residual, that a step of Newton's method may leave in the linear model.
+SOLVED = 0.5
+
 
 @dataclass(frozen=True)
 class LevenbergMarquardtStep:
@@ -87,7 +90,8 @@ class LevenbergMarquardtStep:
             if ratio > 1e-4:
                 change = 4.0 if ratio < 0.25 else 0.1 if ratio > 0.75 else 1.0
                 it.memory["marquardt"] = max(factor * change, self.smallest)
-                it.newton = factor * min(1.0, phi * phi) <= 1e-8 and not it.limited
+                solved = norm2(left) <= SOLVED * phi and factor * min(1.0, phi * phi) <= 1e-8
+                it.newton = solved and not it.limited
                 it.dx = step
                 it.notes.append(f"mu {factor * min(1.0, phi * phi):.1e}")
                 it.accept(x, F, 1.0)

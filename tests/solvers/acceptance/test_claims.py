@@ -199,10 +199,13 @@ def test_equations_that_contradict_each_other_a_little_are_not_put_down_to_round
     assert Problem(lambda x: f(x, 0.0)).solve(np.zeros(n), solver).success
 
 
-@pytest.mark.parametrize("start", [-1.0, *slow(0.5, 2.0, 10.0, 100.0)])
-@pytest.mark.parametrize("n", [5, *slow(20, 60)])
+@pytest.mark.parametrize("start", [-1.0, 5e3, *slow(0.5, 2.0, 10.0, 100.0, 1e3, 3e3, 1e4)])
+@pytest.mark.parametrize("n", [5, *slow(20, 40, 60)])
 def test_terms_that_grow_hide_no_contradiction(n, start):
-    """Rounding of ``u**2`` hides the sources where u is 1e5, and no u balances them."""
+    """Rounding of ``u**2`` hides the sources where u is 1e5, and no u balances them.
+
+    Where the terms are 1e11 times the sources, a regularized step is short though Newton's is long.
+    """
 
     def heated(u):
         ends = np.concatenate([u[:1], u, u[-1:]])
