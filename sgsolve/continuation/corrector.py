@@ -34,6 +34,7 @@ CONTRACTION = 0.7  # largest ratio of two Newton steps
 # Of the step of the run, up to which the second Newton step may be longer than the first: in a thin
 # rod that turns, the first one takes back the stretching, and the second one the bending.
 SHORT = 0.05
+NOISY = 30.0  # steps up to so many times that of rounding errors are rounding
 ERROR = 1e-6  # largest Newton step at a converged point, relative to the step of the run
 ROUNDING = 0.5  # ... and where rounding errors allow no smaller one but the residual is small
 SINGULAR_JACOBIAN = "the bordered Jacobian is singular"
@@ -134,7 +135,7 @@ class Corrector:
             size, scaled = self.metric.norm(step), self.scaled(at, reach, canceled)
             is_tight = scaled <= self.tolerance and size <= ERROR * reach
             if is_tight or (scaled <= LOOSE * self.tolerance and size <= ROUNDING * reach):
-                if self._holds(points, at, last, k, is_tight):
+                if self._holds(points, at, last, (k, size), is_tight):
                     if objection := self.family.objection(at):
                         return Corrected(None, k, objection)
                     if self.family.confirm(at.z, at.F):
@@ -145,10 +146,11 @@ class Corrector:
             if not size <= 2.0 * reach:
                 reason = "the corrector leaves the neighborhood"
                 break
-            early = k == 1 and size <= SHORT * reach
-            if size > CONTRACTION * before and not is_tight and not early:
-                reason = "the corrector does not contract"
-                break
+            if size > CONTRACTION * before and not is_tight:
+                early = k == 1 and size <= SHORT * reach
+                if not early or self._is_rounding(at, size):
+                    reason = "the corrector does not contract"
+                    break
             old, z, before = z[-1], z + step, size
             canceled = bool(old != 0.0 and abs(z[-1]) <= CANCELED * abs(old))
             if canceled:  # as on a branch along which the parameter stands still at zero
@@ -157,9 +159,15 @@ class Corrector:
         return self._nearest(points, reach, k, reason)
 
     def _holds(
-        self, points: Examined, at: Linear, last: Linear | None, k: int, is_tight: bool
+        self,
+        points: Examined,
+        at: Linear,
+        last: Linear | None,
+        step: tuple[int, float],
+        is_tight: bool,
     ) -> bool:
         """Whether all equations hold within the tight tolerance; `last`: the point before."""
+        k, size = step
         if is_tight:
             points.tight.append(k)
         enough = len(points.tight) > CONFIRMED
@@ -169,7 +177,7 @@ class Corrector:
             closes = points.doubtful is None or bool((points.doubtful[1] & ~open_).any())
             points.doubtful, points.stalled = (at, open_), enough and not closes
             return False
-        if not is_tight and self._hidden(at, last):
+        if not is_tight and (self._hidden(at, last) or self._is_rounding(at, size)):
             points.near = at, k
         return is_tight
 
@@ -203,6 +211,16 @@ class Corrector:
         bent = np.abs((at.J - before.J) @ step[:-1] + (at.Fp - before.Fp) * step[-1])
         real: Mask = (bent > EXPLAINED * left) & (left > CANCELED * self._terms(at, step))
         return real
+
+    def _is_rounding(self, at: Linear, size: float) -> bool:
+        """Whether rounding errors of the residual make steps of a size, as along a null vector."""
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], len(at.F))
+        noise = UNITS * EPS * self._terms(at, at.z) * signs
+        try:
+            step = self.bordered.solve(with_last(noise, 0.0))
+        except LinearSolveError:
+            return True
+        return not size > NOISY * self.metric.norm(step)
 
     def _hidden(self, at: Linear, before: Linear | None) -> bool:
         """Whether rounding hides the residual: the curvature of no equation explains it.
