@@ -41,6 +41,8 @@ class Case:
         Absolute tolerances of the runs, over rtol.
     apart : bool
         The unknowns are of different sizes: errors are relative to each one, not to the largest.
+    exact : array, optional
+        The solution at the end, where a formula gives it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Case:
     storage: Callable | None = None
     atol: Any = 0.01
     apart: bool = False
+    exact: Vector | None = None
 
     def __post_init__(self):
         self.timed = len(signature(self.f).parameters) == 2

@@ -111,6 +111,16 @@ def pleiades():
     return Case("Pleiades", f, np.concatenate([x0, y0, u0, v0]).astype(float), 3.0)
 
 
+def oscillator():
+    """A coil and a capacitor without losses, over 100 periods."""
+
+    def f(y):
+        return ad.hstack([y[1], -y[0]])
+
+    start = np.array([1.0, 0.0])
+    return Case("oscillator, 100 periods", f, start, 200.0 * np.pi, exact=start)
+
+
 def ring_modulator():
     C, Cs, Cp, Lh, Ls1, Ls2 = 1.6e-8, 2e-12, 1e-8, 4.45, 2e-3, 5e-4
     R, Rp, Rg1, Rg2, Ri, Rc = 25e3, 50.0, 36.3, 17.3, 50.0, 600.0
@@ -244,6 +254,7 @@ PROBLEMS = {
     "oregonator": oregonator,
     "e5": e5,
     "pleiades": pleiades,
+    "oscillator": oscillator,
     "ring_modulator": ring_modulator,
     "transistor_amplifier": transistor_amplifier,
     "linear": linear,
