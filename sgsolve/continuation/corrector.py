@@ -17,7 +17,7 @@ Methods for Nonlinear Problems (2011), section 5.2 (contraction as the criterion
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,6 +65,28 @@ class Corrected:
     iterations: int
     reason: str = ""
     row: Vector | None = None
+
+
+class Candidate(NamedTuple):
+    """A point of one correction whose residual and next step are small.
+
+    Attributes
+    ----------
+    k : int
+        Its iteration.
+    at, before : Linear
+        The linearizations at the point and at the one before it, if any.
+    size : float
+        Length of the next step.
+    is_tight : bool
+        Whether residual and step are within the tight tolerance.
+    """
+
+    k: int
+    at: Linear
+    before: Linear | None
+    size: float
+    is_tight: bool
 
 
 @dataclass
@@ -135,7 +157,7 @@ class Corrector:
             size, scaled = self.metric.norm(step), self.scaled(at, reach, canceled)
             is_tight = scaled <= self.tolerance and size <= ERROR * reach
             if is_tight or (scaled <= LOOSE * self.tolerance and size <= ROUNDING * reach):
-                if self._holds(points, at, last, (k, size), is_tight):
+                if self._holds(points, Candidate(k, at, last, size, is_tight)):
                     if objection := self.family.objection(at):
                         return Corrected(None, k, objection)
                     if self.family.confirm(at.z, at.F):
@@ -158,28 +180,24 @@ class Corrector:
             self.spent += 1
         return self._nearest(points, reach, k, reason)
 
-    def _holds(
-        self,
-        points: Examined,
-        at: Linear,
-        last: Linear | None,
-        step: tuple[int, float],
-        is_tight: bool,
-    ) -> bool:
-        """Whether all equations hold within the tight tolerance; `last`: the point before."""
-        k, size = step
-        if is_tight:
-            points.tight.append(k)
+    def _holds(self, points: Examined, new: Candidate) -> bool:
+        """Whether all equations hold within the tight tolerance."""
+        if new.is_tight:
+            points.tight.append(new.k)
         enough = len(points.tight) > CONFIRMED
-        known = last if enough or not is_tight else None
-        open_ = self._open(at, self.tolerance * (1.0 if is_tight else LOOSE), known)
+        known = new.before if enough or not new.is_tight else None
+        open_ = self._open(new.at, self.tolerance * (1.0 if new.is_tight else LOOSE), known)
         if open_.any():
             closes = points.doubtful is None or bool((points.doubtful[1] & ~open_).any())
-            points.doubtful, points.stalled = (at, open_), enough and not closes
+            points.doubtful, points.stalled = (new.at, open_), enough and not closes
             return False
-        if not is_tight and (self._hidden(at, last) or self._is_rounding(at, size)):
-            points.near = at, k
-        return is_tight
+        if not new.is_tight and self._is_as_near_as_rounding_allows(new):
+            points.near = new.at, new.k
+        return new.is_tight
+
+    def _is_as_near_as_rounding_allows(self, new: Candidate) -> bool:
+        """Whether rounding hides what is left at a point, or makes the step that is left."""
+        return self._hidden(new.at, new.before) or self._is_rounding(new.at, new.size)
 
     def _nearest(self, points: Examined, reach: float, k: int, reason: str) -> Corrected:
         """Return the best point where the iteration ended for want of a better one."""
