@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sgsolve import linear
 from sgsolve.errors import BackendError
-from sgsolve.linear.methods import pardiso
+from sgsolve.linear.methods.direct import pardiso
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point
 

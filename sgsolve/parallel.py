@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import ranks
-from .continuation.progress_bar import progress_bar
+from .continuation.runs.progress_bar import progress_bar
 from .errors import ConvergenceError, InputError
 from .results.branch import Branch, PartialBranchWarning, column_name
 from .results.checkpoint import Checkpoint

@@ -9,7 +9,7 @@
     result = problem.solve(x0)     # the same file runs by: mpiexec -n 8 python program.py
 """
 
-from .linear.methods.petsc_backend import Petsc
-from .linear.methods.petsc_options import UnusedOptionsWarning
+from .linear.methods.parallel_petsc.petsc_backend import Petsc
+from .linear.methods.parallel_petsc.petsc_options import UnusedOptionsWarning
 
 __all__ = ["Petsc", "UnusedOptionsWarning"]

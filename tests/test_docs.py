@@ -79,7 +79,7 @@ def test_page(page, tmp_path, monkeypatch):
     # ... and register back ends and special points
     for registry in (
         "sgsolve.linear.methods.choose.REGISTRY",
-        "sgsolve.continuation.detector._REGISTERED",
+        "sgsolve.continuation.locating.detector._REGISTERED",
     ):
         module, _, name = registry.rpartition(".")
         monkeypatch.setattr(registry, dict(getattr(importlib.import_module(module), name)))

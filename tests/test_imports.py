@@ -130,6 +130,29 @@ SOLVERS = (
     "polyalgorithm",
     "__init__",
 )
+METHODS = ("backend", "direct", "iterative", "parallel_petsc", "choose", "__init__")
+# The same inside sgsolve.continuation and sgsolve.bifurcation.
+CONTINUATION = (
+    "family",
+    "columns",
+    "stepper",
+    "curve_points",
+    "locating",
+    "runs",
+    "steppers",
+    "deflation",
+    "homotopy",
+    "__init__",
+)
+BIFURCATION = (
+    "spectra",
+    "normal_forms",
+    "branch_points",
+    "folds",
+    "hopf",
+    "codimension_two",
+    "__init__",
+)
 # The same inside sgsolve.ad.kernels and sgsolve.transient.
 KERNELS = (
     "object_cache",
@@ -224,6 +247,9 @@ def test_imports_run_one_way():
         ("ad", AD),
         ("ad/kernels", KERNELS),
         ("linear", LINEAR),
+        ("linear/methods", METHODS),
+        ("continuation", CONTINUATION),
+        ("bifurcation", BIFURCATION),
         ("solvers", SOLVERS),
         ("devices", DEVICES),
         ("problem", PROBLEM),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sgsolve import InputError, Problem, parallel_sweep, ranks, solvers
-from sgsolve.continuation.progress_bar import progress_bar
+from sgsolve.continuation.runs.progress_bar import progress_bar
 from sgsolve.errors import RanksDisagreeError
 from sgsolve.results import branch_file
 from sgsolve.solvers.state import deadline

@@ -19,10 +19,10 @@ import scipy.sparse as sp
 
 from ..arrays import Vector
 from ..continuation.columns import Column
-from ..continuation.events import Event
+from ..continuation.locating.events import Event
 from ..continuation.stepper import Found, Point
 from ..results.special_points import ApproximateSpecialPoint
-from .spectrum import all_eigenvalues, eigenvalues
+from .spectra.spectrum import all_eigenvalues, eigenvalues
 
 CUSP = "cusp"
 BOGDANOV_TAKENS = "bogdanov-takens"

@@ -18,19 +18,19 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Vector
-from ..continuation.approximate_points import approximate_special_point
-from ..continuation.bordered import Bordered
-from ..continuation.bracket import opposite
-from ..continuation.curve import Curve, point_at
-from ..continuation.detector import Detector, register_detector
+from ..continuation.curve_points.bordered import Bordered
+from ..continuation.curve_points.curve import Curve, point_at
 from ..continuation.family import Family, Linear, linearized, with_last
-from ..continuation.locate import crossing
+from ..continuation.locating.approximate_points import approximate_special_point
+from ..continuation.locating.bracket import opposite
+from ..continuation.locating.detector import Detector, register_detector
+from ..continuation.locating.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import LinearSolveError
 from ..norms import norm2
 from ..results.special_points import SpecialPoint
-from .branch_point_system import KIND as BRANCH_POINT
-from .turning_arms import turns_there
+from .branch_points.branch_point_system import KIND as BRANCH_POINT
+from .branch_points.turning_arms import turns_there
 
 ITERATIONS = 12
 QUARTERS = (0.25, 0.5, 0.75)
@@ -141,7 +141,7 @@ def _transversal(curve: Curve, point: Point, around: tuple[Point, Point]) -> boo
 
 
 class Folds(Detector):
-    """The detector of folds; see `sgsolve.continuation.detector.Detector`."""
+    """The detector of folds; see `sgsolve.continuation.locating.detector.Detector`."""
 
     kind, marker, priority, changes_stability = "fold", "o", 20, True
     _curve: Curve

@@ -17,17 +17,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from ..arrays import Vector
-from ..continuation.approximate_points import approximate_special_point
 from ..continuation.columns import Column
-from ..continuation.detector import STEP_DOUBT, Detector, Doubt, reserve_kind
-from ..continuation.locate import crossing
+from ..continuation.locating.approximate_points import approximate_special_point
+from ..continuation.locating.detector import STEP_DOUBT, Detector, Doubt, reserve_kind
+from ..continuation.locating.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..errors import InputError, LinearSolveError
 from ..results.special_points import ApproximateSpecialPoint, SpecialPoint
-from .balance import Balance
-from .hidden_pairs import EigenvalueCount, is_pair_hidden
-from .normal_forms import hopf_form
-from .spectrum import (
+from .normal_forms.form_coefficients import hopf_form
+from .spectra.balance import Balance
+from .spectra.hidden_pairs import EigenvalueCount, is_pair_hidden
+from .spectra.spectrum import (
     REAL,
     all_eigenvalues,
     are_all_computed,
@@ -36,7 +36,7 @@ from .spectrum import (
     known_within,
     most_near,
 )
-from .spectrum_bounds import count_above, farthest_unstable
+from .spectra.spectrum_bounds import count_above, farthest_unstable
 
 HOPF = "hopf"
 KEY, COUNT, REACH = "eigenvalues", "unstable eigenvalues", "known within"
@@ -138,7 +138,7 @@ def _given_mass(mass: Any, n: int) -> Any:
 
 
 class Eigenvalues(Detector):
-    """The detector of changes of stability; see `sgsolve.continuation.detector.Detector`.
+    """The detector of changes of stability; see `sgsolve.continuation.locating.detector.Detector`.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ from ..solvers.limits import MaxChange
 from ..solvers.method import NewtonMethod
 from ..solvers.state.iterate import Iterate
 from ..solvers.steps.direction import Direction, NewtonDirection
-from .metric import rms
+from .curve_points.metric import rms
 
 LARGEST = 1e3  # limit on the factor of a step, which has a pole
 ONTO = 1e-3  # a start this close to a known solution is changed

@@ -29,12 +29,12 @@ from ..solvers.stages import Stage, register_stages
 from ..solvers.state.deadline import Deadline, OutOfTime, passed
 from ..solvers.state.system import System
 from ..solvers.state.workspace import Workspace
-from .arclength import Arclength
-from .arclength_stepper import ArclengthStepper
 from .columns import Column
 from .family import Family
-from .follow import StopRule, follow
+from .runs.follow import StopRule, follow
 from .stepper import Point, RunState
+from .steppers.arclength import Arclength
+from .steppers.arclength_stepper import ArclengthStepper
 
 BACK = -1.0  # lower bound of t
 KINDS = ("newton", "fixed point")

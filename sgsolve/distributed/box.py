@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..linear.methods.petsc_options import join_ranks, loaded, petsc_words
+from ..linear.methods.parallel_petsc.petsc_options import join_ranks, loaded, petsc_words
 
 
 class Box:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import ranks
 from ..arrays import IndexArray
 from ..errors import InputError, StructureError
-from ..linear.methods.petsc_options import join_ranks, loaded
+from ..linear.methods.parallel_petsc.petsc_options import join_ranks, loaded
 
 
 class Ghosts:

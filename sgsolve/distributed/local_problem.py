@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 
 from .. import ranks
 from ..errors import ConvergenceError, InputError
-from ..linear.methods.petsc_options import Installed, loaded, own_petsc_errors, parsed
+from ..linear.methods.parallel_petsc.petsc_options import (
+    Installed,
+    loaded,
+    own_petsc_errors,
+    parsed,
+)
 from ..problem.inputs.signature import Signature
 from .local_rows import LocalRows
 from .local_solution import LocalSolution

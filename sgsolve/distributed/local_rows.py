@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from .. import ad
 from ..errors import DataTypeError, ShapeError, StructureError
-from ..linear.methods.petsc_options import integers, loaded
-from ..linear.methods.petsc_rows import SortedRows
+from ..linear.methods.parallel_petsc.petsc_options import integers, loaded
+from ..linear.methods.parallel_petsc.petsc_rows import SortedRows
 
 
 class LocalRows:

@@ -17,14 +17,14 @@ stand above it:
 from .fallback_driver import FallbackWarning
 from .large_factors import LargeFactorsWarning
 from .methods.backend import Backend
-from .methods.banded import Banded
 from .methods.choose import backends, register
-from .methods.dense import Dense
-from .methods.krylov_backend import Krylov
-from .methods.multigrid import Multigrid
-from .methods.mumps import Mumps
-from .methods.pardiso import Pardiso
-from .methods.superlu import SuperLU
+from .methods.direct.banded import Banded
+from .methods.direct.dense import Dense
+from .methods.direct.mumps import Mumps
+from .methods.direct.pardiso import Pardiso
+from .methods.direct.superlu import SuperLU
+from .methods.iterative.krylov_backend import Krylov
+from .methods.iterative.multigrid import Multigrid
 from .solver import LinearSolver
 from .statistics import Statistics
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .checks.accuracy import Fault
-from .methods.pardiso import Pardiso, available
-from .methods.superlu import SuperLU
+from .methods.direct.pardiso import Pardiso, available
+from .methods.direct.superlu import SuperLU
 
 # Larger systems are not given to SuperLU only to confirm that they are singular.
 CONFIRM_UP_TO = 100_000

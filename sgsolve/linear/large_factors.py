@@ -12,8 +12,8 @@ from ..pattern import Pattern
 from ..user_warnings import warn
 from .memory import GIB, require_memory
 from .methods.backend import NUMERICAL, name_of
-from .methods.elliptic import NO_PYAMG, unsuited
-from .methods.multigrid import Multigrid
+from .methods.iterative.elliptic import NO_PYAMG, unsuited
+from .methods.iterative.multigrid import Multigrid
 from .prepared_matrix import PreparedMatrix
 from .structure.foreseen import extrapolated_operations
 

@@ -24,7 +24,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from .. import linear
 from ..arrays import Vector
-from ..bifurcation.balance import power_of_two
+from ..bifurcation.spectra.balance import power_of_two
 from ..errors import LinearSolveError
 from ..pattern import Pattern
 from ..results.floquet import distance_of_trivial

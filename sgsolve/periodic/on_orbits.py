@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..continuation.bracket import opposite
-from ..continuation.detector import Detector
-from ..continuation.locate import crossing
+from ..continuation.locating.bracket import opposite
+from ..continuation.locating.detector import Detector
+from ..continuation.locating.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..results.floquet import UNKNOWN, distance_of_trivial, trivial_of, unstable_multipliers
 from ..results.special_points import SpecialPoint

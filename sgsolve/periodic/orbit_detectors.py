@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Vector
-from ..continuation.approximate_points import approximate_special_point
-from ..continuation.bracket import opposite
 from ..continuation.columns import Column
-from ..continuation.detector import STEP_DOUBT, Detector, Doubt, doubt
-from ..continuation.locate import crossing
+from ..continuation.locating.approximate_points import approximate_special_point
+from ..continuation.locating.bracket import opposite
+from ..continuation.locating.detector import STEP_DOUBT, Detector, Doubt, doubt
+from ..continuation.locating.locate import crossing
 from ..continuation.stepper import Found, Point
 from ..results.floquet import UNKNOWN, distance_of_trivial, unstable_multipliers
 from ..results.special_points import SpecialPoint

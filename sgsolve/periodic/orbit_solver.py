@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Vector
-from ..continuation.corrector import CONTRACTION
-from ..continuation.metric import Metric
+from ..continuation.curve_points.corrector import CONTRACTION
+from ..continuation.curve_points.metric import Metric
 from ..errors import ConvergenceError, LinearSolveError
 from ..results.blocks import Blocks
 from ..solvers.monitor import Monitor

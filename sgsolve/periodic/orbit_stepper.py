@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Vector
-from ..continuation.arclength import Arclength
-from ..continuation.arclength_stepper import ArclengthStepper
 from ..continuation.columns import Column
-from ..continuation.detector import Detector
-from ..continuation.metric import Metric
+from ..continuation.curve_points.metric import Metric
+from ..continuation.locating.detector import Detector
 from ..continuation.stepper import Point, Rejection, RunState
+from ..continuation.steppers.arclength import Arclength
+from ..continuation.steppers.arclength_stepper import ArclengthStepper
 from ..errors import LinearSolveError
 from ..results.floquet import distance_of_trivial
 from ..results.status import Status

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Vector
-from ..bifurcation.balance import power_of_two
+from ..bifurcation.spectra.balance import power_of_two
 from .discretization import Discretization
 from .evaluated import Evaluated
 from .multipliers import product_eigenvalues

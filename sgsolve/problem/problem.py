@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from ..ad import JacobianCheck
 from ..ad.kernels.compiled_function import CompiledFunction
 from ..bifurcation.hopf import Stability
-from ..continuation.arclength import Arclength
 from ..continuation.deflation import Deflation
-from ..continuation.natural import Natural
+from ..continuation.steppers.arclength import Arclength
+from ..continuation.steppers.natural import Natural
 from ..errors import DataTypeError, InputError
-from ..linear.methods.krylov_backend import Krylov
+from ..linear.methods.iterative.krylov_backend import Krylov
 from ..pattern import Pattern
 from ..results.bifurcation_diagram import BifurcationDiagram
 from ..results.branch import Branch

@@ -16,11 +16,11 @@ import numpy as np
 import scipy
 
 from ..arrays import Vector
-from ..continuation.bracket import opposite
-from ..continuation.detector import STEP_DOUBT, Doubt
-from ..continuation.events import Event
+from ..continuation.locating.bracket import opposite
+from ..continuation.locating.detector import STEP_DOUBT, Doubt
+from ..continuation.locating.events import Event
+from ..continuation.runs.user_functions import UnfitError
 from ..continuation.stepper import Found, Point
-from ..continuation.user_functions import UnfitError
 from ..errors import DataTypeError, InputError
 from ..results.special_points import SpecialPoint
 from .methods.time_step import TimeStep

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
-from sgsolve.bifurcation import branch_points, folds
+from sgsolve.bifurcation import folds
+from sgsolve.bifurcation.branch_points import branch_point_detector
 from sgsolve.continuation import UnlocatedWarning
 
 
@@ -80,7 +81,7 @@ def test_a_fold_at_which_newton_s_method_fails_is_kept_by_its_bracket(monkeypatc
 
 def test_branch_points_by_the_determinant_alone(monkeypatch):
     """Where the singular vectors lead nowhere, the sign of det K still tells."""
-    monkeypatch.setattr(branch_points, "by_vectors", lambda *arguments: None)
+    monkeypatch.setattr(branch_point_detector, "by_vectors", lambda *arguments: None)
     problem = Problem(lambda x, p: p * x - x**3, params={"p": -1.0}, backend="dense")
     branch = problem.continuation([0.0], "p", (-1.0, 1.0))
     assert places(branch, "branch point") == pytest.approx([0.0], abs=1e-8)
@@ -88,7 +89,7 @@ def test_branch_points_by_the_determinant_alone(monkeypatch):
 
 def test_several_singular_values_without_a_branch_point_of_their_own(monkeypatch):
     """Three pitchforks at one place, found by the trace of their common block."""
-    monkeypatch.setattr(branch_points, "by_vectors", lambda *arguments: None)
+    monkeypatch.setattr(branch_point_detector, "by_vectors", lambda *arguments: None)
     problem = Problem(lambda u, p: p * u - u**3, params={"p": -1.0})
     branch = problem.continuation(np.zeros(3), "p", (-1.0, 1.0))
     assert places(branch, "branch point") == pytest.approx([0.0], abs=1e-8)

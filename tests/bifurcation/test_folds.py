@@ -7,8 +7,8 @@ import pytest
 
 from sgsolve import Problem
 from sgsolve.continuation import Arclength, SecantPredictor, TangentPredictor
-from sgsolve.linear.methods.pardiso import available
-from sgsolve.linear.methods.superlu import SuperLU
+from sgsolve.linear.methods.direct.pardiso import available
+from sgsolve.linear.methods.direct.superlu import SuperLU
 from tests.bifurcation.arch_by_hand import ArchByHand
 from tests.continuation.gallery import (
     Arch,

@@ -6,8 +6,8 @@ import scipy.sparse as sp
 
 from sgsolve import ConvergenceError, Problem
 from sgsolve.bifurcation import Stability
-from sgsolve.bifurcation.hidden_pairs import EigenvalueCount, is_pair_hidden
-from sgsolve.bifurcation.spectrum import eigenvalues
+from sgsolve.bifurcation.spectra.hidden_pairs import EigenvalueCount, is_pair_hidden
+from sgsolve.bifurcation.spectra.spectrum import eigenvalues
 from sgsolve.errors import LinearSolveError
 from tests.selection import slow
 

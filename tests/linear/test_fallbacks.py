@@ -2,9 +2,9 @@
 
 from sgsolve.linear import fallbacks as order
 from sgsolve.linear.checks.accuracy import Fault
-from sgsolve.linear.methods.banded import Banded
-from sgsolve.linear.methods.pardiso import Pardiso, available
-from sgsolve.linear.methods.superlu import SuperLU
+from sgsolve.linear.methods.direct.banded import Banded
+from sgsolve.linear.methods.direct.pardiso import Pardiso, available
+from sgsolve.linear.methods.direct.superlu import SuperLU
 
 
 class Own:

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from sgsolve import Problem, linear
 from sgsolve.errors import OutOfMemoryError, SingularMatrixError
 from sgsolve.linear import memory
-from sgsolve.linear.methods.elliptic import unsuited
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
+from sgsolve.linear.methods.iterative.elliptic import unsuited
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, grid, neumann
 
@@ -149,7 +149,7 @@ def test_a_singular_matrix_is_noticed_where_factors_are_expensive(sign):
 
 @pytest.mark.usefixtures("_expensive")
 def test_without_pyamg_an_expensive_factorization_comes_with_advice(monkeypatch, first_choice):
-    monkeypatch.setattr("sgsolve.linear.methods.elliptic.find_spec", lambda name: None)
+    monkeypatch.setattr("sgsolve.linear.methods.iterative.elliptic.find_spec", lambda name: None)
     A = -grid(60, -4.0)
     solver = linear.LinearSolver(Pattern.of(A))
     with pytest.warns(linear.LargeFactorsWarning, match=r"take less, but pyamg is not installed"):
@@ -199,7 +199,7 @@ def test_a_block_is_judged_by_itself():
 
 
 def test_without_pyamg_the_message_names_it(monkeypatch):
-    monkeypatch.setattr("sgsolve.linear.methods.elliptic.find_spec", lambda name: None)
+    monkeypatch.setattr("sgsolve.linear.methods.iterative.elliptic.find_spec", lambda name: None)
     assert "pip install 'sgsolve[pyamg]'" in unsuited(-grid(5, -4.0), ())
 
 

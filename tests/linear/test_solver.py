@@ -8,7 +8,7 @@ from sgsolve import linear
 from sgsolve.errors import BackendError, LinearSolveError, ShapeError, SingularMatrixError
 from sgsolve.linear import fallback_driver
 from sgsolve.linear.checks.accuracy import Fault, judged
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import five_point
 

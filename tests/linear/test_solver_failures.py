@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import LinearSolveError, SingularMatrixError
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import (
     drift_diffusion,

@@ -10,9 +10,9 @@ import pytest
 
 from sgsolve import linear
 from sgsolve.errors import BackendError, OutOfMemoryError, SgsolveError
-from sgsolve.linear.methods import pardiso_handle
-from sgsolve.linear.methods.dense import Dense
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct import pardiso_handle
+from sgsolve.linear.methods.direct.dense import Dense
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import five_point
 

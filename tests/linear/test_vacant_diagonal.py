@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import SingularMatrixError
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.linear.prepared_matrix import Occupied
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import decoupled, five_point, grid, shuffled, with_zero_diagonal

@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 from sgsolve import Problem, Status, solvers
 from sgsolve.continuation import SecantPredictor, TangentPredictor
-from sgsolve.continuation.solved_family import Solution
 from sgsolve.continuation.stepper import Point
+from sgsolve.continuation.steppers.solved_family import Solution
 from sgsolve.results.blocks import Blocks
 from sgsolve.solvers.acceptance.termination import error_estimate
 from sgsolve.solvers.state.scaling import Scaling

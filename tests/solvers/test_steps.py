@@ -7,9 +7,9 @@ import pytest
 
 from sgsolve import Problem, solvers
 from sgsolve.continuation import Natural, SecantPredictor
-from sgsolve.continuation.predictors import better
-from sgsolve.continuation.solved_family import Solution, jump
 from sgsolve.continuation.stepper import Point
+from sgsolve.continuation.steppers.predictors import better
+from sgsolve.continuation.steppers.solved_family import Solution, jump
 
 
 def point(value, x, ahead=None, behind=None):

@@ -15,13 +15,13 @@ from ...errors import BackendError, DataTypeError, InputError
 from ...pattern import Pattern
 from ..structure.ordering import narrow_order, widest
 from .backend import Backend
-from .banded import Banded
-from .dense import Dense
-from .multigrid import Multigrid
-from .mumps import Mumps
-from .pardiso import Pardiso, available
-from .petsc_backend import Petsc
-from .superlu import SuperLU
+from .direct.banded import Banded
+from .direct.dense import Dense
+from .direct.mumps import Mumps
+from .direct.pardiso import Pardiso, available
+from .direct.superlu import SuperLU
+from .iterative.multigrid import Multigrid
+from .parallel_petsc.petsc_backend import Petsc
 
 # Up to here a full matrix beats everything else, whatever its structure.
 TINY = 40

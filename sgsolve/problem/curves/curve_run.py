@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...continuation.arclength import Arclength
-from ...continuation.arclength_stepper import ArclengthStepper
-from ...continuation.curve_ends import COARSE
-from ...continuation.detector import Detector
-from ...continuation.metric import Metric
-from ...continuation.options import RunOptions, checked_bounds
-from ...continuation.progress_bar import CurveBar
-from ...continuation.run import Run, detectors_of
+from ...continuation.curve_points.metric import Metric
+from ...continuation.locating.detector import Detector
+from ...continuation.runs.options import RunOptions, checked_bounds
+from ...continuation.runs.progress_bar import CurveBar
+from ...continuation.runs.run import Run, detectors_of
+from ...continuation.runs.view import View
 from ...continuation.stepper import RunState
-from ...continuation.view import View
+from ...continuation.steppers.arclength import Arclength
+from ...continuation.steppers.arclength_stepper import ArclengthStepper
+from ...continuation.steppers.curve_ends import COARSE
 from ...errors import DataTypeError, InputError
 from ...results.branch import Branch
 from ...results.special_points import SpecialPoint

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...bifurcation.several_branches import departures
-from ...bifurcation.switching import departure
-from ...continuation.metric import UNITS, Metric
-from ...continuation.options import checked_bounds
+from ...bifurcation.branch_points.several_branches import departures
+from ...bifurcation.branch_points.switching import departure
+from ...continuation.curve_points.metric import UNITS, Metric
+from ...continuation.runs.options import checked_bounds
 from ...continuation.stepper import RunState
 from ...errors import ConvergenceError, InputError, LinearSolveError
 from ...results.branch import Branch, PartialBranchWarning

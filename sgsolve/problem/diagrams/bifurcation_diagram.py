@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arrays import Vector, real_array
 from ...bifurcation import Stability
-from ...continuation.options import checked_bounds
+from ...continuation.runs.options import checked_bounds
 from ...errors import ConvergenceError, DataTypeError, InputError
 from ...results.bifurcation_diagram import BifurcationDiagram
 from ...results.branch import Branch, PartialBranchWarning

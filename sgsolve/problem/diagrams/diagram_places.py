@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...arrays import Vector
-from ...continuation.metric import Metric
+from ...continuation.curve_points.metric import Metric
 from ...norms import norm2
 from ...results.branch import Branch
 from ...results.special_points import SpecialPoint

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...continuation.approximate_points import UnlocatedWarning
+from ...continuation.locating.approximate_points import UnlocatedWarning
 from ...errors import ConvergenceError, LinearSolveError
 from ...results.bifurcation_diagram import BifurcationDiagram
 from ...results.branch import Branch, PartialBranchWarning

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...continuation.user_functions import called
+from ...continuation.runs.user_functions import called
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ...results.blocks import Blocks
 from .residual_system import ResidualSystem

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from ... import ad
 from ...ad.function_calls import evaluate_vector
 from ...arrays import Vector
-from ...continuation.user_functions import call_with_parameters
+from ...continuation.runs.user_functions import call_with_parameters
 from ...errors import DataTypeError, InputError, ParameterError, ShapeError
 from ...pattern import Pattern
 from ..inputs.signature import Signature

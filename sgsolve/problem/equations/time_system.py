@@ -18,7 +18,7 @@ from ...ad.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.running.kernel_call import KernelCall
 from ...arrays import Vector
-from ...continuation.user_functions import call_with_parameters
+from ...continuation.runs.user_functions import call_with_parameters
 from ...errors import DomainError, InputError, NotFiniteError, StructureError
 from ...pattern import Pattern
 from ...results.history import Stats

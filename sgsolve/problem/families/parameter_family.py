@@ -17,8 +17,8 @@ import numpy as np
 from ... import ad
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...arrays import Vector
+from ...continuation.curve_points.metric import UNITS
 from ...continuation.family import Family, with_last
-from ...continuation.metric import UNITS
 from ...errors import ShapeError, StructureError
 from ...pattern import Pattern
 from ...results.history import Stats

@@ -14,7 +14,7 @@ from ...linear.checks.accuracy import GROWTH
 from ...linear.checks.accuracy import TINY as SMALLEST_NUMBER
 from ...linear.checks.first_answer import LARGE_SQUARE
 from ...linear.equilibration import DRIFT
-from ...linear.methods.banded import SMALL_PIVOT
+from ...linear.methods.direct.banded import SMALL_PIVOT
 from ...linear.solver import TRUSTED
 from ...transient.implicit.kept_matrix import RATIO
 from ..short_newton.band_loops import factorized_band, solved_band

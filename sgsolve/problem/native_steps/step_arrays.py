@@ -10,7 +10,7 @@ from ...ad.kernels.running.kernel_call import KernelCall
 from ...ad.kernels.running.kernel_memory import address_of
 from ...arrays import Vector
 from ...linear.equilibration import Equilibration
-from ...linear.methods.band_storage import NARROW
+from ...linear.methods.direct.band_storage import NARROW
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...transient.error_weights import ErrorWeights

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...bifurcation.switching import departure, entered
-from ...continuation.bordered import Bordered
-from ...continuation.corrector import Corrector
-from ...continuation.metric import Metric
+from ...bifurcation.branch_points.switching import departure, entered
+from ...continuation.curve_points.bordered import Bordered
+from ...continuation.curve_points.corrector import Corrector
+from ...continuation.curve_points.metric import Metric
 from ...errors import ConvergenceError, InputError
 from ...periodic.orbit_family import OrbitFamily
 from ...periodic.orbit_solver import meshed_orbit

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 from ...arrays import Vector
-from ...continuation.arclength import Arclength
-from ...continuation.detector import Detector, registered_detectors
-from ...continuation.metric import Metric
-from ...continuation.options import RunOptions, checked_bounds
-from ...continuation.run import detectors_of
+from ...continuation.curve_points.metric import Metric
+from ...continuation.locating.detector import Detector, registered_detectors
+from ...continuation.runs.options import RunOptions, checked_bounds
+from ...continuation.runs.run import detectors_of
+from ...continuation.runs.user_functions import call_with_parameters
+from ...continuation.runs.view import View
 from ...continuation.stepper import RunState
-from ...continuation.user_functions import call_with_parameters
-from ...continuation.view import View
+from ...continuation.steppers.arclength import Arclength
 from ...errors import DataTypeError, InputError
 from ...periodic.on_orbits import OnOrbits
 from ...periodic.orbit_detectors import KINDS, FloquetMultipliers

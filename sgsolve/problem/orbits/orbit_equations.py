@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...bifurcation.balance import Balance
-from ...continuation.user_functions import call_with_parameters
+from ...bifurcation.spectra.balance import Balance
+from ...continuation.runs.user_functions import call_with_parameters
 from ...errors import InputError
 from ...pattern import Pattern
 from ...periodic.evaluated import Evaluated

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...bifurcation.spectrum import eigenvalues
-from ...bifurcation.switching import entered
-from ...continuation.bordered import Bordered
-from ...continuation.corrector import Corrector
-from ...continuation.metric import Metric
+from ...bifurcation.branch_points.switching import entered
+from ...bifurcation.spectra.spectrum import eigenvalues
+from ...continuation.curve_points.bordered import Bordered
+from ...continuation.curve_points.corrector import Corrector
+from ...continuation.curve_points.metric import Metric
 from ...errors import ConvergenceError, DataTypeError, InputError
 from ...periodic.orbit_family import OrbitFamily, node_times
 from ...periodic.orbit_starts import mode

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ... import ad
 from ...ad.function_calls import evaluate
 from ...arrays import Vector, real_array
-from ...continuation.user_functions import call_with_parameters
+from ...continuation.runs.user_functions import call_with_parameters
 from ...errors import InputError, ShapeError
 from ..equations.parameters import beside_parameter, seeded_jacobian
 

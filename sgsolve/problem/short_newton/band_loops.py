@@ -9,12 +9,12 @@ Reference: LAPACK Users' Guide, section "Band Storage"; routines gbtf2 and gbtrs
 from __future__ import annotations
 
 from ...ad.kernels.loops.scalar_loops import Choices, Doubles, Indices, LoopStruct
-from ...linear.methods.banded import SMALL_PIVOT
+from ...linear.methods.direct.banded import SMALL_PIVOT
 from .loop_state import INF, LEAVE, STEP
 
 
 class BandSystem(LoopStruct):
-    """A linear system in the order of its band, with the factors; see `linear.methods.banded`."""
+    """A linear system in the order of its band, with the factors; see `direct.banded`."""
 
     n: int
     nnz: int

@@ -11,7 +11,7 @@ from ...linear.checks.accuracy import GROWTH
 from ...linear.checks.accuracy import TINY as SMALLEST_NUMBER
 from ...linear.checks.first_answer import LARGE_SQUARE
 from ...linear.equilibration import DRIFT
-from ...linear.methods.banded import SMALL_PIVOT
+from ...linear.methods.direct.banded import SMALL_PIVOT
 from .loop_state import INF, RESCALE, STEP
 from .short_iterate import ShortIterate
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
-from ...linear.methods.band_storage import NARROW
-from ...linear.methods.banded import BandMemory
+from ...linear.methods.direct.band_storage import NARROW
+from ...linear.methods.direct.banded import BandMemory
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...results.blocks import Blocks

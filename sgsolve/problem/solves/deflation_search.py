@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Vector
+from ...continuation.curve_points.metric import rms
 from ...continuation.deflation import Deflation
-from ...continuation.metric import rms
 from ...results.result import Result
 from ...solvers.monitor import Monitor
 from ...solvers.polyalgorithm import as_solver

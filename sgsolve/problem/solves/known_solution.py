@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from ...arrays import EPS, Vector
-from ...continuation.metric import rms
+from ...continuation.curve_points.metric import rms
 from ...errors import LinearSolveError
 from ...norms import is_finite
 from ...results.result import Result

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...arrays import Vector
 from ...continuation.deflation import Deflation
-from ...continuation.options import check_limit
-from ...continuation.progress_bar import progress_bar
+from ...continuation.runs.options import check_limit
+from ...continuation.runs.progress_bar import progress_bar
 from ...errors import DataTypeError
 from ...results.branch import PartialBranchWarning
 from ...results.diagram import axes_or_new

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ...bifurcation.folds import Folds
-from ...continuation.arclength import Arclength
-from ...continuation.arclength_stepper import ArclengthStepper
 from ...continuation.columns import Column
-from ...continuation.follow import StopRule, follow
-from ...continuation.natural_stepper import NaturalStepper, Passage
+from ...continuation.runs.follow import StopRule, follow
 from ...continuation.stepper import RunState
+from ...continuation.steppers.arclength import Arclength
+from ...continuation.steppers.arclength_stepper import ArclengthStepper
+from ...continuation.steppers.natural_stepper import NaturalStepper, Passage
 from ...results.history import Stats
 from ...results.special_points import ApproximateSpecialPoint
 from ...results.status import Status

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arrays import Vector
-from ...continuation.bordered import Bordered
-from ...continuation.curve import Curve, point_at, start
-from ...continuation.natural import Natural
-from ...continuation.natural_stepper import NaturalStepper
-from ...continuation.options import RunOptions
-from ...continuation.progress_bar import SweepBar
-from ...continuation.run import Run, detectors_of
+from ...continuation.curve_points.bordered import Bordered
+from ...continuation.curve_points.curve import Curve, point_at, start
+from ...continuation.runs.options import RunOptions
+from ...continuation.runs.progress_bar import SweepBar
+from ...continuation.runs.run import Run, detectors_of
+from ...continuation.runs.view import View
 from ...continuation.stepper import Point, RunState
-from ...continuation.view import View
+from ...continuation.steppers.natural import Natural
+from ...continuation.steppers.natural_stepper import NaturalStepper
 from ...errors import DataTypeError, InputError
 from ...results.branch import Branch
 from ...results.status import Status

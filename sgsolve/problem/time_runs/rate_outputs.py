@@ -12,7 +12,7 @@ from ... import ad
 from ...ad.function_calls import evaluate
 from ...arrays import Vector
 from ...continuation.columns import Column
-from ...continuation.user_functions import UnfitError, call_with_parameters, named
+from ...continuation.runs.user_functions import UnfitError, call_with_parameters, named
 from ...errors import DataTypeError
 from ...transient.currents import Stored
 from ...transient.evolution import Currents

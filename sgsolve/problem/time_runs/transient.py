@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 
 from ...arrays import Vector
 from ...continuation.columns import Column
-from ...continuation.options import RunOptions, check_limit
-from ...continuation.progress_bar import progress_bar
-from ...continuation.run import Run
+from ...continuation.runs.options import RunOptions, check_limit
+from ...continuation.runs.progress_bar import progress_bar
+from ...continuation.runs.run import Run
+from ...continuation.runs.user_functions import UnfitError, called, number
+from ...continuation.runs.view import View
 from ...continuation.stepper import Point, RunState
-from ...continuation.user_functions import UnfitError, called, number
-from ...continuation.view import View
 from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
 from ...solvers.monitor import Monitor

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...continuation.user_functions import named
+from ...continuation.runs.user_functions import named
 from ...errors import DataTypeError, InputError
 from ...transient.methods.step_settings import Bdf, TimeMethod
 from ...transient.starts.starts import STARTS

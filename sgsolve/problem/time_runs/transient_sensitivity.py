@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from ...ad.function_calls import evaluate
 from ...arrays import Vector
-from ...continuation.run import Run
-from ...continuation.user_functions import call_with_parameters
+from ...continuation.runs.run import Run
+from ...continuation.runs.user_functions import call_with_parameters
 from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
 from ...results.status import Status

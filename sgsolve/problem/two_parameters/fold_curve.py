@@ -25,12 +25,16 @@ from ...bifurcation.codimension_two import (
     oscillation_test,
     pair_test,
 )
-from ...bifurcation.codimension_two_forms import zero_hopf_form
-from ...bifurcation.directional import slopes_along
-from ...bifurcation.normal_forms import bogdanov_takens_form, cubic_coefficient, fold_coefficient
+from ...bifurcation.normal_forms.codimension_two_forms import zero_hopf_form
+from ...bifurcation.normal_forms.directional import slopes_along
+from ...bifurcation.normal_forms.form_coefficients import (
+    bogdanov_takens_form,
+    cubic_coefficient,
+    fold_coefficient,
+)
 from ...continuation.columns import Column
+from ...continuation.runs.view import View
 from ...continuation.stepper import Point
-from ...continuation.view import View
 from ...errors import LinearSolveError
 from ...results.branch import Branch
 from ...results.special_points import SpecialPoint

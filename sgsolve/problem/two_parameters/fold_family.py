@@ -17,7 +17,7 @@ import scipy.sparse as sp
 
 from ...arrays import Vector
 from ...bifurcation.folds import Singular, singularity
-from ...continuation.bordered import Bordered
+from ...continuation.curve_points.bordered import Bordered
 from ...continuation.family import FamilyAround, Linear, second_derivative
 from ...linear.frame import Frame
 from ...pattern import Pattern

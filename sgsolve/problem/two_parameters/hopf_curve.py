@@ -31,11 +31,19 @@ from ...bifurcation.codimension_two import (
     pencil_eigenvalues,
     real_test,
 )
-from ...bifurcation.codimension_two_forms import double_hopf_form, second_lyapunov, zero_hopf_form
-from ...bifurcation.normal_forms import bogdanov_takens_form, hopf_form, null_vectors
+from ...bifurcation.normal_forms.codimension_two_forms import (
+    double_hopf_form,
+    second_lyapunov,
+    zero_hopf_form,
+)
+from ...bifurcation.normal_forms.form_coefficients import (
+    bogdanov_takens_form,
+    hopf_form,
+    null_vectors,
+)
 from ...continuation.columns import Column
+from ...continuation.runs.view import View
 from ...continuation.stepper import Point
-from ...continuation.view import View
 from ...errors import InputError, LinearSolveError
 from ...results.branch import Branch
 from ...results.special_points import SpecialPoint

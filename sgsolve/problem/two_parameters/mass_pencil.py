@@ -10,10 +10,10 @@ import scipy.sparse as sp
 
 from ...arrays import Vector
 from ...bifurcation import Stability
-from ...bifurcation.balance import Balance
 from ...bifurcation.codimension_two import LARGE, leading_eigenvalues, pencil_eigenvalues, without
-from ...bifurcation.directional import Pencil
-from ...continuation.view import View
+from ...bifurcation.normal_forms.directional import Pencil
+from ...bifurcation.spectra.balance import Balance
+from ...continuation.runs.view import View
 from ...errors import InputError
 from ...pattern import Pattern
 from ...results.branch import Branch

@@ -17,8 +17,8 @@ from typing import Any
 
 from ...arrays import Vector
 from ...errors import InputError
-from ...linear.methods.inverse_operator import applied, is_fixed
-from ...linear.methods.krylov_methods import Operator, gmres
+from ...linear.methods.iterative.inverse_operator import applied, is_fixed
+from ...linear.methods.iterative.krylov_methods import Operator, gmres
 from ...results.status import Status
 from ..settings import fraction, positive
 from ..state.iterate import Iterate

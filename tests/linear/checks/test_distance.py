@@ -11,7 +11,7 @@ from sgsolve.arrays import EPS
 from sgsolve.errors import SingularMatrixError
 from sgsolve.linear.checks.accuracy import SINGULAR_BELOW, LinearSystem
 from sgsolve.linear.checks.distance import distance_to_singularity
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.random_matrices import SINGULAR, regular, singular
 from tests.selection import slow

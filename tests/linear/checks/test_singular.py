@@ -5,7 +5,7 @@ import scipy.sparse as sp
 
 from sgsolve.errors import BackendError
 from sgsolve.linear.checks import singular
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
 from tests.linear.matrices import equal_rows, grid, neumann, three_equations_in_two_unknowns
 from tests.linear.refused import failure
 

@@ -9,7 +9,7 @@ from scipy.sparse.linalg import splu
 
 from sgsolve import linear
 from sgsolve.errors import DataTypeError, ShapeError
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point, grid
 

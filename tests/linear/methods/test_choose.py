@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sgsolve import Problem, linear
 from sgsolve.errors import BackendError, DataTypeError, InputError
 from sgsolve.linear.methods import choose
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.linear.structure.ordering import narrow_order
 from sgsolve.pattern import Pattern
 from tests.linear.matrices import drift_diffusion, five_point

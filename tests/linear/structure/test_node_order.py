@@ -6,8 +6,8 @@ import scipy.sparse as sp
 
 from sgsolve import linear
 from sgsolve.errors import InputError
-from sgsolve.linear.methods import pardiso
-from sgsolve.linear.methods.pardiso import available
+from sgsolve.linear.methods.direct import pardiso
+from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.linear.structure import node_order as module
 from sgsolve.linear.structure.node_order import node_order, node_orders, nodes_of_unknowns
 from sgsolve.linear.structure.symbolic import factor_counts
@@ -232,7 +232,7 @@ def test_pardiso_tries_orders_until_one_satisfies(monkeypatch, best):
             tried.append(order)
             yield order
 
-    monkeypatch.setattr("sgsolve.linear.methods.pardiso.node_orders", yielded)
+    monkeypatch.setattr("sgsolve.linear.methods.direct.pardiso.node_orders", yielded)
     monkeypatch.setattr(pardiso, "SATISFYING", 0.95)
     monkeypatch.setattr(pardiso, "COMPARISON", 0.0)
     solver = linear.LinearSolver(Pattern.of(A), "pardiso")

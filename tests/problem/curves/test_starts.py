@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem
-from sgsolve.continuation.metric import start_metric
+from sgsolve.continuation.curve_points.metric import start_metric
 from tests.continuation.gallery import bratu, elastica
 
 

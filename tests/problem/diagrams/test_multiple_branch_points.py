@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from sgsolve import ConvergenceError, PartialBranchWarning, Problem
-from sgsolve.bifurcation.polynomial_zeros import Polynomials, exponents, zeros_on_sphere
+from sgsolve.bifurcation.branch_points.polynomial_zeros import (
+    Polynomials,
+    exponents,
+    zeros_on_sphere,
+)
 from tests.selection import slow
 
 

@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Branch, InputError, Problem
-from sgsolve.bifurcation import spectrum
 from sgsolve.bifurcation.codimension_two import is_pair_zero, is_real_zero, oscillation_test
+from sgsolve.bifurcation.spectra import spectrum
 from sgsolve.problem.two_parameters import fold_curve, hopf_curve
 from tests.periodic.oscillators import bent, one
 from tests.selection import slow
@@ -110,7 +110,7 @@ def test_the_bogdanov_takens_normal_form():
 @pytest.mark.parametrize("storage", ["constant", "bent", "none"])
 def test_bogdanov_takens_coefficients_of_any_storage(storage):
     """dQ/dt + F = 0 with Q = x + k x^2 / 2 is x' = -F / (1 + k x): b changes by -a k."""
-    from sgsolve.bifurcation.normal_forms import bogdanov_takens_form
+    from sgsolve.bifurcation.normal_forms.form_coefficients import bogdanov_takens_form
 
     k = 0.7 if storage == "bent" else 0.0
     sign = -1.0 if storage == "none" else 1.0

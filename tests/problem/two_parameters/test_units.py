@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem
-from sgsolve.bifurcation.balance import Balance
-from sgsolve.bifurcation.spectrum import all_eigenvalues, eigenvalues
+from sgsolve.bifurcation.spectra.balance import Balance
+from sgsolve.bifurcation.spectra.spectrum import all_eigenvalues, eigenvalues
 from tests.periodic.oscillators import bent
 from tests.problem.two_parameters.test_codimension_two import (
     basis,

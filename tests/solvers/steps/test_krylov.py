@@ -9,7 +9,7 @@ from scipy.sparse.linalg import aslinearoperator, spilu, splu
 
 from sgsolve import Problem, Status, solvers
 from sgsolve.errors import InputError
-from sgsolve.linear.methods.krylov_methods import gmres
+from sgsolve.linear.methods.iterative.krylov_methods import gmres
 from sgsolve.solvers.steps.krylov import KrylovDirection
 
 

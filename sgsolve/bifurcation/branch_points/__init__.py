@@ -1,0 +1,1 @@
+"""Branch points: detect and locate them, and find the branches that leave there."""

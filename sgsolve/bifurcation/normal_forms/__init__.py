@@ -1,0 +1,1 @@
+"""Normal forms: coefficients that tell what solutions are like beside a special point."""

@@ -1,0 +1,1 @@
+"""How runs step: settings and steppers of natural and of pseudo-arclength continuation."""

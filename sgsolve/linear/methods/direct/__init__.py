@@ -1,0 +1,1 @@
+"""Direct methods: factorizations of sparse, banded and dense matrices."""

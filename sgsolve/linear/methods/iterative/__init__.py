@@ -1,0 +1,1 @@
+"""Iterative methods, and their preconditioners: GMRES, conjugate gradients, multigrid."""

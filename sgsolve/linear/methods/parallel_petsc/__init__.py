@@ -1,0 +1,1 @@
+"""PETSc as a back end, on one rank or on many."""
