@@ -35,7 +35,7 @@ def extrapolated(coarse: float, fine: float) -> float:
 
 def breakdown() -> Iterator[Row]:
     """Voltages where the ionization integral is 1, and those of devices driven through it."""
-    from tests.devices.equations.test_ionization import diode, integral_over_layer
+    from tests.devices.equations.transport.test_ionization import diode, integral_over_layer
 
     overstraeten = ionization_values("Si van Overstraeten"), van_overstraeten, 11.7
     okuto = ionization_values("Si Okuto-Crowell"), okuto_crowell, 11.7
@@ -64,7 +64,7 @@ def breakdown() -> Iterator[Row]:
 
 def avalanche() -> Iterator[Row]:
     """Currents of a program of 128 bits, multiplication in a uniform field."""
-    from tests.devices.equations.test_ionization import diode
+    from tests.devices.equations.transport.test_ionization import diode
 
     volts = [1.0, 10.0, 30.0, 45.0, 50.0, 51.0, 51.5, 51.65]
     known = [1.740754181e-8, 7.753273212e-8, 1.651069477e-7, 4.231326618e-7, 1.583299898e-6]
@@ -119,7 +119,7 @@ def tunneling() -> Iterator[Row]:
 def temperatures() -> Iterator[Row]:
     """Gaps, frozen dopants, a junction at 4.2 K."""
     from sgsolve.devices import densities
-    from tests.devices.equations.test_freeze_out import IONIZED_SHARES, doped
+    from tests.devices.equations.boundaries.test_freeze_out import IONIZED_SHARES, doped
     from tests.devices.solving.test_cold import K, junction
 
     for material, known in (

@@ -41,11 +41,7 @@ ORDER = (
 )
 # The same inside sgsolve.ad.
 AD = (
-    "library_callers",
-    "refusals",
-    "flat_elements",
-    "stand_ins",
-    "nested",
+    "conversions",
     "structures",
     "assembly",
     "derivatives",
@@ -53,26 +49,22 @@ AD = (
     "rules",
     "dispatch",
     "indexing",
-    "complex_values",
-    "ufunc_calls",
-    "vector_arithmetic",
-    "assignment",
-    "array_makers",
-    "elements",
-    "views",
-    "in_place",
-    "out_arguments",
+    "ufuncs",
+    "assignments",
     "operators",
     "array",
     "functions",
-    "failed_calls",
-    "function_calls",
     "drivers",
-    "several_arguments",
-    "traced_evaluation",
     "kernels",
-    "jacobian_products",
-    "jacobian_check",
+    "__init__",
+)
+FUNCTIONS = (
+    "element_functions",
+    "linear_algebra",
+    "sparse_vectors",
+    "along_axes",
+    "vectors",
+    "numpy_functions",
     "__init__",
 )
 # The same inside sgsolve.devices.
@@ -87,6 +79,19 @@ DEVICES = (
     "solving",
     "device",
     "analyses",
+    "__init__",
+)
+EQUATIONS = (
+    "model",
+    "carriers",
+    "argument_checks",
+    "boundaries",
+    "transport",
+    "balances",
+    "potential_form",
+    "rows",
+    "time_tolerances",
+    "time_form",
     "__init__",
 )
 # The same inside sgsolve.problem: its header names them in this order.
@@ -245,6 +250,7 @@ def test_imports_run_one_way():
     ("package", "order"),
     [
         ("ad", AD),
+        ("ad/functions", FUNCTIONS),
         ("ad/kernels", KERNELS),
         ("linear", LINEAR),
         ("linear/methods", METHODS),
@@ -252,6 +258,7 @@ def test_imports_run_one_way():
         ("bifurcation", BIFURCATION),
         ("solvers", SOLVERS),
         ("devices", DEVICES),
+        ("devices/equations", EQUATIONS),
         ("problem", PROBLEM),
         ("transient", TRANSIENT),
     ],

@@ -12,7 +12,9 @@ array([[-1.,  1., -1.,  0.,  0.],
 """
 
 from .array import ADArray
-from .drivers import (
+from .drivers.jacobian_check import JacobianCheck, check_jacobian
+from .drivers.jacobian_products import jvp, vjp
+from .drivers.seeding import (
     jacobian,
     jacobian_values,
     seed,
@@ -21,23 +23,21 @@ from .drivers import (
     value,
     value_and_jacobian,
 )
-from .functions.bernoulli import bernoulli
-from .functions.branching import branch, where
-from .functions.defined_rules import define_rule
-from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
-from .functions.special import fermi_dirac, lambertw, logsumexp
-from .functions.user import elementwise
-from .functions.vectors import dot, hstack, stack, sum
-from .jacobian_check import JacobianCheck, check_jacobian
-from .jacobian_products import jvp, vjp
-from .kernels.compiled_function import compiled
-from .kernels.machine import is_available as compiled_is_available
-from .several_arguments import (
+from .drivers.several_arguments import (
     jacobian_blocks,
     jacobian_function,
     seed_all,
     value_and_jacobian_blocks,
 )
+from .functions.element_functions.bernoulli import bernoulli
+from .functions.element_functions.branching import branch, where
+from .functions.element_functions.defined_rules import define_rule
+from .functions.element_functions.special import fermi_dirac, lambertw, logsumexp
+from .functions.element_functions.user import elementwise
+from .functions.sparse_vectors import SparseVector, sparsesum, sparsevec
+from .functions.vectors import dot, hstack, stack, sum
+from .kernels.compiled_function import compiled
+from .kernels.machine import is_available as compiled_is_available
 from .structures.freezing import freeze
 from .structures.root import clear_cache
 

@@ -18,21 +18,30 @@ from ..arrays import DOUBLE
 from ..errors import DerivativeError
 from ..pattern import Pattern
 from ..private_api import NO_ARRAY, calling_frame, is_sparse_product, shown_class
-from . import dispatch, out_arguments, refusals
-from .assignment import SharedMemory, WrittenMemory, memory_with_first_view
+from . import dispatch
+from .assignments import out_arguments
+from .assignments.assignment import SharedMemory, WrittenMemory, memory_with_first_view
+from .assignments.elements import number_row
+from .assignments.flat_elements import FlatElements
+from .assignments.in_place import assign
+from .assignments.views import (
+    IMAGINARY,
+    REAL,
+    assign_part,
+    part_of_complex,
+    share,
+    share_where_views,
+)
+from .conversions import refusals
+from .conversions.stand_ins import stand_in
 from .derivatives.coefficients import UNIT
 from .derivatives.derivative import Derivative
 from .derivatives.sparsity import Sparsity
-from .elements import number_row
-from .flat_elements import FlatElements
-from .in_place import assign
 from .indexing import permuted, taken
 from .operators import Operators, call_ufunc
 from .programs.computation import pattern_and_values, pattern_of_derivative
-from .stand_ins import stand_in
 from .structures.root import evaluation_named
 from .structures.structure import Structure
-from .views import IMAGINARY, REAL, assign_part, part_of_complex, share, share_where_views
 
 
 class ADArray(Operators):

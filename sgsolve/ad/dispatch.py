@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DerivativeError
-from . import refusals
-from .nested import any_may_hold, array_if_needed, objects_as_arrays
+from .conversions import refusals
+from .conversions.nested import any_may_hold, array_if_needed, objects_as_arrays
 
 Function = Callable[..., Any]
 

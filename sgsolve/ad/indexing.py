@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .conversions.refusals import AsIndexError
 from .derivatives.derivative import Derivative
-from .refusals import AsIndexError
 from .structures.operands import Index
 
 

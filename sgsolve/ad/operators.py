@@ -9,15 +9,17 @@ import numpy as np
 from numpy import ndarray
 
 from ..arrays import DOUBLE
-from . import dispatch, refusals, ufunc_calls
+from . import dispatch
+from .assignments.in_place import in_place
+from .conversions import refusals
+from .conversions.nested import HOLDERS, any_may_hold, array_if_needed, is_array_of_objects
 from .derivatives.array_operations import flat, raveled
 from .derivatives.folded import without_overflow
-from .in_place import in_place
-from .nested import HOLDERS, any_may_hold, array_if_needed, is_array_of_objects
 from .programs.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
 from .rules.numpy_ufuncs import power_base
-from .vector_arithmetic import both_carry, one_carries, vector_function
+from .ufuncs import ufunc_calls
+from .ufuncs.vector_arithmetic import both_carry, one_carries, vector_function
 
 NUMBERS = (int, float, TracedFloat)
 

@@ -32,9 +32,14 @@ from .analyses.photovoltaic import open_circuit, power_point
 from .analyses.refined import Refined, carried, solve_refined
 from .constants import CODATA2018, Constants
 from .device import Device
-from .equations.ionization import chynoweth, ionization_values, okuto_crowell, van_overstraeten
+from .equations.argument_checks.unit_checks import TemperatureWarning, UnitsWarning
 from .equations.time_form import TimeForm
-from .equations.unit_checks import TemperatureWarning, UnitsWarning
+from .equations.transport.ionization import (
+    chynoweth,
+    ionization_values,
+    okuto_crowell,
+    van_overstraeten,
+)
 from .material import Material, layered
 from .meshes.cells import CellMesh, interval
 from .meshes.grids import box, graded, rectangle

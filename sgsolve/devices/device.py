@@ -11,14 +11,15 @@ from ..errors import DataTypeError
 from ..problem import Problem
 from ..results import Branch, Result
 from .constants import CODATA2018, Constants
-from .equations import checks, parameter_checks, unit_checks
-from .equations.floating import firmness, gathering
-from .equations.kinds import check_kinds
+from .equations.argument_checks import device_checks as checks
+from .equations.argument_checks import parameter_checks, unit_checks
+from .equations.argument_checks.kinds import check_kinds
+from .equations.argument_checks.part_checks import check_parts
+from .equations.boundaries.floating import firmness, gathering
 from .equations.model import Model
-from .equations.part_checks import check_parts
 from .equations.potential_form import Equations
 from .equations.rows import carrier_rows, poisson_rows
-from .equations.terminal import Cut, current
+from .equations.transport.terminal import Cut, current
 from .meshes.mesh import Mesh
 from .meshes.regions import Regions
 from .models.carrier_statistics import Boltzmann, CarrierStatistics

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import ad
-from ..ad.function_calls import result_of
+from ..ad.drivers.function_calls import result_of
 from ..errors import InputError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from ..ad.function_calls import evaluate_vector
+from ..ad.drivers.function_calls import evaluate_vector
 from ..arrays import Vector
 from ..errors import ConvergenceError, DataTypeError
 from ..problem.equations.definition import ProblemDefinition

@@ -11,7 +11,7 @@ import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
 
 from ..ad import seed_sparsity, sparsity_pattern
-from ..ad.function_calls import evaluate_vector
+from ..ad.drivers.function_calls import evaluate_vector
 from ..arrays import Vector
 from ..errors import InputError, ShapeError
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad.function_calls import result_of
+from sgsolve.ad.drivers.function_calls import result_of
 from sgsolve.errors import SgsolveError
 
 V = np.array([0.31, 0.72, 0.58, 0.93])

@@ -21,8 +21,8 @@ import scipy.spatial
 import scipy.stats
 
 from sgsolve import ad
-from sgsolve.ad.function_calls import result_of
-from sgsolve.ad.nested import array_of
+from sgsolve.ad.conversions.nested import array_of
+from sgsolve.ad.drivers.function_calls import result_of
 from sgsolve.errors import SgsolveError
 
 CALLS, ATTEMPTS = 6, 60  # those that NumPy answers, and all

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Problem, ad
-from sgsolve.ad.drivers import seed
+from sgsolve.ad.drivers.seeding import seed
 from sgsolve.errors import DerivativeError, InputError
 
 N = 50

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sgsolve.devices.equations import terminal
+from sgsolve.devices.equations.transport import terminal
 
 
 @pytest.fixture(scope="module")

@@ -12,25 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..array import ADArray
+from ..assignments.views import share_where_views
+from ..conversions.nested import array_of, holds_derivatives
 from ..dispatch import OF_SEQUENCES, OF_SHAPES, TABLE, UFUNC_METHODS, Function, call
-from ..nested import array_of, holds_derivatives
-from ..ufunc_calls import raw_value
-from ..views import share_where_views
-from . import (
-    blank_arrays,
-    composed,
-    fourier,
-    joining,
-    products,
-    reductions,
-    running,
-    shaping,
-    small_matrices,
-    sparse_vectors,
-    tables,
-    tensors,
-    ufunc_methods,
-)
+from ..ufuncs.ufunc_calls import raw_value
+from . import sparse_vectors
+from .along_axes import blank_arrays, joining, reductions, running, shaping, ufunc_methods
+from .element_functions import composed, tables
+from .linear_algebra import fourier, products, small_matrices, tensors
 
 
 def _of_values(func: Function) -> Function:

@@ -13,7 +13,7 @@ from ..array import ADArray
 from ..derivatives.derivative import total
 from ..indexing import broadcast
 from ..programs.traced_arrays import TracedArray
-from ..ufunc_calls import common_dtype
+from ..ufuncs.ufunc_calls import common_dtype
 
 POSITION = np.dtype(np.int64)
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..array import ADArray
-from . import joining, products
+from .along_axes import joining
+from .linear_algebra import products
 
 
 def dot(A: Any, x: Any) -> Any:

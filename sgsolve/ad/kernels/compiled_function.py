@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from ...arrays import DOUBLE
 from ...errors import DataTypeError
 from ..array import ADArray
-from ..drivers import differentiated, value_and_jacobian
-from ..function_calls import evaluate, result_of
-from ..nested import holds_derivatives
+from ..conversions.nested import holds_derivatives
+from ..drivers.function_calls import evaluate, result_of
+from ..drivers.seeding import differentiated, value_and_jacobian
 from . import machine
 from .compiled_evaluation import CompiledEvaluation, CompiledResult
 from .stats import CompiledStats

@@ -15,8 +15,8 @@ from ...errors import ImpureFunctionWarning, KernelWarning, SgsolveError, Struct
 from ...pattern import Pattern
 from ...user_warnings import warn
 from ..derivatives.symbols import UntraceableError
+from ..drivers.traced_evaluation import trace_function
 from ..programs.row_tables import has_long_loops
-from ..traced_evaluation import trace_function
 from . import machine
 from .account import COMPILING, LOADING
 from .lowering.movement import function_name

@@ -22,11 +22,11 @@ import numpy as np
 from ... import ad
 from ...errors import InputError
 from ..device import Device
+from ..equations.argument_checks.parameter_checks import contact as check_contact
+from ..equations.argument_checks.parameter_checks import overrides
 from ..equations.carriers import after_fluxes, carriers
-from ..equations.parameter_checks import contact as check_contact
-from ..equations.parameter_checks import overrides
-from ..equations.terminal import balance, charge, cuts
 from ..equations.time_form import TimeForm
+from ..equations.transport.terminal import balance, charge, cuts
 from ..models.heat import check_no_heat
 from ..solving.kept_fluxes import KeptFluxes
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..device import Device
+from ..equations.argument_checks.device_checks import state as check_state
 from ..equations.carriers import carriers
-from ..equations.checks import state as check_state
 from ..models.heat import local_parameters
 
 

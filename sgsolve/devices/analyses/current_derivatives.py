@@ -15,9 +15,9 @@ import numpy as np
 
 from ...errors import ParameterError
 from ..device import Device
-from ..equations.checks import state as check_state
-from ..equations.parameter_checks import contact as check_contact
-from ..equations.terminal import cuts
+from ..equations.argument_checks.device_checks import state as check_state
+from ..equations.argument_checks.parameter_checks import contact as check_contact
+from ..equations.transport.terminal import cuts
 
 
 def derivatives(

@@ -19,9 +19,9 @@ from ...continuation import Natural
 from ...errors import ConvergenceError, InputError, NotFiniteError, ShapeError
 from ...problem import Problem
 from ..device import Device
-from ..equations.kinds import check_real
-from ..equations.terminal import cuts
-from ..equations.unit_checks import warn_of_voltage
+from ..equations.argument_checks.kinds import check_real
+from ..equations.argument_checks.unit_checks import warn_of_voltage
+from ..equations.transport.terminal import cuts
 from ..solving.kept_fluxes import form_of, partial_sweep
 from ..solving.methods import damped_method
 from ..solving.resolved import confirmed, polished

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ...ad.functions.products import sparse_product
+from ...ad.functions.linear_algebra.products import sparse_product
 from ..models.device_layout import CarrierRows
-from .boundary import emission
+from .boundaries.boundary import emission
 from .carriers import Carriers
-from .conduction import fluxes, relative_fluxes
 from .model import DeviceModel
-from .source_terms import pairs_made
-from .terminal import capture, recombination
+from .transport.conduction import fluxes, relative_fluxes
+from .transport.source_terms import pairs_made
+from .transport.terminal import capture, recombination
 
 Array = Any
 

@@ -19,18 +19,18 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ...ad.functions.products import sparse_product
+from ...ad.functions.linear_algebra.products import sparse_product
 from ...problem import Problem
 from ..models.heat import contact_parameters, heat_balance, local_parameters
 from ..models.interfaces import sheet_charge
 from ..models.ions import conservation
 from .balances import continuity
-from .boundary import fixed_potentials, gate_flux
+from .boundaries.boundary import fixed_potentials, gate_flux
 from .carriers import Carriers, carriers
-from .conduction import fluxes
-from .heat_sources import heat_made
 from .model import DeviceModel
-from .source_terms import space_charge
+from .transport.conduction import fluxes
+from .transport.heat_sources import heat_made
+from .transport.source_terms import space_charge
 
 Array = Any
 

@@ -38,15 +38,15 @@ from ..models.heat import contact_parameters, heat_left, heat_scale, local_param
 from ..models.interfaces import row_weight
 from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights, split_densities
 from ..models.trap_levels import level_blocks, level_captures
-from .boundary import fixed_densities, fixed_potentials
+from .argument_checks.parameter_checks import contact as check_contact
+from .boundaries.boundary import fixed_densities, fixed_potentials
 from .carriers import Carriers, after_fluxes, carriers, log_factors
-from .conduction import conduction, fluxes
-from .heat_sources import heat_made
-from .ionization import ionized
-from .parameter_checks import contact as check_contact
 from .potential_form import Equations
-from .terminal import losses
 from .time_tolerances import time_tolerances
+from .transport.conduction import conduction, fluxes
+from .transport.heat_sources import heat_made
+from .transport.ionization import ionized
+from .transport.terminal import losses
 
 Array = Any
 Pair = tuple[Callable[..., Array], Callable[..., Array]]

@@ -24,9 +24,9 @@ import numpy as np
 
 from ... import ad
 from ...ad.array import ADArray
-from ...ad.functions.bernoulli import bernoulli_of_both, slopes_of_both
-from ...ad.functions.user import from_partials
-from ...ad.ufunc_calls import raw_value
+from ...ad.functions.element_functions.bernoulli import bernoulli_of_both, slopes_of_both
+from ...ad.functions.element_functions.user import from_partials
+from ...ad.ufuncs.ufunc_calls import raw_value
 
 Array = Any
 Selection = slice | np.ndarray

@@ -19,14 +19,14 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
-from ..equations.boundary import fixed_potentials
+from ..equations.boundaries.boundary import fixed_potentials
+from ..equations.boundaries.floating import majority
+from ..equations.boundaries.neutrality import neutral
 from ..equations.carriers import Carriers, carriers
-from ..equations.conduction import conduction
-from ..equations.floating import majority
 from ..equations.model import DeviceModel
-from ..equations.neutrality import neutral
-from ..equations.source_terms import generation, tunneled_at_most
-from ..equations.terminal import capture
+from ..equations.transport.conduction import conduction
+from ..equations.transport.source_terms import generation, tunneled_at_most
+from ..equations.transport.terminal import capture
 from ..meshes.mesh import incidence
 from ..models.device_layout import DeviceLayout
 from .levels import levels

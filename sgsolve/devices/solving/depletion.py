@@ -17,10 +17,10 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
-from ..equations.boundary import fixed_potentials
+from ..equations.boundaries.boundary import fixed_potentials
+from ..equations.boundaries.neutrality import arcsinh_of_ratio
 from ..equations.carriers import log_factors
 from ..equations.model import DeviceModel
-from ..equations.neutrality import arcsinh_of_ratio
 from ..models.interfaces import sheet_charge
 
 Array = np.ndarray

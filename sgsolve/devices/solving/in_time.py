@@ -13,7 +13,7 @@ from ...errors import DataTypeError, InputError
 from ...results import Branch
 from ...results.blocks import Blocks
 from ...transient import TimeEvent
-from ..equations import parameter_checks
+from ..equations.argument_checks import parameter_checks
 from ..equations.potential_form import Equations
 from ..equations.time_form import TimeForm
 from ..models.ions import ion_blocks

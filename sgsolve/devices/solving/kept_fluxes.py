@@ -30,14 +30,14 @@ from ...errors import ConvergenceError
 from ...problem import Problem
 from ...results import Branch, Result
 from ...solvers.acceptance.termination import error_estimate
-from ..equations.boundary import fixed_potentials
+from ..equations.boundaries.boundary import fixed_potentials
+from ..equations.boundaries.floating import majority
 from ..equations.carriers import Carriers, after_fluxes, carriers
-from ..equations.conduction import conduction, fluxes
-from ..equations.floating import majority
-from ..equations.heat_sources import heat_made
-from ..equations.ionization import ionized
 from ..equations.potential_form import Equations
-from ..equations.terminal import losses
+from ..equations.transport.conduction import conduction, fluxes
+from ..equations.transport.heat_sources import heat_made
+from ..equations.transport.ionization import ionized
+from ..equations.transport.terminal import losses
 from ..models.flux import absolute, flux_rows
 from ..models.heat import contact_parameters, heat_balance, local_parameters
 from ..models.interfaces import row_weight

@@ -15,8 +15,8 @@ from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
 from ..equations.carriers import carriers
-from ..equations.conduction import conduction
 from ..equations.model import DeviceModel
+from ..equations.transport.conduction import conduction
 
 Array = np.ndarray
 

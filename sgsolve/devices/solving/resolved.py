@@ -14,12 +14,12 @@ import numpy as np
 
 from ... import ad
 from ...user_warnings import warn
+from ..equations.boundaries.floating import has_floating_regions
 from ..equations.carriers import carriers
-from ..equations.conduction import fluxes
-from ..equations.floating import has_floating_regions
 from ..equations.model import DeviceModel
 from ..equations.potential_form import Equations
-from ..equations.terminal import losses
+from ..equations.transport.conduction import fluxes
+from ..equations.transport.terminal import losses
 from ..models.heat import local_parameters
 from .kept_fluxes import form_of
 

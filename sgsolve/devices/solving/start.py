@@ -22,10 +22,10 @@ from ...results.history import Stats
 from ...results.status import Status
 from ...solvers import Robust, Stage
 from ...user_warnings import warn
-from ..equations import parameter_checks, unit_checks
+from ..equations.argument_checks import parameter_checks, unit_checks
+from ..equations.boundaries.floating import has_floating_regions
+from ..equations.boundaries.neutrality import neutral
 from ..equations.carriers import carriers
-from ..equations.floating import has_floating_regions
-from ..equations.neutrality import neutral
 from ..equations.potential_form import Equations
 from ..models.ions import conservation
 from .density_newton import density_method

@@ -10,7 +10,7 @@ import numpy as np
 from ... import solvers
 from ...continuation import SecantPredictor
 from ...errors import ConvergenceError
-from ..equations.floating import has_floating_regions
+from ..equations.boundaries.floating import has_floating_regions
 from ..equations.potential_form import Equations
 from . import decoupled
 from .density_newton import density_method

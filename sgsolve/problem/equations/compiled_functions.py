@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...ad.function_calls import evaluate_vector
+from ...ad.drivers.function_calls import evaluate_vector
 from ...ad.kernels import machine
 from ...ad.kernels.compiled_evaluation import CompiledEvaluation
 from ...ad.kernels.stats import CompiledStats

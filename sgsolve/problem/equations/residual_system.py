@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import ad
-from ...ad.function_calls import evaluate_vector
+from ...ad.drivers.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import FEW_UNKNOWNS, CompiledResult
-from ...ad.ufunc_calls import raw_value
+from ...ad.ufuncs.ufunc_calls import raw_value
 from ...arrays import Vector
 from ...errors import InputError, NotFiniteError, StructureError
 from ...norms import is_finite

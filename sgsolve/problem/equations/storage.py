@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ... import ad
-from ...ad.function_calls import evaluate_vector
+from ...ad.drivers.function_calls import evaluate_vector
 from ...arrays import Vector
 from ...continuation.runs.user_functions import call_with_parameters
 from ...errors import DataTypeError, InputError, ParameterError, ShapeError

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ...ad.function_calls import evaluate_vector
+from ...ad.drivers.function_calls import evaluate_vector
 from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.running.kernel_call import KernelCall
 from ...arrays import Vector

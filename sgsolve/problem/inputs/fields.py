@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ...ad.function_calls import result_of
-from ...ad.nested import array_of
+from ...ad.conversions.nested import array_of
+from ...ad.drivers.function_calls import result_of
 from ...errors import DataTypeError, InputError, ParameterError, ShapeError
 from ...results.blocks import REST, Blocks, describe, n_unknowns
 from .signature import Signature

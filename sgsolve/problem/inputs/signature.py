@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ...ad.function_calls import evaluate_vector
+from ...ad.drivers.function_calls import evaluate_vector
 from ...errors import DataTypeError, InputError, NotFiniteError, ParameterError, SgsolveError
 
 PLAIN = (float, np.float64, int)  # types of most values of parameters

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from ... import ad
-from ...ad.function_calls import evaluate_vector
-from ...ad.nested import LISTS, array_of
+from ...ad.conversions.nested import LISTS, array_of
+from ...ad.drivers.function_calls import evaluate_vector
 from ...arrays import Vector
 from ...errors import SgsolveError, StructureError
 from ...pattern import Pattern

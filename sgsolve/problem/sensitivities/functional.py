@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from ... import ad
-from ...ad.function_calls import evaluate
+from ...ad.drivers.function_calls import evaluate
 from ...arrays import Vector, real_array
 from ...continuation.runs.user_functions import call_with_parameters
 from ...errors import InputError, ShapeError

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ... import ad
-from ...ad.function_calls import evaluate
+from ...ad.drivers.function_calls import evaluate
 from ...arrays import Vector
 from ...continuation.columns import Column
 from ...continuation.runs.user_functions import UnfitError, call_with_parameters, named

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from ...ad.function_calls import evaluate
+from ...ad.drivers.function_calls import evaluate
 from ...arrays import Vector
 from ...continuation.runs.run import Run
 from ...continuation.runs.user_functions import call_with_parameters

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, ad
-from sgsolve.ad.function_calls import evaluate
+from sgsolve.ad.drivers.function_calls import evaluate
 from sgsolve.errors import DataTypeError, InputError, ShapeError
 from tests.ad.differences import check
 

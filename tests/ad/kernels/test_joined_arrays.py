@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sgsolve import ad
+from sgsolve.ad.drivers.traced_evaluation import trace_function
 from sgsolve.ad.kernels.printing.code_writer import CodeWriter
-from sgsolve.ad.traced_evaluation import trace_function
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite

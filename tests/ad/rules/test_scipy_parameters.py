@@ -6,8 +6,8 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
-from sgsolve.ad import ufunc_calls
 from sgsolve.ad.rules import scipy_parameters
+from sgsolve.ad.ufuncs import ufunc_calls
 from sgsolve.errors import DerivativeError, SgsolveError
 from tests.ad.reference_parameters import CALLS, PARAMETERS
 

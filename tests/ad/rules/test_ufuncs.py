@@ -7,7 +7,7 @@ from scipy import special
 
 from sgsolve import ad
 from sgsolve.ad.rules import numpy_ufuncs, scipy_parameters, scipy_ufuncs
-from sgsolve.ad.ufunc_calls import DECISIONS, SEVERAL
+from sgsolve.ad.ufuncs.ufunc_calls import DECISIONS, SEVERAL
 from sgsolve.errors import DerivativeError
 from tests.ad import reference
 

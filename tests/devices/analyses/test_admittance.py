@@ -208,7 +208,7 @@ def test_slow_capacitance_is_the_slope_of_the_charge(voltage):
 
     from sgsolve.devices import quasi_static
     from sgsolve.devices.equations.carriers import carriers
-    from sgsolve.devices.equations.terminal import electrode_charge
+    from sgsolve.devices.equations.transport.terminal import electrode_charge
 
     device = capacitor()
 

@@ -16,7 +16,7 @@ from sgsolve.devices import (
     quasi_static,
 )
 from sgsolve.devices.equations.carriers import carriers
-from sgsolve.devices.equations.terminal import charge
+from sgsolve.devices.equations.transport.terminal import charge
 from tests.devices.models.test_ions import junction
 
 

@@ -17,7 +17,7 @@ from sgsolve.devices import (
     rectangle,
 )
 from sgsolve.devices.equations.carriers import carriers
-from sgsolve.devices.equations.source_terms import space_charge
+from sgsolve.devices.equations.transport.source_terms import space_charge
 from sgsolve.devices.solving.kept_fluxes import form_of
 from sgsolve.errors import InputError
 from tests.selection import slow

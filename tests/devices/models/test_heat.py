@@ -25,7 +25,7 @@ from sgsolve.devices import (
     temperature,
 )
 from sgsolve.devices.equations.carriers import carriers
-from sgsolve.devices.equations.conduction import fluxes
+from sgsolve.devices.equations.transport.conduction import fluxes
 from sgsolve.devices.models.heat import local_parameters
 from sgsolve.errors import DataTypeError, InputError
 from tests.selection import slow

@@ -19,8 +19,8 @@ from sgsolve.devices import (
     temperature,
 )
 from sgsolve.devices.equations.carriers import carriers
-from sgsolve.devices.equations.conduction import fluxes
-from sgsolve.devices.equations.heat_sources import heat_made
+from sgsolve.devices.equations.transport.conduction import fluxes
+from sgsolve.devices.equations.transport.heat_sources import heat_made
 from sgsolve.devices.models.heat import heat_left, local_parameters
 from sgsolve.errors import InputError
 

@@ -30,8 +30,8 @@ from sgsolve.devices import (
     van_overstraeten,
 )
 from sgsolve.devices.equations.carriers import carriers
-from sgsolve.devices.equations.conduction import fluxes
-from sgsolve.devices.equations.heat_sources import heat_made
+from sgsolve.devices.equations.transport.conduction import fluxes
+from sgsolve.devices.equations.transport.heat_sources import heat_made
 from sgsolve.devices.models.heat import heat_left, local_parameters
 from sgsolve.devices.models.trap_levels import level_heat
 from sgsolve.transient import RungeKutta

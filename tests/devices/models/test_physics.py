@@ -253,7 +253,7 @@ def test_losses_are_the_excess_over_each_density(splitting):
 
 def test_contacts_follow_their_voltages_and_the_temperature():
     from sgsolve.devices import Device, Ohmic, interval
-    from sgsolve.devices.equations.boundary import fixed_potentials
+    from sgsolve.devices.equations.boundaries.boundary import fixed_potentials
 
     device = Device(
         interval(np.linspace(0.0, 1e-4, 5)),

@@ -17,8 +17,8 @@ from ....arrays import DOUBLE
 from ....private_api import NOT_GIVEN
 from ...derivatives import array_operations as op
 from ...derivatives.symbols import UntraceableError
-from ...functions.branching import merged_values
-from ...functions.products import BY_ROWS, matrix_times_vector
+from ...functions.element_functions.branching import merged_values
+from ...functions.linear_algebra.products import BY_ROWS, matrix_times_vector
 from ...functions.sparse_vectors import sum_of_values
 from ...programs.graph import ConstantNode, Kind, Node, Operation
 from ...programs.positional_calls import WithKeywords

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...derivatives.symbols import UntraceableError
+from ...drivers.traced_evaluation import Trace
 from ...programs.graph import ConstantNode, Guard, Kind, Node, Operation
-from ...traced_evaluation import Trace
 from ..lowering.lower_graph import lower_graph
 from ..lowering.lowering import Lowering
 from ..lowering.values import Memory, Value

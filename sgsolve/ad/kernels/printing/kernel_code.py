@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from ...drivers.traced_evaluation import Trace
 from ...programs.graph import Guard, Node, Operation
-from ...traced_evaluation import Trace
 from ..lowering.lowering import NumpyCall
 
 

@@ -21,8 +21,8 @@ import numpy as np
 import scipy
 
 from ...assembly.plan import Plan
+from ...drivers.traced_evaluation import Trace
 from ...programs.graph import Guard, Node
-from ...traced_evaluation import Trace
 from .. import object_cache
 from ..lowering.ufunc_loops import UfuncLoop, loop_with
 from .code_writer import CodeWriter

@@ -15,12 +15,12 @@ import numpy as np
 import scipy.special
 
 from ....private_api import NOT_GIVEN
-from ...functions.products import BY_ROWS
+from ...drivers.traced_evaluation import Trace
+from ...functions.linear_algebra.products import BY_ROWS
 from ...programs.graph import ConstantNode, Input, Kind, Node, Operand
 from ...programs.positional_calls import Method, WithKeywords
 from ...programs.traced_branches import BranchIndex
 from ...structures.operands import Index
-from ...traced_evaluation import Trace
 from .assembly import entries_of
 
 KINDS = {kind: kind.value for kind in Kind}

@@ -8,10 +8,10 @@ import scipy.sparse as sp
 import scipy.special
 
 from sgsolve import ad
+from sgsolve.ad.drivers.traced_evaluation import trace_function
 from sgsolve.ad.kernels import machine
 from sgsolve.ad.kernels.printing import code_writer, lowered_code
 from sgsolve.ad.kernels.printing.trace_mark import TraceMark, UnmarkedError
-from sgsolve.ad.traced_evaluation import trace_function
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite

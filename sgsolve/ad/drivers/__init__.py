@@ -1,0 +1,1 @@
+"""Evaluate a function of the user with its derivatives: Jacobians, products, checks, traces."""

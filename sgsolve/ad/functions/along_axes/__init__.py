@@ -1,0 +1,1 @@
+"""Functions along axes: they make, join, reorder or sum arrays."""

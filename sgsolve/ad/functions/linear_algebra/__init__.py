@@ -1,0 +1,1 @@
+"""Products with matrices and tensors, small systems, and Fourier transforms."""

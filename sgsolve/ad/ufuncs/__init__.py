@@ -1,0 +1,1 @@
+"""Elementwise operations: NumPy's ufuncs applied to values with derivatives."""

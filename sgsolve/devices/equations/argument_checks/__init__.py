@@ -1,0 +1,1 @@
+"""Checks of the arguments, parameters and parts of a device: types, ranges and units."""

@@ -1,0 +1,1 @@
+"""What fixes the potentials: contacts and surfaces, neutrality, and regions without a contact."""
