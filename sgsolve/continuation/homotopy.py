@@ -134,7 +134,10 @@ class Homotopy:
         )
         state = RunState((Column("t", lambda point: point.p), *stepper.columns))
         guard = LimitedCurve(self.finish.limits, family.system.blocks, x)
-        follow(stepper, state, rule=StopRule(self.max_points, until=guard.forbids))
+        try:
+            follow(stepper, state, rule=StopRule(self.max_points, until=guard.forbids))
+        except InputError:  # x solves the equations at the start of the curve if F is F(x)
+            return x, "the residual at the start has changed", None
         halted = state.status if state.status.final else None
         if state.point is None:
             return x, state.ending, halted

@@ -34,7 +34,7 @@ from .running.arguments import Moving
 from .running.kernel import Kernel
 from .running.kernel_call import KernelCall
 from .stats import CompiledStats
-from .variant import FIRST, NotCompiledError, Variant, same_bits
+from .variant import FIRST, IMPURE, NotCompiledError, Variant, same_bits
 
 # Ways through the code (branches, sizes, constants) for which there are kernels at the same time.
 MOST_VARIANTS = 8
@@ -170,6 +170,19 @@ class CompiledEvaluation:
             F = F.reshape(variant.shape_of_result)
         self.stats.compiled += 1
         return new_result((F, data, variant.pattern))
+
+    def differing_rows(
+        self, x: NDArray[Any], arguments: Mapping[str, Any], F: NDArray[Any]
+    ) -> NDArray[np.int64]:
+        """Return where a kernel that may serve at x differs from NumPy's F, shape (k,).
+
+        The kernels of one variant have the same constants: one of them is asked.
+        """
+        for variant in self.variants:
+            found = variant.proven_value(x, arguments)
+            if found is not None and not same_bits(np.ravel(found), np.ravel(F)):
+                return np.flatnonzero(np.ravel(found) != np.ravel(F))
+        return np.empty(0, dtype=np.int64)
 
     def call(
         self, x: NDArray[Any], arguments: Mapping[str, Any], known: KernelCall | None = None
@@ -315,6 +328,8 @@ class CompiledEvaluation:
             )  # fmt: skip
             self.stats.uncompiled += 1
             self.stats.reasons[FIRST] += 1
+            if variant.is_impure:  # what its other kernels read has changed too
+                self.stop(IMPURE)
             self._drop_unsettled(variant)
             return expected
         self.stats.compiled += 1

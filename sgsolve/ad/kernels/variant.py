@@ -20,7 +20,7 @@ from ..programs.row_tables import has_long_loops
 from . import machine
 from .account import COMPILING, LOADING
 from .lowering.movement import function_name
-from .printing.kernel_result import FOREIGN
+from .printing.kernel_result import FOREIGN, RANGE, OtherWay
 from .printing.lowered_code import LoweredCode
 from .running.arguments import FixedArguments
 from .running.kernel import Kernel
@@ -43,7 +43,7 @@ ROUNDED = "the Jacobian of a kernel is rounded in another way"
 # each time after twice as many evaluations. If rounding is still the only difference, it serves.
 MOST_ROUNDED = 5
 OTHER_PATTERN = "the Jacobian of a kernel has another pattern"
-IMPURE = "a kernel gave other bits than NumPy: the function is not pure"
+IMPURE = "the function is not pure: its values changed without its arguments"
 FAULT = "a kernel gave other bits than NumPy: a fault of sgsolve"
 
 
@@ -154,6 +154,20 @@ class Variant:
             return None
         return self._kernels.get(with_jacobian)
 
+    def proven_value(self, x: NDArray[Any], arguments: Mapping[str, Any]) -> NDArray[Any] | None:
+        """Return F by one of the kernels that agreed with NumPy; None if none serves at x."""
+        for with_jacobian in (False, True):
+            kernel = self.proven(x, arguments, self.target, with_jacobian)
+            if kernel is None:
+                continue
+            try:
+                F, _, flags, counts = kernel.run(x, self.inputs_of(arguments))
+            except OtherWay:
+                return None
+            if not (flags & RANGE or self.is_new(with_jacobian, counts)):
+                return F
+        return None
+
     def repeated(
         self,
         x: NDArray[Any],
@@ -255,6 +269,11 @@ class Variant:
     def has_other_pattern(self) -> bool:
         """Whether NumPy's Jacobian has another pattern."""
         return self._why_not.get(True) is OTHER_PATTERN
+
+    @property
+    def is_impure(self) -> bool:
+        """Whether a kernel has shown that the function is not pure."""
+        return IMPURE in self._why_not.values()
 
     def reason_to_check(self, with_jacobian: bool, counts: tuple[float, ...]) -> str:
         """Return why a result is to be compared with NumPy's: FIRST, COUNTED, or an empty text.

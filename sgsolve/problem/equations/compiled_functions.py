@@ -8,7 +8,7 @@ dropped then, with a warning, and the solve continues without them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,11 @@ from ...ad.drivers.function_calls import evaluate_vector
 from ...ad.kernels import machine
 from ...ad.kernels.compiled_evaluation import CompiledEvaluation
 from ...ad.kernels.stats import CompiledStats
+from ...ad.kernels.variant import IMPURE
 from ...errors import ImpureFunctionWarning
 from ...pattern import Pattern
 from ...results.blocks import Blocks
 
-IMPURE = "the function is not pure: its values changed without its arguments"
 MOST_NAMED = 3
 
 
@@ -85,6 +85,11 @@ class CompiledFunctions:
         """Whether any evaluation was compiled."""
         return any(e.stats.compiled for e in list(self._evaluations.values()))
 
+    @property
+    def is_impure(self) -> bool:
+        """Whether kernels were dropped because a function gave other values than they did."""
+        return any(e.stopped == IMPURE for e in list(self._evaluations.values()))
+
     def note(self, reason: str) -> None:
         """Count an evaluation that cannot be compiled."""
         stats = self.residual().stats
@@ -110,6 +115,14 @@ class CompiledFunctions:
                 return not np.array_equal(plain(), now, equal_nan=True)
         self.drop(np.flatnonzero(now != F), blocks)
         return False
+
+    def verify(
+        self, x: NDArray[Any], params: Mapping[str, Any], F: NDArray[Any], blocks: Blocks | None
+    ) -> None:
+        """Drop all kernels if one that may serve at x gives another residual than F."""
+        rows = self.residual().differing_rows(x, params, F)
+        if len(rows):
+            self.drop(rows, blocks)
 
     def drop(self, rows: NDArray[np.int64], blocks: Blocks | None) -> None:
         """Drop all kernels, make no more, and warn; once."""

@@ -201,6 +201,17 @@ class ResidualSystem:
         self._ahead = None
         return False
 
+    def verify_kernels(self, x: Vector, F: Vector | None = None) -> None:
+        """Drop the kernels if one of them differs from the user's code, which gives F at x."""
+        if self.kernels is not None and self.kernels.in_use:
+            F = self.residual_plainly(x) if F is None else F
+            self.kernels.verify(x, self.params, F, self.blocks)
+
+    @property
+    def is_impure(self) -> bool:
+        """Whether kernels were dropped because the user's code gave other values."""
+        return self.kernels is not None and self.kernels.is_impure
+
     def compiled_counts(self) -> Stats:
         """Return the counts of compiled evaluations so far, and why others were not."""
         if self.kernels is None:
@@ -233,6 +244,7 @@ class ResidualSystem:
             if ahead is not None and is_finite(ahead):
                 return ahead
         F = self.checked_residual(x)
+        self.verify_kernels(x, F)
         if self._pattern is None and with_pattern:
             with Allocating("find the pattern of the Jacobian", self.n):
                 pattern = self.found_pattern(x, F)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...errors import ConvergenceError, DataTypeError, SolveInterrupted
+from ...norms import is_finite
 from ...results.result import Result
 from ...results.status import Status
 from ...solvers.monitor import Monitor
@@ -50,7 +51,7 @@ def run_solver(
     if found:
         outcome = _unsolved(solver, system, workspace, x, F, monitor)
     else:
-        outcome = solver.run(system, workspace, x, F, monitor)
+        outcome = _outcome(solver, system, workspace, x, F, monitor)
     status = outcome.status
     failed = not (found or status.success or status.final)
     if failed and not declared:
@@ -68,6 +69,26 @@ def run_solver(
     result.remark = "; ".join(text for text in (remark, *said) if text)
     result.message = message(result, outcome.cause, outcome.notes, found)
     return result
+
+
+def _outcome(
+    solver: Any, system: ResidualSystem, workspace: Workspace, x: Any, F: Any, monitor: Monitor
+) -> Outcome:
+    """Run a solver, and once more without kernels if they have misled it.
+
+    Residuals by a kernel of what the user's code was lead nowhere beside those by what it is now.
+    """
+    impure = system.is_impure
+    outcome: Outcome = solver.run(system, workspace, x, F, monitor)
+    if impure or outcome.status.success or outcome.status.final:
+        return outcome
+    if not system.is_impure and is_finite(outcome.F):
+        system.verify_kernels(outcome.x)
+    if not system.is_impure:
+        return outcome
+    again: Outcome = solver.run(system, workspace, x, system.residual(x), monitor)
+    again.stats.add(outcome.stats)
+    return again
 
 
 def _result_of(outcome: Outcome, system: ResidualSystem) -> Result:

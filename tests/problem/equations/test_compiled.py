@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, ad, solvers
+from sgsolve.ad.kernels.variant import Variant
 from sgsolve.errors import ImpureFunctionWarning, InputError
 from sgsolve.problem.equations.compiled_functions import CompiledFunctions
 from sgsolve.transient import FixedSteps, RungeKutta
@@ -347,6 +348,39 @@ def test_an_impure_residual_gives_no_wrong_solution(kind, tmp_path, monkeypatch)
         expected = Problem(f).solve(start, NEWTON, raise_on_failure=False)
     if result.success:
         np.testing.assert_allclose(result.x, expected.x, rtol=1e-4)
+
+
+@pytest.mark.parametrize("of_jacobian", ["never", "later"])
+@pytest.mark.parametrize("during", [False, True])
+@pytest.mark.parametrize("solver", [None, solvers.Newton(), solvers.DampedNewton()])
+def test_a_kernel_of_the_residual_alone_that_is_out_of_date_fails_no_solve(
+    solver, during, of_jacobian, monkeypatch
+):
+    """NumPy gives the Jacobian, or a kernel that is compared when the level has changed."""
+    blocked = [True]
+    made = Variant.make
+
+    def make(self, with_jacobian, pays, stats):
+        return None if with_jacobian and blocked else made(self, with_jacobian, pays, stats)
+
+    def change(it):
+        level[3] = 0.02
+
+    monkeypatch.setattr(Variant, "make", make)
+    level = np.zeros(N)
+    problem = Problem(lambda u, lam: bratu(u, lam) - level, params={"lam": 1.0}, compiled=True)
+    # With a callback the solver itself runs, which asks for residuals alone.
+    problem.solve(START, solver, callback=lambda it: None)
+    if of_jacobian == "later":
+        blocked.clear()
+    if not during:
+        change(None)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ImpureFunctionWarning)
+        result = problem.solve(START, solver, callback=change)
+    assert result.success
+    assert np.abs(bratu(result.x) - level).max() < 1e-9
+    assert len(caught) == 1 or (during and not caught)
 
 
 def test_what_was_computed_before_kernels_were_dropped_is_compared():
