@@ -36,7 +36,7 @@ REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
 TINY_STEPS = 3  # taken without a decrease
 RUNAWAY = 1e100  # times the largest unknown of the start, or 1
 BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
-GROWN, KEPT = 100.0, 0.1  # ... and where unknowns grew so much, but the residual fell by no more
+GROWN, KEPT = 10.0, 0.1  # ... and where unknowns grew so much, but the residual fell by no more
 
 
 def termination_status(

@@ -31,6 +31,7 @@ LINE = 0.1  # a residual this close to a straight line is no rounding error
 LINEAR_NOISE = EPS**1.5
 
 PERTURBED, SCATTER = 4, 8.0  # points that show the scatter of a residual, and units of it
+BESIDE = 1e-9  # of an unknown: a change so small that curvature is below rounding
 # Points that show rounding of constants, how many different errors they show in each equation at
 # least, which a jump or two do not, and the part of the residual that counts as a difference.
 SHOWN, DIFFERENT, APART = 6, 4, 1e-3
@@ -97,6 +98,34 @@ class _Scatter:
         F = it.evaluate(self.x * (1.0 + EPS * signs))
         if F is not None:
             self.largest = np.maximum(self.largest, np.abs(F - it.F))
+
+
+def misses_its_linear_model(it: Iterate, open_: NDArray[np.bool_]) -> bool:
+    """Whether residuals miss their linear model next to x by as much as their own size.
+
+    That is rounding, also of constants within an equation, which no term tells of. The residual of
+    equations that contradict each other follows its linear model.
+    """
+    if it.J is None:
+        return False
+    x, known = it.memory.get("misses", (None, False))
+    if x is not it.x:
+        known = _misses(it, open_)
+        it.memory["misses"] = it.x, known
+    return bool(known)
+
+
+def _misses(it: Iterate, open_: NDArray[np.bool_]) -> bool:
+    random, largest = np.random.default_rng(0), np.zeros(np.count_nonzero(open_))
+    for _ in range(PERTURBED):
+        change = BESIDE * it.weights * random.uniform(-1.0, 1.0, len(it.x))
+        F = it.evaluate(it.x + change)
+        if F is None:
+            return False
+        largest = np.maximum(largest, np.abs(F - it.F - it.J @ change)[open_])
+        if (np.abs(it.F)[open_] <= SCATTER * largest).all():
+            return True
+    return False
 
 
 def at_rounding(it: Iterate) -> bool:

@@ -21,13 +21,13 @@ from ...arrays import EPS
 from ...errors import DataTypeError
 from ..settings import positive, tolerance
 from ..state.iterate import Iterate
-from .rounding import small
+from .rounding import NOISE, misses_its_linear_model, small
 
 Tolerance = float | Mapping[str, float]
 
 # A step that is not Newton's, and after which more of the residual is left, tells no error: it may
-# be as short as its regularization makes it. That is not asked of residuals within so many units of
-# rounding.
+# be as short as its regularization makes it. Residuals within so many units of rounding need no
+# proof that they are rounding.
 LEFT, NEAR_ROUNDING = 0.5, 64.0
 
 
@@ -284,9 +284,16 @@ def error_estimate(it: Iterate) -> float:
         return max(correction, it.step_size * math.sqrt(min(1.0, it.contraction)))
     if it.newton and not it.limited and it.damping == 1.0:
         return it.step_size * math.sqrt(min(1.0, it.contraction))
-    if it.contraction > LEFT and it.scaling.scaled(it.F).max() > NEAR_ROUNDING * EPS:
-        return math.inf
-    return it.step_size
+    return math.inf if it.contraction > LEFT and _is_open(it) else it.step_size
+
+
+def _is_open(it: Iterate) -> bool:
+    """Whether residuals are left that rounding does not explain."""
+    scaled = it.scaling.scaled(it.F)
+    open_ = scaled > NEAR_ROUNDING * EPS
+    if not open_.any():
+        return False
+    return bool(scaled.max() > NOISE) or not misses_its_linear_model(it, open_)
 
 
 @dataclass(frozen=True)

@@ -225,3 +225,19 @@ def test_a_solution_far_from_the_start_may_keep_its_residual(solver):
     )
     assert result.x == pytest.approx([1e9 / 3.0, 1e9], rel=1e-14)
     assert abs(result.residual).max() > result.history[0].residual
+
+
+@pytest.mark.parametrize("solver", [solvers.Newton(), solvers.LineSearchNewton(), *slow(None)])
+@pytest.mark.parametrize("offset", [1e3, *slow(1e4, 1e5)])
+def test_noise_of_constants_is_no_contradiction(offset, solver):
+    """The Jacobian is singular at the solution, and the residual is rounding of the offset."""
+
+    def level(u):
+        v = (u + offset) - offset
+        bent = np.roll(v, 1) - 2.0 * v + np.roll(v, -1)
+        return 100.0 * bent + v**3 - np.roll(v, 2) ** 3
+
+    start = 1.0 + 0.1 * np.cos(np.arange(12.0))
+    result = Problem(level).solve(start, solver)
+    assert np.ptp(result.x) < 1e-9
+    assert result.stats.nit < 20
