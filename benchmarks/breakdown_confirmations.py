@@ -119,7 +119,7 @@ def tunneling() -> Iterator[Row]:
 def temperatures() -> Iterator[Row]:
     """Gaps, frozen dopants, a junction at 4.2 K."""
     from sgsolve.devices import densities
-    from tests.devices.equations.boundaries.test_freeze_out import IONIZED_SHARES, doped
+    from tests.devices.equations.test_freeze_out import IONIZED_SHARES, doped
     from tests.devices.solving.test_cold import K, junction
 
     for material, known in (
