@@ -38,6 +38,8 @@ FIRST, SHORTEST = 1e-13, 1e-30  # s
 FINITE = 1e4  # stands for a contraction that is none
 EFFORT = 2000  # factorizations, a bound on the work: no known step takes half of it
 QUIET = 1e-6  # relative size of the last two steps; Newton's method takes over
+FEWEST = 2  # quiet steps before one that lasts forever is tried
+FAST = 0.25  # contraction from which Newton's method converges
 DIGITS = 16  # of double precision
 FEW = 25  # iterations of Newton's method at the end
 
@@ -118,6 +120,11 @@ class _EulerStep:
         return corrected
 
 
+def new_memory(length: StepLength | None = None) -> dict[str, Any]:
+    """What the steps in time remember, before the first one."""
+    return {"length": length, "spent": 0, "quiet": 0, "patience": FEWEST}
+
+
 @dataclass(frozen=True, eq=False)
 class EulerSteps:
     """One step of implicit Euler for each iteration, as long as one correction settles it."""
@@ -131,12 +138,14 @@ class EulerSteps:
 
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step in time until the correction is smaller than the step."""
-        memory = it.memory.setdefault("settling", {"length": None, "spent": 0, "quiet": 0})
+        memory = it.memory.setdefault("settling", new_memory())
         if "stored" not in memory:
             memory["stored"] = CarrierStorage(self.densities)
         step = _EulerStep(self.densities, memory["stored"], it)
         if memory["length"] is None:
             return self._at_once(it, step)
+        if self._ends(it, step):
+            return None
         length, finite = memory["length"], False
         while memory["spent"] < EFFORT and length.dt > SHORTEST:
             memory["spent"] += 1
@@ -151,10 +160,33 @@ class EulerSteps:
                 continue
             length.lengthen(None if quiet else contraction)
             memory["quiet"] = memory["quiet"] + 1 if quiet else 0
+            memory["patience"] = memory["patience"] if quiet else FEWEST
             it.newton, it.limited = False, True
             it.accept(x, F, 1.0)
             return None
         return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
+
+    def _ends(self, it: Iterate, step: _EulerStep) -> bool:
+        """Make a step that lasts forever, after two quiet ones, after four and so on.
+
+        Quiet steps alone do not tell a steady state. What leaks through a junction that blocks
+        changes nothing in a short time. It moves a region without a contact by volts in a long one.
+        """
+        memory = it.memory["settling"]
+        if memory["quiet"] < memory["patience"] or np.abs(it.F).max() >= QUIET:
+            return False
+        memory["spent"] += 1
+        memory["patience"] *= 2
+        found = step.attempt(np.inf)
+        if found is None or (found[1] >= QUIET and found[2] >= FAST):
+            return False
+        F = it.evaluate(found[0])
+        if F is None:
+            return False
+        memory["at rest"] = True
+        it.newton, it.limited = False, True
+        it.accept(found[0], F, 1.0)
+        return True
 
     def _at_once(self, it: Iterate, step: _EulerStep) -> Status | None:
         """Let the potential follow the voltage while the carriers stay where they are."""
@@ -169,7 +201,7 @@ class EulerSteps:
 
 
 class Settled(solvers.TerminationTest):
-    """Two steps in time that changed nothing much, and balances that hold about.
+    """Two steps in time that changed nothing much, and one that lasts forever.
 
     Rounding may be all that is left of the balances. Then each of these steps is ten times as long
     as the one before. A change that shows in none of `DIGITS` of them is below all digits.
@@ -178,9 +210,9 @@ class Settled(solvers.TerminationTest):
     checks_residual = True
 
     def passed(self, it: Iterate) -> bool:
-        """Whether the last steps were small and the balances hold about, or to rounding."""
-        quiet = it.memory.get("settling", {}).get("quiet", 0)
-        return quiet >= DIGITS or (quiet >= 2 and bool(np.abs(it.F).max() < QUIET))
+        """Whether the last steps were small, and an endless one was a step of Newton's method."""
+        memory = it.memory.get("settling", {})
+        return bool(memory.get("quiet", 0) >= DIGITS or memory.get("at rest", False))
 
 
 @dataclass
