@@ -169,6 +169,8 @@ KERNELS = (
     "account",
     "stats",
     "variant",
+    "variant_set",
+    "numpy_warnings",
     "compiled_evaluation",
     "compiled_function",
     "member_evaluation",

@@ -30,15 +30,23 @@ SHORT = 2e-4
 class Account:
     """The time of evaluations that could have been compiled.
 
+    Parameters
+    ----------
+    at_once : bool
+        Whether everything pays.
+
     Attributes
     ----------
+    upcoming : int
+        How many evaluations follow for certain, as for the members of a family.
     saved : float
         Seconds that a kernel would have saved.
     latest : float
         Seconds of the last evaluation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: bool = False) -> None:
+        self.at_once, self.upcoming = at_once, 0
         self.saved = self.latest = 0.0
 
     def timed(self, evaluate: Callable[[], T]) -> T:
@@ -52,6 +60,9 @@ class Account:
         self.saved += SAVED * self.latest
         return result
 
-    def pays(self, cost: float, upcoming: int = 0) -> bool:
-        """Whether what could have been saved, and will be by evaluations to come, is a cost."""
-        return self.saved + SAVED * self.latest * upcoming >= cost
+    def pays(self, cost: float) -> bool:
+        """Whether what could have been saved, and will be, is a cost; it is paid then."""
+        if not self.at_once and self.saved + SAVED * self.latest * self.upcoming < cost:
+            return False
+        self.saved = max(0.0, self.saved - cost)
+        return True

@@ -8,10 +8,8 @@ result of each kernel is compared with NumPy's: values bit for bit, Jacobians up
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,33 +17,16 @@ from numpy.typing import NDArray
 
 from ...arrays import DOUBLE
 from ...pattern import Pattern
-from . import machine
-from .account import STARTING, TRACING, TRACING_UNKNOWN, Account
-from .printing.kernel_result import (
-    DIVIDE,
-    INVALID,
-    OVERFLOW,
-    RANGE,
-    SHIFT_OF_VALUES,
-    UNDERFLOW,
-    OtherWay,
-)
-from .running.arguments import Moving
-from .running.kernel import Kernel
+from .account import Account
+from .numpy_warnings import NOTABLE, is_warned
+from .printing.kernel_result import RANGE, OtherWay
 from .running.kernel_call import KernelCall
 from .stats import CompiledStats
 from .variant import FIRST, IMPURE, NotCompiledError, Variant, same_bits
+from .variant_set import VariantSet
 
-# Ways through the code (branches, sizes, constants) for which there are kernels at the same time.
-MOST_VARIANTS = 8
-# After so many vain attempts nothing is traced any more.
-MOST_FAILURES = 3
 # Up to so many unknowns a kernel takes next to no longer for F and J than for F alone.
 FEW_UNKNOWNS = 1000
-# What NumPy's warnings are about.
-WARNINGS = RANGE | DIVIDE | INVALID
-NOTABLE = WARNINGS | WARNINGS << SHIFT_OF_VALUES  # most results are rounded: a flag too
-WARNED = {"divide": DIVIDE, "over": OVERFLOW, "under": UNDERFLOW, "invalid": INVALID}
 
 
 class CompiledResult(NamedTuple):
@@ -73,38 +54,33 @@ class CompiledEvaluation:
     Attributes
     ----------
     stats : CompiledStats
-    stopped : str
-        Why nothing is compiled any more; empty: it continues.
-    upcoming : int
-        How many evaluations follow for certain, as for the members of a family.
+    account : Account
+        The time of evaluations by NumPy, and whether kernels pay.
     """
 
     def __init__(self, f: Callable[..., Any], at_once: bool = False) -> None:
-        self.f, self.at_once = f, at_once
+        self.f = f
         self.stats = CompiledStats()
-        self.stopped = ""
-        self._moving = Moving()
-        self._variants: list[Variant] = []
-        self._failures = 0
-        self._account = Account()
-        self.upcoming = 0
-        self._settled = False  # a trace was made again for its pattern
-        self._lock = threading.RLock()
+        self.account = Account(at_once)
+        self._known = VariantSet(f, self.account, self.stats)
 
     @property
     def variants(self) -> list[Variant]:
         """The ways through the code for which there are kernels."""
-        return list(self._variants)
+        return self._known.variants
+
+    @property
+    def stopped(self) -> str:
+        """Why nothing is compiled any more; empty: it continues."""
+        return self._known.stopped
 
     def note_varying(self, names: Collection[str]) -> None:
         """Let numbers and arrays of these names be inputs of the kernels to come."""
-        self._moving.names |= set(names)
+        self._known.moving.names |= set(names)
 
     def stop(self, reason: str) -> None:
         """Drop all kernels, and make no more."""
-        with self._lock:  # none is being made
-            self.stopped = reason
-            self._variants = []
+        self._known.stop(reason)
 
     def value(
         self,
@@ -141,7 +117,7 @@ class CompiledEvaluation:
 
         Nothing is evaluated by NumPy, and no kernel is made or compared.
         """
-        variants = self._variants
+        variants = self._known.variants
         if not variants or type(x) is not np.ndarray or x.dtype is not DOUBLE:
             return None
         if not x.flags.carray and _unfit(x):
@@ -162,7 +138,7 @@ class CompiledEvaluation:
         if flags & NOTABLE:
             if with_jacobian and flags & RANGE:
                 return None
-            if _is_warned(flags) and _warns_of_values(variant, x, arguments, F):
+            if is_warned(flags) and _warns_of_values(variant, x, arguments, F):
                 return None
         if counts and variant.is_new(with_jacobian, counts):
             return None
@@ -196,7 +172,7 @@ class CompiledEvaluation:
         known : KernelCall, optional
             One of this function, with the same x: it serves again if its kernel is the same.
         """
-        variants = self._variants
+        variants = self._known.variants
         kernel = variants[0].proven(x, arguments, None, False) if variants else None
         if kernel is None or not KernelCall.serves(kernel):
             return None
@@ -213,11 +189,11 @@ class CompiledEvaluation:
         self, x: NDArray[Any], arguments: Mapping[str, Any], plain: Callable[[], NDArray[Any]]
     ) -> None:
         """Make a kernel of F for such arguments if there is none, whether it pays or not."""
-        before, self.at_once = self.at_once, True
+        before, self.account.at_once = self.account.at_once, True
         try:
             self.value(x, arguments, plain)
         finally:
-            self.at_once = before
+            self.account.at_once = before
 
     def _run(
         self,
@@ -230,18 +206,18 @@ class CompiledEvaluation:
         replayed = self.replay(x, arguments, target, with_jacobian)
         if replayed is not None:
             return replayed
-        reason = self.stopped or _unfit(x)
+        reason = self._known.stopped or _unfit(x)
         if not reason:
-            self._moving.note(arguments)
+            self._known.moving.note(arguments)
             try:
-                for variant in self._candidates(x, arguments, target, with_jacobian):
+                for variant in self._known.candidates(x, arguments, target, with_jacobian):
                     try:
                         found = self._by_kernel(variant, x, arguments, with_jacobian, plain)
                     except OtherWay as other:
                         reason = other.reason
                         continue
                     if found is not None:
-                        self._put_first(variant)
+                        self._known.put_first(variant)
                         return found
                     reason = ""
                     break
@@ -249,36 +225,8 @@ class CompiledEvaluation:
                 reason = str(error)
         return self._by_numpy(reason or "no kernel yet", plain)
 
-    def _put_first(self, variant: Variant) -> None:
-        """Try a variant first next time: ways through the code change seldom."""
-        known = self._variants
-        if known and known[0] is not variant and variant in known:
-            with self._lock:
-                self._variants = [variant, *(v for v in self._variants if v is not variant)]
-
-    def _candidates(
-        self,
-        x: NDArray[Any],
-        arguments: Mapping[str, Any],
-        target: Pattern | None,
-        with_jacobian: bool,
-    ) -> Iterator[Variant]:
-        """Yield the variants that may serve an evaluation, and at last a new one if that pays.
-
-        Raises
-        ------
-        NotCompiledError
-            If there is none.
-        """
-        for variant in self.variants:
-            if variant.fits(x, arguments, target, with_jacobian):
-                yield variant
-        new = self._new_variant(x, arguments, target)
-        if new is not None:
-            yield new
-
     def _by_numpy(self, reason: str, plain: Callable[[], CompiledResult]) -> CompiledResult:
-        result = self._account.timed(plain)
+        result = self.account.timed(plain)
         self.stats.uncompiled += 1
         self.stats.reasons[reason] += 1
         return result
@@ -300,20 +248,17 @@ class CompiledEvaluation:
         NotCompiledError
             If there will be no kernel, or its result is of no use here.
         """
-        kernel = variant.kernel(with_jacobian)
+        kernel = self._known.kernel(variant, with_jacobian)
         if kernel is None:
-            with self._lock:
-                kernel = self._made(variant, with_jacobian)
-            if kernel is None:
-                return None
+            return None
         F, data, flags, counts = kernel.run(x, variant.inputs_of(arguments))
         if with_jacobian and flags & RANGE:
             raise NotCompiledError("numbers that overflow or underflow")
-        if _is_warned(flags):
+        if is_warned(flags):
             if not with_jacobian:
                 raise NotCompiledError("floating point warnings")
-            with self._lock, suppress(NotCompiledError):
-                self._made(variant, False)
+            with suppress(NotCompiledError):
+                self._known.kernel(variant, False)
             if _warns_of_values(variant, x, arguments, F):
                 self.f(x, **arguments)
         if F.shape != variant.shape_of_result:
@@ -324,105 +269,18 @@ class CompiledEvaluation:
             expected = plain()
             variant.check(
                 result, expected, with_jacobian, why,
-                lambda: self._is_kernel_at_fault(variant, x, arguments, expected, plain),
+                lambda: self._known.is_at_fault(
+                    variant, x, arguments, expected.F, lambda: plain().F
+                ),
             )  # fmt: skip
             self.stats.uncompiled += 1
             self.stats.reasons[FIRST] += 1
             if variant.is_impure:  # what its other kernels read has changed too
                 self.stop(IMPURE)
-            self._drop_unsettled(variant)
+            self._known.drop_unsettled(variant)
             return expected
         self.stats.compiled += 1
         return result
-
-    def _drop_unsettled(self, variant: Variant) -> None:
-        """Let the next evaluation be traced, once, if a pattern differs from NumPy's.
-
-        Index arrays that are met for the first time may be new ones in each evaluation: the
-        structure of a derivative is a coarser one then.
-        """
-        if self._settled or not variant.has_other_pattern:
-            return
-        with self._lock:
-            self._settled = True
-            self._variants = [v for v in self._variants if v is not variant]
-
-    def _is_kernel_at_fault(
-        self,
-        variant: Variant,
-        x: NDArray[Any],
-        arguments: Mapping[str, Any],
-        expected: CompiledResult,
-        plain: Callable[[], CompiledResult],
-    ) -> bool:
-        """Whether a kernel is wrong, and not a function that is no function of its arguments.
-
-        Such a function gives other values at the same place, or it reads what has changed since the
-        trace: a kernel of a new trace is right then.
-        """
-        if not same_bits(plain().F, expected.F):
-            return False
-        try:
-            inputs = self._moving.inputs(arguments)
-            new = Variant(self.f, x, arguments, inputs, variant.target)
-            kernel = new.make(False, lambda cost: True, self.stats)
-            assert kernel is not None
-            found = kernel.run(x, new.inputs_of(arguments)).F
-        except (NotCompiledError, OtherWay):
-            return False
-        return not same_bits(np.ravel(found), np.ravel(expected.F))
-
-    def _made(self, variant: Variant, with_jacobian: bool) -> Kernel | None:
-        """Return a new kernel; None if it does not pay yet. Failures are counted."""
-        try:
-            return variant.make(with_jacobian, self._pays, self.stats)
-        except NotCompiledError as error:
-            self._note_failure(error)
-            raise
-
-    def _note_failure(self, error: NotCompiledError) -> None:
-        self._failures += error.final
-        if self._failures >= MOST_FAILURES:
-            self.stopped = str(error)
-
-    def _pays(self, cost: float) -> bool:
-        if self.at_once or self._account.pays(cost, self.upcoming):
-            self._account.saved = max(0.0, self._account.saved - cost)
-            return True
-        return False
-
-    def _new_variant(
-        self, x: NDArray[Any], arguments: Mapping[str, Any], target: Pattern | None
-    ) -> Variant | None:
-        """Trace the present way through the code if that pays."""
-        with self._lock:
-            if self.stopped:  # by another thread meanwhile
-                raise NotCompiledError(self.stopped)
-            if len(self._variants) >= MOST_VARIANTS:
-                self._drop_changed(arguments, target)
-            if len(self._variants) >= MOST_VARIANTS:
-                raise NotCompiledError(f"more than {MOST_VARIANTS} ways through the code")
-            starting = 0.0 if machine.is_started() else STARTING
-            if not self._pays(starting + TRACING + TRACING_UNKNOWN * x.size):
-                return None
-            begin = perf_counter()
-            try:
-                variant = Variant(self.f, x, arguments, self._moving.inputs(arguments), target)
-            except NotCompiledError as error:
-                self._note_failure(error)
-                raise
-            finally:
-                self.stats.seconds += perf_counter() - begin
-            for name in variant.changed_since(self._variants, arguments):
-                self._moving.note_array(name, arguments[name])
-            self._variants.insert(0, variant)
-            return variant
-
-    def _drop_changed(self, arguments: Mapping[str, Any], target: Pattern | None) -> None:
-        """Drop the variants for other constants, or another pattern, than the present ones."""
-        self._variants = [
-            v for v in self._variants if v.changed(arguments) is None and target in (None, v.target)
-        ]
 
 
 _NONE: Any = None
@@ -448,13 +306,4 @@ def _warns_of_values(
         alone = kernel.run(x, variant.inputs_of(arguments))
     except (NotCompiledError, OtherWay):
         return True
-    return _is_warned(alone.flags) or not same_bits(alone.F, F)
-
-
-def _is_warned(flags: int) -> bool:
-    """Whether NumPy would warn of what these flags mean."""
-    flags |= flags >> SHIFT_OF_VALUES
-    if not flags & WARNINGS:
-        return False
-    warned = np.geterr().items()
-    return any(action != "ignore" and flags & WARNED[kind] for kind, action in warned)
+    return is_warned(alone.flags) or not same_bits(alone.F, F)

@@ -137,7 +137,7 @@ class MemberEvaluation:
             variant = self._ready(x, members, int(left[0]), target, with_jacobian, tried)
             if variant is None:
                 alike = self._group[members[left]] == self._group[members[left[0]]]
-                self._evaluation.upcoming = int(alike.sum()) - 1
+                self._evaluation.account.upcoming = int(alike.sum()) - 1
                 single(int(left[0]))
                 left = left[1:]
                 continue
@@ -155,7 +155,7 @@ class MemberEvaluation:
             take(fit[good], F, data)
             self._evaluation.stats.compiled += int(good.sum())
             left = left[~np.isin(left, fit[good])]
-        self._evaluation.upcoming = 0
+        self._evaluation.account.upcoming = 0
 
     def _ready(
         self,

@@ -64,7 +64,8 @@ class CompiledFunctions:
         if known is None:
             made = CompiledEvaluation(as_vector_function(function), self.at_once)
             known = self._evaluations.setdefault(key, made)
-            known.stopped = known.stopped or self.stopped
+            if self.stopped:
+                known.stop(self.stopped)
         return known
 
     def pattern_in_time(self, pattern: Pattern) -> Pattern:

@@ -151,7 +151,7 @@ class MemberSolves:
         The first evaluation is made by NumPy, and the next one is compared with it.
         """
         if system.kernels is not None:
-            system.kernels.residual().upcoming = len(self._starts)
+            system.kernels.residual().account.upcoming = len(self._starts)
         try:
             with np.errstate(all="ignore"):
                 J = [system.linearize(start)[1] for _ in range(2)][-1]
@@ -161,7 +161,7 @@ class MemberSolves:
             return False
         finally:
             if system.kernels is not None:
-                system.kernels.residual().upcoming = 0
+                system.kernels.residual().account.upcoming = 0
         return True
 
     # ---- alone -------------------------------------------------------------------------------

@@ -475,9 +475,9 @@ def test_kernels_serve_where_numpy_adds_up_slopes_in_another_order():
     x, a = np.linspace(0.3, 2.7, 60), np.random.default_rng(1).standard_normal(60)
     problem = Problem(decay, params={"p": 1.5, "a": a}, compiled=True)
     evaluation = problem._definition.kernels.residual()
-    evaluation.at_once = False
+    evaluation.account.at_once = False
     jacobians_by_turns(problem, [1.5, 1.7] * 10, x)
-    evaluation.at_once = True
+    evaluation.account.at_once = True
     found, expected = jacobians_by_turns(problem, [1.5, 1.7] * 40, x)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert any("rounded in another way" in reason for reason in evaluation.stats.reasons)
