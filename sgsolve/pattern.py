@@ -17,7 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arrays import DOUBLE
 from .errors import DataTypeError, InputError, ShapeError
-from .private_api import add_csr_product, add_transposed_product, csr_of_arrays, csr_with_data
+from .private_api import (
+    add_csr_product,
+    add_csr_products,
+    add_transposed_product,
+    add_transposed_products,
+    csr_of_arrays,
+    csr_with_data,
+)
 
 Indices = NDArray[np.int32]
 # Up to here NumPy's sort takes less time than SciPy's checks of its arguments.
@@ -262,31 +269,47 @@ def _sorted_entries(
 
 
 def matrix_product(matrix: Any, x: NDArray[Any]) -> Any:
-    """Return ``matrix @ x``; for a small CSR matrix of double precision in a fifth of its time."""
-    if (
-        x.dtype is not DOUBLE
-        or not isinstance(matrix, sp.csr_array)
-        or matrix.data.dtype is not DOUBLE
-        or x.shape != matrix.shape[1:]
-    ):
+    """Return ``matrix @ x`` for x of shape (n,) or (n, k).
+
+    For a small matrix of double precision in CSR or CSC format it takes a fifth of the time.
+    """
+    in_rows = isinstance(matrix, sp.csr_array)
+    if not (in_rows or isinstance(matrix, sp.csc_array)) or _left_to_scipy(matrix, x, 1):
         return matrix @ x
-    y = np.zeros(len(matrix.indptr) - 1)
-    add_csr_product(matrix, x, y)
+    y = np.zeros((matrix.shape[0], *x.shape[1:]))
+    _ADD_PRODUCT[in_rows, x.ndim](matrix, x, y)
     return y
 
 
 def transposed_product(matrix: Any, x: NDArray[Any]) -> Any:
-    """Return ``matrix.T @ x``; for a small CSR matrix of doubles in a tenth of its time."""
-    if (
-        x.dtype is not DOUBLE
-        or not isinstance(matrix, sp.csr_array)
-        or matrix.data.dtype is not DOUBLE
-        or x.shape != matrix.shape[:1]
-    ):
+    """Return ``matrix.T @ x`` for x of shape (n,) or (n, k).
+
+    For a small CSR matrix of double precision it takes a tenth of the time.
+    """
+    if not isinstance(matrix, sp.csr_array) or _left_to_scipy(matrix, x, 0):
         return matrix.T @ x
-    y = np.zeros(matrix.shape[1])
-    add_transposed_product(matrix, x, y)
+    y = np.zeros((matrix.shape[1], *x.shape[1:]))
+    _ADD_PRODUCT[False, x.ndim](matrix, x, y)
     return y
+
+
+# By whether the rows are stored one after the other, and the number of dimensions of x.
+_ADD_PRODUCT = {
+    (True, 1): add_csr_product,
+    (True, 2): add_csr_products,
+    (False, 1): add_transposed_product,
+    (False, 2): add_transposed_products,
+}
+
+
+def _left_to_scipy(matrix: Any, x: NDArray[Any], axis: int) -> bool:
+    """Whether the types or the shapes are not those of the fast products along an axis."""
+    return (
+        x.dtype is not DOUBLE
+        or matrix.data.dtype is not DOUBLE
+        or not 1 <= x.ndim <= 2
+        or x.shape[0] != matrix.shape[axis]
+    )
 
 
 def counting_sort(key: NDArray[Any], size: int) -> Indices:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse._sparsetools import csc_matvec, csr_matvec
+from scipy.sparse._sparsetools import csc_matvec, csc_matvecs, csr_matvec, csr_matvecs
 
 # What NumPy's reductions take for "not given".
 NOT_GIVEN: Any = np._NoValue
@@ -132,9 +132,24 @@ def add_transposed_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> Non
     """Add the product of the transpose of a CSR matrix and a vector to y, of double precision.
 
     The arrays of a CSR matrix are those of its transpose in CSC format. ``matrix.T`` makes an
-    object of them first, which for a small matrix takes ten times as long as the product.
+    object of them first, which for a small matrix takes ten times as long as the product. For a
+    matrix in CSC format this is the product with the matrix itself.
     """
     csc_matvec(len(y), len(x), matrix.indptr, matrix.indices, matrix.data, x, y)
+
+
+def add_csr_products(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+    """Add the products of a CSR matrix and the columns of x to those of y; y is in C order."""
+    rows, count = y.shape
+    arrays = matrix.indptr, matrix.indices, matrix.data
+    csr_matvecs(rows, len(x), count, *arrays, x.ravel(), y.reshape(-1))
+
+
+def add_transposed_products(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
+    """Add those of its transpose, or of a matrix in CSC format; y is in C order."""
+    rows, count = y.shape
+    arrays = matrix.indptr, matrix.indices, matrix.data
+    csc_matvecs(rows, len(x), count, *arrays, x.ravel(), y.reshape(-1))
 
 
 def csr_with_data(prototype: Any, data: NDArray[Any]) -> Any:

@@ -111,7 +111,11 @@ def test_matrix_product_is_that_of_scipy(dtype):
         (A, x),
         (A, x[::-1]),
         (A, np.column_stack([x, -x])),
+        (A, np.asfortranarray(np.column_stack([x, -x, x]))),
         (A.tocsc(), x),
+        (A.tocsc(), np.column_stack([x, -x])),
+        (A.tocsc(), np.column_stack([x, -x, x])[:, ::2]),
+        (A, np.empty((20, 0), dtype)),
         (A.toarray(), x),
         (A.T, np.ones(30)),
         (A.astype(np.float32), x),
@@ -127,5 +131,7 @@ def test_matrix_product_is_that_of_scipy(dtype):
 def test_matrix_product_with_a_vector_of_another_length_is_an_error():
     with pytest.raises(ValueError, match="mismatch"):
         matrix_product(sp.csr_array(np.eye(3)), np.ones(4))
+    with pytest.raises(ValueError, match="mismatch"):
+        matrix_product(sp.csr_array(np.eye(3)), np.ones((4, 2)))
     with pytest.raises(ValueError, match="mismatch"):
         transposed_product(sp.csr_array(np.eye(3)), np.ones(4))

@@ -24,8 +24,9 @@ MOVED = "moved or changed in this release; adapt sgsolve/private_api.py"
 
 
 def test_the_module_can_be_imported():
-    tools = "scipy.sparse._sparsetools"
-    for module, name in ((tools, "csr_matvec"), (tools, "csc_matvec"), ("numpy", "_NoValue")):
+    products = ("csr_matvec", "csc_matvec", "csr_matvecs", "csc_matvecs")
+    names = [("scipy.sparse._sparsetools", name) for name in products]
+    for module, name in [*names, ("numpy", "_NoValue")]:
         try:
             found = hasattr(importlib.import_module(module), name)
         except ImportError:
@@ -47,6 +48,26 @@ def test_csr_matvec_and_csc_matvec_add_to_the_vector(index):
     private_api.add_transposed_product(A, y, x)
     np.testing.assert_allclose(
         x, expected, rtol=1e-14, err_msg=f"SciPy: the arguments of csc_matvec {MOVED}"
+    )
+
+
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_csr_matvecs_and_csc_matvecs_add_to_the_columns(index, order):
+    A = sp.random_array((30, 20), density=0.2, rng=np.random.default_rng(2), format="csr")
+    A.indptr, A.indices = A.indptr.astype(index), A.indices.astype(index)
+    x = np.asarray(np.random.default_rng(3).standard_normal((20, 4)), order=order)
+    y = np.linspace(-1.0, 1.0, 120).reshape(30, 4)
+    expected = y + A.toarray() @ x
+    private_api.add_csr_products(A, x, y)
+    np.testing.assert_allclose(
+        y, expected, rtol=1e-13, err_msg=f"SciPy: the arguments of csr_matvecs {MOVED}"
+    )
+    z = np.zeros((20, 4))
+    private_api.add_transposed_products(A, np.asarray(y, order=order), z)
+    expected = A.toarray().T @ y
+    np.testing.assert_allclose(
+        z, expected, rtol=1e-12, atol=1e-14, err_msg=f"SciPy: the arguments of csc_matvecs {MOVED}"
     )
 
 

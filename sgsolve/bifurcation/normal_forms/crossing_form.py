@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from ...arrays import EPS, Vector
 from ...continuation.curve_points.curve import Curve
@@ -49,7 +50,7 @@ def crossing_coefficients(
     if tangent[-1] == 0.0:
         return {}
 
-    no_mass = 0.0 * J
+    no_mass = sp.csr_array(J.shape)
 
     def pencil(x: Vector) -> tuple[Any, Any] | None:
         at = linearized(curve.family, with_last(x, z[-1]))

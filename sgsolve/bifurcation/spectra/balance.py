@@ -40,12 +40,12 @@ class Balance:
     def of(cls, *matrices: Any) -> Balance:
         """Return the factors that balance some square matrices together."""
         parts: list[Any] = [abs(sp.csr_array(A)) for A in matrices]
+        parts = [A for A in parts if A.nnz] or parts[:1]
         rows, columns = np.ones((2, parts[0].shape[0]))
         for sweep in range(SWEEPS):
             if sweep < WEIGHED:
-                parts = [
-                    A / (_largest_magnitude(_times_factors(A, rows, columns)) or 1.0) for A in parts
-                ]
+                for A in parts:
+                    A.data /= _largest_magnitude(_times_factors(A, rows, columns)) or 1.0
             rows = _inverse(np.sum([matrix_product(A, columns) for A in parts], axis=0))
             columns = _inverse(np.sum([transposed_product(A, rows) for A in parts], axis=0))
         size = float(columns.max(initial=1.0))
@@ -62,6 +62,8 @@ class Balance:
 
 def _times_factors(A: Any, rows: Vector, columns: Vector) -> Any:
     A = A if isinstance(A, sp.csr_array) else sp.csr_array(A)
+    if not A.nnz:
+        return A
     return csr_with_data(A, A.data * np.repeat(rows, np.diff(A.indptr)) * columns[A.indices])
 
 

@@ -24,7 +24,7 @@ from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.frame import Frame
 from ...linear.methods.choose import SMALL
-from ...pattern import Pattern
+from ...pattern import Pattern, matrix_product, transposed_product
 from ...private_api import quiet
 from ...solvers.state.workspace import Workspace
 
@@ -178,12 +178,14 @@ class Bordered:
         J, B, below = self._parts
         n, sizes = J.shape[0], self._sizes
         C, D = below[:, :n], below[:, n:]
+        product = transposed_product if transpose else matrix_product
         if transpose:
-            J, sizes, B, C, D = J.T, sizes.T, C.T, B.T, D.T
+            B, C, D = C.T, B.T, D.T
         y, edge = x[:n], x[n:]
-        r = b - np.concatenate([J @ y + B @ edge, C @ y + D @ edge])
+        r = b - np.concatenate([product(J, y) + B @ edge, C @ y + D @ edge])
+        y, edge = np.abs(y), np.abs(edge)
         size = np.abs(b) + np.concatenate(
-            [sizes @ np.abs(y) + np.abs(B) @ np.abs(edge), np.abs(C) @ abs(y) + abs(D) @ abs(edge)]
+            [product(sizes, y) + np.abs(B) @ edge, np.abs(C) @ y + np.abs(D) @ edge]
         )
         error = float(np.max(np.abs(r) / np.where(size > 0.0, size, 1.0), initial=0.0))
         return r, error if np.isfinite(error) else np.inf
