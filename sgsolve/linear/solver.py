@@ -267,11 +267,11 @@ class LinearSolver:
 
         Parameters
         ----------
-        b : ndarray of float, shape (n,)
+        b : ndarray of float, shape (n,) or (n, k)
 
         Returns
         -------
-        x : ndarray, shape (n,)
+        x : ndarray, shape of b
 
         Raises
         ------
@@ -281,6 +281,8 @@ class LinearSolver:
         prepared, backend = self._values.matrix, self._driver.active
         if not getattr(backend, "iterative", False) or prepared is None or not self.factorized:
             return self._solved(b, transpose=False, step=True)
+        if b.ndim == 2:  # an iteration is one of a single right-hand side
+            return np.column_stack([self.solve_step(column) for column in b.T])
         scaled = prepared.scale_right_hand_side(right_hand_side(b, self.pattern.shape[0]), False)
         left = math.inf
         with Timed(self.stats, "solve", self.out_of_memory), suppress(*NUMERICAL):

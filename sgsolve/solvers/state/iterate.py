@@ -216,7 +216,10 @@ class Iterate:
             self.factorized = True
 
     def solve(self, b: Vector) -> Vector:
-        """Return J^-1 b with the kept factorization; raises `LinearSolveError`."""
+        """Return J^-1 b with the kept factorization; raises `LinearSolveError`.
+
+        b has the shape (n,) or (n, k).
+        """
         return self.counted.solve(b)
 
     @property
@@ -233,12 +236,15 @@ class Iterate:
         return dx
 
     def simplified(self, F: Vector) -> Vector | None:
-        """Return -J^-1 F with the kept factorization; None if it has no answer or overflows."""
+        """Return -J^-1 F with the kept factorization; None if it has no answer or overflows.
+
+        F has the shape (n,) or (n, k).
+        """
         try:
             correction = self.solve(-F)
         except LinearSolveError:
             return None
-        return correction if is_finite(correction) else None
+        return correction if is_finite(correction.reshape(-1)) else None
 
     # progress
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy import sparse, special
 
-from sgsolve import Problem, Status, ad, solvers
+from sgsolve import Problem, Status, ad, linear, solvers
 from sgsolve.solvers.acceptance import determination
+from sgsolve.solvers.state.iterate import Iterate
+from tests.families import bratu
 from tests.presets import ALL_SOLVERS, PRESETS, each_solver, solved
 from tests.selection import slow
 
@@ -235,6 +237,36 @@ def test_a_start_that_is_a_solution_costs_two_residuals_more_at_most():
     assert again.nit == 0
     # a small change to each side, for an equation whose terms are next to nothing
     assert residual.plain <= 3
+
+
+def krylov(J):
+    return sparse.linalg.splu(J.tocsc()).solve
+
+
+@pytest.mark.parametrize(
+    "backend", ["superlu", "dense", linear.Krylov(krylov)], ids=["superlu", "dense", "krylov"]
+)
+def test_kept_factors_are_asked_for_both_errors_together(monkeypatch, backend):
+    """Of the residual's rounding; the factors of a large matrix are read from memory once."""
+    asked = []
+
+    def spied(it, F):
+        found = simplified(it, F)
+        if F.ndim == 2:
+            asked.append((F.shape, np.abs(it.J @ found + F).max() / np.abs(F).max()))
+        return found
+
+    simplified = Iterate.simplified
+    monkeypatch.setattr(Iterate, "simplified", spied)
+    problem = Problem(bratu, backend=backend)
+    loose = solvers.ResidualTolerance(relative=0.0, absolute=1e-2)
+    near = 1.001 * problem.solve(np.zeros(50)).x
+    result = problem.solve(near, solvers.Newton(termination=loose))
+    assert result.success
+    assert result.nit == 0
+    ((shape, error),) = asked
+    assert shape == (50, 2)
+    assert error <= 1e-4  # an iteration stops there
 
 
 @pytest.mark.parametrize("weak", [1e-10, 1e-11])
