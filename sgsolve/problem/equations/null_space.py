@@ -67,7 +67,7 @@ class NullSpace:
         """
         if self._given is None:
             return None
-        V, Q = self._directions(x, system.all_params(t))
+        V, Q = self._directions(x, system.parameters.every(t))
         with np.errstate(all="ignore"):
             at = system.derivatives(t, x, 0.0, np.zeros(len(x)))
         C = system.pattern.matrix(at.C)

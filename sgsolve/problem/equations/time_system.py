@@ -1,8 +1,6 @@
 """The equations in time of a problem: F(x, p, t) + d/dt Q(x, p, t) = 0 with p given.
 
-The residual and the storage get the time as their parameter ``t`` if they have one. A parameter
-that is a function of time is evaluated before each call. F and Q are differentiated on one
-sparsity pattern.
+F and Q are differentiated on one sparsity pattern. For their parameters see `time_parameters`.
 """
 
 from __future__ import annotations
@@ -19,17 +17,18 @@ from ...ad.kernels.compiled_evaluation import CompiledResult
 from ...ad.kernels.running.kernel_call import KernelCall
 from ...arrays import Vector
 from ...continuation.runs.user_functions import call_with_parameters
-from ...errors import DomainError, InputError, NotFiniteError, StructureError
+from ...errors import InputError, NotFiniteError, StructureError
 from ...pattern import Pattern
 from ...results.history import Stats
 from ...transient.evolution import Currents, Derivatives
 from ..inputs.given_jacobian import on_pattern
-from ..inputs.returned import real_values, real_vector, source_value, stored_values, vector
+from ..inputs.returned import real_values, real_vector, stored_values, vector
 from ..inputs.signature import TIME
 from .compiled_functions import CompiledFunctions
 from .parameters import beside_parameter, seeded_jacobian
 from .residual_system import ResidualSystem
 from .storage import check_storage
+from .time_parameters import TimeParameters
 
 
 class TimeSystem:
@@ -50,12 +49,12 @@ class TimeSystem:
 
     Attributes
     ----------
+    parameters : TimeParameters
+        Those of the problem at any time.
     conservative : bool
         Whether there is a charge Q; with dx/dt as a parameter the unknowns take its place.
     currents : Currents or None
         Outputs that are recorded with their rates; none at first.
-    timed : bool
-        Whether the time is a parameter of the residual.
     as_written : callable or None
         The residual by the code of the user, where it is compiled otherwise.
 
@@ -80,53 +79,19 @@ class TimeSystem:
         self._system, self._storage = system, storage
         self._kernels = system.kernels
         self.n, self.blocks, self.scale = system.n, system.blocks, system.scale
-        given = {**system.defaults, **system.params}
-        self._functions = dict(functions)
-        self._params = dict(system.params)
-        self.timed = system.takes(TIME)
-        self._latest: tuple[float, dict[str, Any]] | None = None
+        self.parameters = TimeParameters(system, functions)
         self.conservative = callable(storage)
         if self.conservative:
-            every = {**given, **self.params(t), TIME: t}
-            self._taken = call_with_parameters(storage, x, every, _names)
+            self._taken = call_with_parameters(storage, x, self.parameters.every(t), _names)
         self._pattern = self._found_pattern(x, t)
         if self._kernels is not None:
             self._pattern = self._kernels.pattern_in_time(self._pattern)
         self.as_written = None if self._kernels is None else self._plain
 
     @property
-    def is_autonomous(self) -> bool:
-        """Whether nothing but the unknowns changes with time."""
-        return not (self.timed or self._functions)
-
-    @property
     def pattern(self) -> Pattern:
         """Where J and C may have entries: one pattern for both, with the diagonal."""
         return self._pattern
-
-    @property
-    def sources(self) -> Mapping[str, Callable[[float], Any]]:
-        """The parameters that are functions of time."""
-        return self._functions
-
-    def params(self, t: float) -> dict[str, Any]:
-        """Return the parameters at a time, as the residual gets them."""
-        if self._latest is None or self._latest[0] != t:
-            moved = {name: self._moved(name, f, t) for name, f in self._functions.items()}
-            now = {**self._params, **moved, **({TIME: t} if self.timed else {})}
-            self._latest = (t, now)
-        return self._latest[1]
-
-    def all_params(self, t: float) -> dict[str, Any]:
-        """Return the parameters at a time, and the time itself, as a function may name them."""
-        return {**self._system.defaults, **self.params(t), TIME: t}
-
-    def _moved(self, name: str, function: Callable[[float], Any], t: float) -> Any:
-        """Return a parameter that is a function of time; not finite, it fails the step."""
-        value = source_value(name, function, t)
-        if not np.isfinite(value).all():
-            raise DomainError(f"parameter {name!r} is {value} at t = {t:.9g}")
-        return value
 
     def residual(self, t: float, x: Vector, a: float, q: Vector) -> tuple[Vector, Vector]:
         """Return F(x, t) + a (Q(x, t) - q) and Q(x, t); with dx/dt a parameter, F and x."""
@@ -217,9 +182,9 @@ class TimeSystem:
         if kernels is None or kernels.stopped or not self.conservative:
             return None
         flow, storage = kernels.residual(), kernels.of("storage", self._storage)
-        of_flow, of_storage = self.params(t), self._of_storage(t)
+        of_flow, of_storage = self.parameters.at(t), self._of_storage(t)
         if make:
-            moving = {TIME, *self._functions}
+            moving = {TIME, *self.parameters.functions}
             for evaluation, given in ((flow, of_flow), (storage, of_storage)):
                 evaluation.note_varying(moving & given.keys())
             flow.make(x, of_flow, lambda: real_vector(self._flow(t, x), self.n))
@@ -271,7 +236,7 @@ class TimeSystem:
     ) -> tuple[Vector, Vector]:
         """Return F and Q."""
         F = kernels.residual().value(
-            x, self.params(t), lambda: real_vector(self._flow(t, x), self.n)
+            x, self.parameters.at(t), lambda: real_vector(self._flow(t, x), self.n)
         )
         storage = kernels.of("storage", self._storage)
         return F, storage.value(x, self._of_storage(t), lambda: self._charge(t, x))
@@ -281,16 +246,14 @@ class TimeSystem:
             part = self._J(t, x)
             return CompiledResult(np.array(ad.value(part)), self._assembled(part), self._pattern)
 
-        values: Vector = kernels.residual().linearized(x, self.params(t), self._pattern, flow).data
+        values: Vector = (
+            kernels.residual().linearized(x, self.parameters.at(t), self._pattern, flow).data
+        )
         return values
-
-    def default(self, name: str) -> Any:
-        """Return the value that the residual itself gives to a parameter."""
-        return self._system.defaults.get(name)
 
     def flow_with(self, t: float, x: Vector, name: str, value: Any) -> Vector:
         """Return F(x, t) with another value of one parameter."""
-        return real_vector(self._system.raw_at(x, {**self.params(t), name: value}), self.n)
+        return real_vector(self._system.raw_at(x, {**self.parameters.at(t), name: value}), self.n)
 
     def by_parameters(self, t: float, x: Vector, names: Sequence[str]) -> tuple[Vector, Vector]:
         """Return dF/dp and dQ/dp at fixed x, each of shape (n, m) for m numbers in all parameters.
@@ -305,8 +268,11 @@ class TimeSystem:
                 "sensitivities in time need a storage function, and the derivatives of AD: leave "
                 "jacobian out"
             )
-        now = self.params(t)
-        values = [np.asarray(now.get(name, self.default(name)), dtype=np.float64) for name in names]
+        now = self.parameters.at(t)
+        values = [
+            np.asarray(now.get(name, self.parameters.default(name)), dtype=np.float64)
+            for name in names
+        ]
         ends = np.cumsum([value.size for value in values])
         seed = ad.seed(np.concatenate([value.ravel() for value in values]))
         shape = self.n, int(ends[-1])
@@ -316,16 +282,16 @@ class TimeSystem:
         }
         params = {**now, **moved}
         F = vector(beside_parameter(lambda z: self._system.raw_at(z, params), x, seed), self.n)
-        known = {**self.all_params(t), **moved}
+        known = {**self.parameters.every(t), **moved}
         taken = {key: known[key] for key in self._taken}
         Q = beside_parameter(lambda z: evaluate_vector(self._storage, z, **taken), x, seed)
         return seeded_jacobian(F, shape).toarray(), seeded_jacobian(Q, shape).toarray()
 
     def _flow(self, t: float, x: Any) -> Any:
-        return self._system.raw_at(x, self.params(t))
+        return self._system.raw_at(x, self.parameters.at(t))
 
     def _implicit(self, t: float, x: Any, rate: Any) -> Any:
-        return self._system.raw_at(x, {**self.params(t), self._storage: rate})
+        return self._system.raw_at(x, {**self.parameters.at(t), self._storage: rate})
 
     def _charge(self, t: float, x: Vector) -> Vector:
         return stored_values(self._seeded_charge(t, x), self.n)
@@ -337,12 +303,12 @@ class TimeSystem:
         """Return the parameters of the storage at a time."""
         if not self._taken:
             return {}
-        known = self.all_params(t)
+        known = self.parameters.every(t)
         return {name: known[name] for name in self._taken}
 
     def _J(self, t: float, x: Vector, rate: Vector | None = None) -> Any:
         """Return F on seeded unknowns, or the user's Jacobian."""
-        params = self.params(t)
+        params = self.parameters.at(t)
         if rate is not None:
             params = {**params, self._storage: rate}
         if self._system.has_own_jacobian:

@@ -224,7 +224,7 @@ class NativeSteps:
 
         What depends on parameters alone is evaluated by NumPy.
         """
-        if self.system.is_autonomous:
+        if self.system.parameters.are_constant:
             return True
         assert self._calls is not None
         place, t = self._calls[0].x, self.stepper.plan.target
@@ -287,7 +287,7 @@ class NativeSteps:
 
     def _most(self, n_rows: int) -> int:
         """Return how many steps may be made."""
-        if self.alone or self.stepper.dense is not None or not self.system.is_autonomous:
+        if self.alone or self.stepper.dense is not None or not self.system.parameters.are_constant:
             return 1
         if self.max_points is None or self.stepper.schedule.rows is not None:
             return steps_at_once(self.system.n)

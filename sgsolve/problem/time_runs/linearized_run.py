@@ -53,7 +53,7 @@ class LinearizedRun:
 
     def params(self, t: float) -> dict[str, Any]:
         """Return all parameters at a time."""
-        return {**self.system.params(t), TIME: t}
+        return {**self.system.parameters.at(t), TIME: t}
 
     def slope(self, t: float, x: Vector) -> Vector:
         """Return dx/dt at a state of the run, shape (n,)."""
@@ -80,7 +80,8 @@ class LinearizedRun:
 
     def _value(self, name: str) -> Vector:
         """Return a parameter, which is no function of time."""
-        return np.asarray(self.system.params(0.0).get(name, self.system.default(name)))
+        parameters = self.system.parameters
+        return np.asarray(parameters.at(0.0).get(name, parameters.default(name)))
 
     def _by_parameters(self, t: float, x: Vector) -> tuple[Vector, Vector]:
         """Return dF/dp and dQ/dp at fixed x, each of shape (n, m)."""

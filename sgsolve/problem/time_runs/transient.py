@@ -177,17 +177,17 @@ def _assembled_run(
 ) -> Run:
     """Return the run of a stepper, with what is recorded and detected."""
     t0, t1 = stepper.schedule.t0, stepper.schedule.t1
-    sources = equations.sources
+    sources = equations.parameters.functions
 
     def moved(x: Vector, t: float) -> dict[str, Any]:
         if not sources:
             return {TIME: t}
-        now = equations.params(t)
+        now = equations.parameters.at(t)
         return {**{name: now[name] for name in sources}, TIME: t}
 
     view = View(
         names=(TIME,),
-        params={k: value for k, value in equations.params(t0).items() if k not in sources},
+        params={k: value for k, value in equations.parameters.at(t0).items() if k not in sources},
         moved=moved,
         place=lambda t: f"t = {t:.6g}",
         blocks=equations.blocks,
@@ -229,7 +229,7 @@ def rate_columns(
     """Make outputs with a rate known to the equations, and return their columns."""
     if not pairs:
         return []
-    outputs = RateOutputs(pairs, lambda t: {**equations.params(t), TIME: t}, t, x)
+    outputs = RateOutputs(pairs, lambda t: {**equations.parameters.at(t), TIME: t}, t, x)
     equations.currents = outputs
     return outputs.columns()
 
@@ -259,15 +259,17 @@ def all_breakpoints(
 ) -> tuple[float, ...]:
     """Return the breakpoints of the user and those that the sources declare."""
     times = [] if given is None else list(checked_times("breakpoints", given, span))
-    for source in equations.sources.values():
+    for source in equations.parameters.functions.values():
         times += breakpoints_of(source, *span)
     return tuple(sorted({float(t) for t in times if span[0] < t < span[1]}))
 
 
 def hidden_changes(equations: TimeSystem, span: tuple[float, float]) -> HiddenChanges | None:
     """Return what looks for changes in time that no breakpoint declares; None if there are none."""
-    functions = [f for f in equations.sources.values() if not hasattr(f, "breakpoints")]
-    timed = equations if equations.timed else None
+    functions = [
+        f for f in equations.parameters.functions.values() if not hasattr(f, "breakpoints")
+    ]
+    timed = equations if equations.parameters.timed else None
     return HiddenChanges(functions, timed, *span) if functions or timed else None
 
 

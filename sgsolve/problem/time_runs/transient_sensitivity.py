@@ -197,9 +197,10 @@ def _refuse_moving_jump(model: LinearizedRun, done: Begin) -> None:
     Then the equations just after the jump, with the parameter changed a little, are those before.
     """
     system, t, x = model.system, done.t, done.x
+    given = system.parameters
     with np.errstate(all="ignore"):
         for name in model.names:
-            value = np.asarray(system.params(t).get(name, system.default(name)), dtype=float)[()]
+            value = np.asarray(given.at(t).get(name, given.default(name)), dtype=float)[()]
             by = MOVED * np.where(value == 0.0, 1.0, np.abs(value))
             here = system.flow_with(t, x, name, value)
             jump = here - system.flow_with(t - LEFT * np.spacing(abs(t)), x, name, value)

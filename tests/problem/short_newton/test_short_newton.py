@@ -794,7 +794,7 @@ class TestByNumpy:
         plain, problem = (Problem(network, params={"q": 1.5}, compiled=c) for c in (False, True))
         evaluation = problem._definition.kernels.residual()
         for known in (False, True):
-            evaluation.at_once = known
+            evaluation.account.at_once = known
             before = len(served)
             for q in (1.5, 2.0, 1.7, 3.1):
                 _, short = self.pair(problem.at(q=q), np.full(4, 0.5), METHODS[method])
