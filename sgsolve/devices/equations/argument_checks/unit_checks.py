@@ -19,6 +19,7 @@ FROM_VACUUM = -2.0  # eV: bands below it do not count from the middle of a gap, 
 NO_METAL = -1.0  # V: work functions are 2 to 6 eV
 COARSEST = 4.0  # depletion layers along an edge; at 2 the currents of a diode are roughly right
 THINNEST = 0.3  # of the depletion layer between the highest dopings: some solar cells are all of it
+PER_M3 = (1e11, 1e13)  # ratio of products of two densities, 1e12 where both are per m^3
 IN_CM, PER_CM3 = "lengths are in cm (1 um is 1e-4)", "densities are per cm^3"
 
 
@@ -57,6 +58,7 @@ def units(device: DeviceModel) -> None:
     """Warn, once, where a length, a density or a parameter is off by about a million."""
     message = _strange_lengths(device) or strange_value(device) or _strange_densities(device)
     message = message or trap_outside_gap(device) or _gate_without_metal(device)
+    message = message or _level_per_m3(device)
     if message:
         warn(f"check the units: {message}", UnitsWarning)
 
@@ -87,6 +89,27 @@ def _gate_without_metal(device: DeviceModel) -> str:
                 f"the bands count from the vacuum level (Ec is {highest:.3g} eV), and the offset "
                 f"of gate {name!r} is {contact.offset:g} V; it is minus the work function of the "
                 "metal then, -4 to -5 V"
+            )
+    return ""
+
+
+def _level_per_m3(device: DeviceModel) -> str:
+    """Say that two densities at which a trap is half full are probably per m^3, or nothing.
+
+    They multiply to the square of the intrinsic density. Other ratios are not judged: many give
+    the densities of another material, where they change no current that counts.
+    """
+    p = device.parameters
+    squared = sum(log_factors(p, device.constants.thermal_voltage(p["T"])))
+    for first, second in (("n1", "p1"), ("n_trap", "p_trap")):
+        if first not in p or np.min(p[first] * p[second]) == 0.0:
+            continue
+        ratio = np.log(p[first]) + np.log(p[second]) - squared
+        if np.min(ratio) > np.log(PER_M3[0]) and np.max(ratio) < np.log(PER_M3[1]):
+            return (
+                f"{first} {second} is {np.max(p[first] * p[second]):.3g} cm^-6, and the square of "
+                f"the intrinsic density {np.exp(np.max(squared)):.3g}; those of a trap are equal; "
+                f"{PER_CM3}"
             )
     return ""
 

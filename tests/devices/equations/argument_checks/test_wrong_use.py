@@ -487,6 +487,17 @@ def test_a_parameter_off_by_a_million_is_warned_of(name, factor):
         all_models(**{name: factor * USUAL[name][0]})
 
 
+@pytest.mark.parametrize(("first", "second"), [("n1", "p1"), ("n_trap", "p_trap")])
+def test_densities_of_a_trap_per_m3_are_warned_of(first, second):
+    """1e16 is 1e10 per cm^3, the intrinsic density; 1e16 and 1e4 are those of one level."""
+    from sgsolve.devices import UnitsWarning
+
+    with pytest.warns(UnitsWarning, match=rf"{first} {second} is 1e\+32.*of a trap are equal"):
+        all_models(**{first: 1e16, second: 1e16})
+    all_models(**{first: 1e16, second: 1e4})
+    all_models(**{first: 0.0, second: 0.0})
+
+
 def diode(lengths=1.0, doping=1.0, **values):
     from sgsolve.devices import Device, Ohmic, graded, interval, srh
 
