@@ -241,7 +241,7 @@ class ADArray(Operators):
             if type(key) is ndarray and key.ndim == 1 and key.dtype.kind == "i":
                 index = derivative.root.index(key, len(value))
                 return ADArray(index.gather(value), derivative.taken(index))
-            if type(value) is ndarray and isinstance(key, (int, integer)):
+            if isinstance(key, (int, integer)):
                 row = number_row(self, key)  # no view: a copy of a number
                 if row is not None:
                     return ADArray(value[key], row)

@@ -14,12 +14,15 @@ from ...private_api import REFERENCES_OF_VALUE_ONLY, value_references
 from ..derivatives.derivative import Derivative
 from ..derivatives.sparsity import Sparsity
 from ..programs.filled_rows import FilledRows
+from ..programs.filled_values import FilledArray, with_numbers
 from ..programs.number_rows import new_row, row_of, row_of_number, rows_of
 from ..programs.recorded import Recorded
 from ..programs.row_tables import reads_many
+from ..programs.traced_arrays import TracedArray
 from .assignment import WrittenMemory
 
 KINDS = (Recorded, Derivative, Sparsity, FilledRows)
+ARRAYS = (np.ndarray, TracedArray, FilledArray)
 PLAIN = (float, int, np.float64)
 # More numbers in one assignment are an array.
 MOST_NUMBERS = 8
@@ -58,7 +61,7 @@ def number_row(y: Any, key: Any) -> Any:
 def _position(y: Any, key: Any) -> int | None:
     """Return the position of an element that may be read or assigned in a loop, or None."""
     value = y._value
-    if type(value) is not np.ndarray or value.dtype is not DOUBLE:
+    if type(value) not in ARRAYS or value.dtype is not DOUBLE:
         return None
     derivative = y._derivative
     if type(derivative) not in KINDS or not derivative.root.real:
@@ -93,7 +96,7 @@ def is_number_filled_in(y: Any, key: Any, v: Any) -> bool:
         return False
     if y._origin is not None or getattr(v, "_origin", None) is not None:
         return False
-    if value_references(y) != REFERENCES_OF_VALUE_ONLY:
+    if type(y._value) is np.ndarray and value_references(y) != REFERENCES_OF_VALUE_ONLY:
         return False
     position, number = _position(y, key), _number(v, derivative)
     if position is None or number is None:
@@ -104,7 +107,12 @@ def is_number_filled_in(y: Any, key: Any, v: Any) -> bool:
 
 def _fill(y: Any, key: Any, positions: list[int], v: Any, numbers: list[Any]) -> None:
     memory = y._memory
-    y._value[key] = v._value if hasattr(v, "_derivative") else v
+    value = v._value if hasattr(v, "_derivative") else v
+    filled = with_numbers(y._value, positions, value)
+    if filled is None:
+        y._value[key] = value
+    else:
+        y._value = filled
     for position, number in zip(positions, numbers, strict=True):
         y._derivative = memory.derivative = y._derivative.filled(position, number)
         if memory.blank is not None:
@@ -130,7 +138,7 @@ def are_numbers_assigned(y: Any, key: Any, v: Any) -> bool:
         untouched = memory.blank is not None and bool(memory.blank.all())
         base = None if untouched else derivative
         y._derivative = FilledRows(derivative.root, y.size, base, derivative.is_sparsity)
-    if value_references(y) != REFERENCES_OF_VALUE_ONLY:
+    if type(y._value) is np.ndarray and value_references(y) != REFERENCES_OF_VALUE_ONLY:
         y._value = y._value.copy(order="K")  # derivatives of earlier results refer to it
     _fill(y, key, positions, v, numbers)
     return True
@@ -140,7 +148,7 @@ def _positions_of_part(y: Any, key: Any, v: Any) -> list[int] | None:
     """Return the positions of the few elements that slices mean, if v has their shape."""
     value = y._value
     keys = key if type(key) is tuple else (key,)
-    if type(value) is not np.ndarray or value.dtype is not DOUBLE or not y._derivative.root.real:
+    if type(value) not in ARRAYS or value.dtype is not DOUBLE or not y._derivative.root.real:
         return None
     if len(keys) > value.ndim or any(type(k) not in (int, slice) for k in keys):
         return None

@@ -8,7 +8,7 @@ product or sum that was computed first.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -127,17 +127,20 @@ def joined_terms(parts: list[Terms]) -> Terms:
     """
     terms: Terms = {}
     memo = Memo()
-    alike: dict[tuple[float, int], list[Structure]] = {}
+    alike: dict[tuple[Hashable, int], tuple[Any, list[Structure]]] = {}
     for part in parts:
-        met: dict[float, int] = {}
+        met: dict[Hashable, int] = {}
         for g, p in part.items():
             alpha, _, c, a = p
-            if type(alpha) is float and c is None and a is None and operations.is_plain(g):
-                met[alpha] = k = met.get(alpha, 0) + 1
-                alike.setdefault((alpha, k), []).append(g)
+            # A traced number, whose value differs between evaluations, is like itself alone.
+            name: Hashable = (id(alpha),) if hasattr(alpha, "record") else alpha
+            number = type(alpha) is float or type(name) is tuple
+            if number and c is None and a is None and operations.is_plain(g):
+                met[name] = k = met.get(name, 0) + 1
+                alike.setdefault((name, k), (alpha, []))[1].append(g)
             else:
                 add_term(terms, g, p, memo)
-    for (alpha, _), structures in alike.items():
+    for alpha, structures in alike.values():
         add_term(terms, operations.with_rows_of_all(structures), (alpha, 0.0, None, None), memo)
     return terms
 

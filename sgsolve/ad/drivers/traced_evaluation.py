@@ -18,12 +18,14 @@ from ..assembly.plan import Plan, plan_of
 from ..derivatives.sparsity import begin
 from ..derivatives.symbols import UntraceableError
 from ..programs.derivative_graph import DerivativeGraph, carry_out
+from ..programs.filled_rows import Postponed
 from ..programs.graph import Graph, Kind
 from ..programs.program import add_outputs
 from ..programs.recorded import Recorded
+from ..programs.row_tables import reads_as_before
 from ..programs.tape import Tape
 from ..programs.traced_arrays import TracedArray, traced_number
-from ..structures.root import evaluation_of
+from ..structures.root import Evaluation, evaluation_of
 from .function_calls import evaluate
 from .seeding import as_numeric
 
@@ -82,11 +84,39 @@ def trace_function(
         If the Jacobian has entries outside `target`.
     """
     value = as_numeric(x)
+    trace, is_settled = _traced_once(f, value, constants, inputs, target, open_branches)
+    if not is_settled:
+        trace, _ = _traced_once(f, value, constants, inputs, target, open_branches)
+    return trace
+
+
+def _traced_once(
+    f: Callable[..., Any], value: Any, constants: Any, inputs: Any, target: Any, open_branches: bool
+) -> tuple[Trace, bool]:
+    """Return a trace, and whether all evaluations after this one read elements in the same way."""
     evaluation = evaluation_of(value.size, value.dtype.kind != "c")
+    root = evaluation.root
     begin(evaluation, all_branches=False)
+    evaluation.traced = Graph(open_branches, MOST_OPERATIONS)
+    try:
+        trace = _trace(f, value, constants, inputs, target, evaluation)
+    except BaseException:
+        root.numbers_read = root.numbers_read_before  # what follows is not the first evaluation
+        raise
+    return trace, reads_as_before(root)
+
+
+def _trace(
+    f: Callable[..., Any],
+    value: Any,
+    constants: Any,
+    inputs: Any,
+    target: Any,
+    evaluation: Evaluation,
+) -> Trace:
     # Traced arrays must not become part of what is kept for other evaluations.
     tape = Tape(evaluation, DerivativeGraph())
-    graph = Graph(open_branches, MOST_OPERATIONS)
+    graph: Graph = evaluation.traced
     node = graph.input("x", Kind.ARRAY, value.shape, value.dtype)
     traced = TracedArray(value, node, graph)
     given = {name: _input(graph, name, item) for name, item in (inputs or {}).items()}
@@ -99,6 +129,8 @@ def trace_function(
     graph.guards += graph.guards_of_partials
     graph.is_of_slopes = True
     derivative: Any = y._derivative
+    if isinstance(derivative, Postponed):
+        derivative = derivative.ordinary()
     if type(derivative) is Recorded:
         with np.errstate(all="ignore"):
             derivative = carry_out(derivative.node, tape.inputs, tape.start)

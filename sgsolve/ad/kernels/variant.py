@@ -16,7 +16,6 @@ from ...pattern import Pattern
 from ...user_warnings import warn
 from ..derivatives.symbols import UntraceableError
 from ..drivers.traced_evaluation import trace_function
-from ..programs.row_tables import has_long_loops
 from . import machine
 from .account import COMPILING, LOADING
 from .lowering.movement import function_name
@@ -320,8 +319,7 @@ class Variant:
 
         Who is at fault then, the kernel or a function that is not pure, is asked of `is_at_fault`.
 
-        Long loops over elements add up the same slopes in another order: see `number_rows`. A
-        Jacobian with other bits is compared again later, see `MOST_ROUNDED`.
+        A Jacobian with other bits is compared again later, see `MOST_ROUNDED`.
         """
         self._repeated.clear()
         same = same_bits(found.F, expected.F)
@@ -345,7 +343,7 @@ class Variant:
         self._rounded += 1
         if not by_rounding:
             self._why_not[True] = ROUNDED
-        elif self._rounded < MOST_ROUNDED and not has_long_loops(self.shape[0]):
+        elif self._rounded < MOST_ROUNDED:
             self._waiting = 2**self._rounded - 1
             del self._counts[True]
 

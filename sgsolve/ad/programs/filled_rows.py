@@ -18,6 +18,7 @@ from ..derivatives.sparsity import Sparsity
 from ..structures.operands import Index
 from ..structures.root import Evaluation
 from .recorded import recorded_entries, with_entries
+from .traced_slopes import array_of_slopes
 
 Row = dict[int, float]
 
@@ -176,6 +177,7 @@ def joined_rows(
     # Entries of what is constant stay zero, whatever they are multiplied by.
     varies = [type(s) is not ConstantSlope for s in slopes]
     mask = None if all(varies) else np.array(varies)
+    values = array_of_slopes(slopes)
     if tape is None:
-        return with_entries(Derivative(root, {}), structure, np.array(slopes), mask)
-    return recorded_entries(tape, structure, np.array(slopes), mask)
+        return with_entries(Derivative(root, {}), structure, values, mask)
+    return recorded_entries(tape, structure, values, mask)

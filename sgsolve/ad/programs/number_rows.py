@@ -22,6 +22,7 @@ from ..structures.root import Evaluation
 from .filled_rows import FilledRows, Postponed, Row, joined_rows
 from .recorded import Recorded
 from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, UnitTable, real_row
+from .traced_slopes import as_slope
 
 REAL_NUMBERS = (float, int, np.float64, ConstantSlope)
 
@@ -65,27 +66,28 @@ class NumberRow(OneRow):
 
     def scaled_by_number(self, number: Any) -> Any:
         """Return `number` times this derivative."""
-        if type(number) not in REAL_NUMBERS:
+        factor = _real_factor(number)
+        if factor is None:
             return self.ordinary().scaled_by_number(number)
-        factor = number if type(number) is ConstantSlope else float(number)
         return NumberRow(self.root, {c: s * factor for c, s in self.row.items()})
 
     def scaled(self, factor: Any) -> Any:
         """Return this derivative times a number, an array of one number, or a pair of both."""
-        if type(factor) in REAL_NUMBERS:
-            return self.scaled_by_number(factor)
         if type(factor) is tuple:
             number, factor = factor
-            if type(number) not in REAL_NUMBERS:
+            if _real_factor(number) is None:
                 return self.ordinary().scaled((number, factor))
             return self.scaled(factor).scaled_by_number(number)
+        if _real_factor(factor) is not None:
+            return self.scaled_by_number(factor)
         if type(factor) is np.ndarray and factor.dtype == np.float64:
             return self.scaled_by_number(factor.item())
         return self.ordinary().scaled(factor)
 
     def masked(self, mask: NDArray[Any], holds: bool = True) -> Any:
         """Return this derivative if the mask holds (or does not), that of a constant elsewhere."""
-        chosen = bool(np.all(mask)) is holds
+        truth: Any = np.all(mask)
+        chosen = bool(as_slope(truth) if hasattr(truth, "record") else truth) is holds
         return self if chosen else NumberRow(self.root, dict.fromkeys(self.row, NO_SLOPE))
 
     def plus(self, other: Any, sign: float = 1.0) -> Any:
@@ -110,7 +112,7 @@ class NumberRow(OneRow):
             other = row_of_number(other) or other
         if type(other) is not NumberRow or other.root is not self.root:
             return self.scaled(others).plus(other.scaled(value))
-        a, b = _locked(value.item(), self), _locked(others.item(), other)
+        a, b = _locked(_factor_of(value), self), _locked(_factor_of(others), other)
         row = {c: s * b for c, s in self.row.items()}
         for c, s in other.row.items():
             row[c] = row[c] + s * a if c in row else s * a
@@ -118,7 +120,7 @@ class NumberRow(OneRow):
 
     def quotient(self, other: Any, result: Any, others: Any) -> Any:
         """Return the derivative of a quotient from its value and that of the denominator."""
-        y, b = result.item(), others.item()
+        y, b = _factor_of(result), _factor_of(others)
         if type(other) is NumberRow and other.root is self.root and b:
             # No factor 1 / b: it overflows where the quotients do not.
             row = {c: s / b for c, s in self.row.items()}
@@ -132,13 +134,30 @@ class NumberRow(OneRow):
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Any:
         """Return the derivative of a function with that rule, from its result and argument."""
+        if hasattr(value, "record"):
+            return self.scaled(value.record_partials(rule, (result, value)))
         with np.errstate(all="ignore"):
             return self.scaled(rule(result, value))
 
 
-def _locked(value: float, row: NumberRow) -> float:
+def _real_factor(number: Any) -> Any:
+    """Return a real number as a factor of slopes, None for anything else."""
+    if type(number) in REAL_NUMBERS:
+        return number if type(number) is ConstantSlope else float(number)
+    if hasattr(number, "record") and number.size == 1:
+        return as_slope(number)
+    return None
+
+
+def _factor_of(value: Any) -> Any:
+    """Return an array of one number as a number of Python; of a traced evaluation, as a slope."""
+    number = value.item()
+    return number if type(number) is float else as_slope(number)
+
+
+def _locked(value: Any, row: NumberRow) -> Any:
     """Return a value as a factor of slopes: of zero where it stays zero nearby."""
-    fixed = not value and all(type(s) is ConstantSlope for s in row.row.values())
+    fixed = all(type(s) is ConstantSlope for s in row.row.values()) and not value
     return NO_SLOPE if fixed else value
 
 

@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...pattern import Pattern
+from ..assembly.plan import plan_of
+from ..derivatives import array_operations as op
 from ..derivatives.array_operations import NO_SLOPE
-from ..structures.root import Root, numbers_read_latest
+from ..derivatives.symbols import UntraceableError
+from ..structures.root import Root
 from .computation import pattern_and_values, pattern_of_derivative
 from .filled_rows import Row
+from .traced_slopes import as_slope
 
 # Loops over fewer numbers are recorded: their programs are reused, and can be compiled.
 FEW_READS = 16
@@ -25,9 +30,9 @@ def reads_many(root: Root) -> bool:
     return root.numbers_read > FEW_READS or root.numbers_read_before > FEW_READS
 
 
-def has_long_loops(n: int) -> bool:
-    """Whether the latest evaluation of n unknowns read many numbers one by one."""
-    return numbers_read_latest(n) > FEW_READS
+def reads_as_before(root: Root) -> bool:
+    """Whether an evaluation that read as many numbers as the latest one reads them in its way."""
+    return (root.numbers_read > FEW_READS) is (root.numbers_read_before > FEW_READS)
 
 
 class UnitTable:
@@ -63,12 +68,12 @@ class RowTable:
 
     def __init__(self, derivative: Any, size: int) -> None:
         self.known: dict[int, Any] = {}
+        self._slopes: Sequence[Any]
         if derivative.is_sparsity:
             pattern = pattern_of_derivative(derivative, size)
             self._slopes = np.ones(pattern.nnz).tolist()
         else:
-            pattern, data = pattern_and_values(derivative, size, np.dtype(float))
-            self._slopes = _marked(derivative, size, data)
+            pattern, self._slopes = _pattern_and_slopes(derivative, size)
         self._bounds, self._cols = pattern.indptr.tolist(), pattern.indices.tolist()
 
     def row(self, position: int) -> Row:
@@ -81,10 +86,72 @@ def real_row(derivative: Any) -> Row | None:
     """Return the slopes of a number by unknowns, or None if they are complex."""
     if derivative.is_sparsity:
         return dict.fromkeys(pattern_of_derivative(derivative, 1).indices.tolist(), 1.0)
+    if derivative.root.traced is not None:
+        pattern, traced = _traced_slopes(derivative, 1)
+        return None if traced is None else dict(zip(pattern.indices.tolist(), traced, strict=True))
     pattern, data = pattern_and_values(derivative, 1, np.dtype(complex))
     if data.imag.any():
         return None
     return dict(zip(pattern.indices.tolist(), _marked(derivative, 1, data.real), strict=True))
+
+
+def _pattern_and_slopes(derivative: Any, size: int) -> tuple[Pattern, Sequence[Any]]:
+    if derivative.root.traced is not None:
+        pattern, traced = _traced_slopes(derivative, size)
+        if traced is None:
+            raise UntraceableError("elements with complex slopes, read one by one")
+        return pattern, traced
+    pattern, data = pattern_and_values(derivative, size, np.dtype(float))
+    return pattern, _marked(derivative, size, data)
+
+
+class TracedSlopes(Sequence[Any]):
+    """The slopes of a traced derivative; those that are read become part of the graph.
+
+    Parameters
+    ----------
+    data : array, shape (nnz,)
+    varying : array, shape (nnz,), or None
+        Zero for the slopes of what is constant. None: there are none.
+    """
+
+    def __init__(self, data: Any, varying: Any) -> None:
+        self._data, self._varying = data, varying
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return [self[k] for k in range(*key.indices(len(self)))]
+        if self._varying is not None and as_slope(self._varying[key]) == 0.0:
+            return NO_SLOPE
+        return as_slope(self._data[key])
+
+
+def _traced_slopes(derivative: Any, size: int) -> tuple[Pattern, TracedSlopes | None]:
+    """Return pattern and slopes of a derivative of a traced evaluation; None: they are complex."""
+    graph = derivative.root.traced
+    outer, graph.is_of_slopes = graph.is_of_slopes, True
+    try:
+        with np.errstate(all="ignore"):
+            carried = derivative.carried_out()
+            varying = carried.varying()
+            pattern, data = _traced_values(carried, size)
+            changes = None if varying is None else _traced_values(varying, size)[1]
+    finally:
+        graph.is_of_slopes = outer
+    if data.dtype.kind == "c":
+        if as_slope(np.any(data.imag)):
+            return pattern, None
+        data = data.real
+    return pattern, TracedSlopes(data, changes)
+
+
+def _traced_values(derivative: Any, size: int) -> tuple[Pattern, Any]:
+    terms = derivative.final().terms
+    plan = plan_of(derivative.root.root, terms, size, None)
+    return plan.layout.pattern, op.filled(plan, *(q for term in terms.values() for q in term))
 
 
 def _marked(derivative: Any, size: int, data: NDArray[Any]) -> list[float]:

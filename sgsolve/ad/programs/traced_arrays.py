@@ -313,6 +313,8 @@ def _binary_operator(
     def method(self: TracedArray, other: Any) -> Any:
         if hasattr(other, "_derivative") or hasattr(other, "tocsr"):
             return NotImplemented
+        if type(other) is op.ConstantSlope:
+            return NotImplemented  # it stays zero, whatever it is multiplied by
         return self.record(function, (other, self) if reflected else (self, other))
 
     return method

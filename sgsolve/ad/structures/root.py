@@ -48,6 +48,8 @@ class Evaluation:
         Those of the root.
     tables : int
         Number of arrays whose rows were computed for loops over their elements.
+    traced : Graph or None
+        What the evaluation is added to, if it is traced.
     tape : weakref.ref or None
         To what its operations are recorded on, if elements are read in a loop.
     objects, decided : bool
@@ -74,6 +76,7 @@ class Evaluation:
         "root",
         "tables",
         "tape",
+        "traced",
     )
 
     def __init__(self, root: Root, real: bool = True) -> None:
@@ -81,6 +84,7 @@ class Evaluation:
         self.real = real
         self.tables = 0
         self.tape: Any = None
+        self.traced: Any = None
         self.objects = self.decided = self.notes_views = False
         self.cols, self.children, self.index, self.constant, self.matrix, self.memory = root.parts
 
@@ -297,12 +301,6 @@ def evaluation_of(n: int, real: bool) -> Evaluation:
             _roots.move_to_end(n)
         root.begin()
     return Evaluation(root, real)
-
-
-def numbers_read_latest(n: int) -> int:
-    """Return how many elements the latest evaluation of n unknowns read one by one."""
-    root = _roots.get(n)
-    return 0 if root is None else root.numbers_read
 
 
 def clear_cache() -> None:

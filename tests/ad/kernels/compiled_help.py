@@ -11,10 +11,7 @@ needs_llvmlite = pytest.mark.skipif(
 
 
 def assert_same_bits(f, points, *args, evaluations=4, kernels=True, rounding=0.0, **kwargs):
-    """Compare F and J of the compiled function with those of the function itself.
-
-    Loops over elements add up the same slopes in another order: J has a relative `rounding`.
-    """
+    """Compare F and J of the compiled function with those of the function itself."""
     compiled = ad.compiled(f, at_once=True)
     with np.errstate(all="ignore"):
         for _ in range(evaluations):

@@ -424,7 +424,7 @@ def test_a_chain_of_numbers_is_compiled_in_bounded_time():
         return np.stack(out)
 
     points = [np.linspace(-0.9, 0.8, 26)]
-    assert_same_bits(recurrence, points, evaluations=2, kernels=False, rounding=1e-14)
+    assert_same_bits(recurrence, points, evaluations=2)
 
 
 def test_where_llvm_fails_numpy_evaluates(monkeypatch):
