@@ -62,8 +62,13 @@ def sliding_mode(stepper: Any) -> str:
             return ""  # rounding that changes its sign
     except (ArithmeticError, LinearSolveError):
         return ""
-    worst = int(np.argmax(np.abs(moves[1] - moves[0]) * sizes))
-    rates = [move[worst] / steps.h for move in moves]
+    return _message(stepper, int(np.argmax(np.abs(moves[1] - moves[0]) * sizes)), moves)
+
+
+def _message(stepper: Any, worst: int, moves: list[Vector]) -> str:
+    """Return what is to be said, with the unknown that moves most differently on both sides."""
+    t, x = stepper.steps.t, stepper.steps.x
+    rates = [move[worst] / stepper.steps.h for move in moves]
     return (
         f"the solution stays on a discontinuity of the equations from t = {t:.9g} on, which "
         f"{stepper.system.blocks.label(worst)} meets at {x[worst]:.6g} from both sides: it moves "

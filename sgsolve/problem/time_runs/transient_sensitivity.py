@@ -90,21 +90,10 @@ def transient_sensitivity(
     **options: Any,
 ) -> TransientSensitivity:
     """Return the derivatives; see `Problem.transient_sensitivity`."""
-    names = parameter_names(parameter)
-    for name in names:
-        if name in problem.signature.functions_of_time:
-            raise InputError(f"parameter {name!r} is a function of time, not a number")
-        problem.signature.differentiable(name)
-    if mode not in MODES:
-        raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
-    if mode == "adjoint" and functional is None:
-        raise InputError("mode='adjoint' needs a functional")
+    _check_parameters(problem, parameter)
+    _check_mode(mode, functional, event, times)
     options |= {"raise_on_failure": True, "progress": False}
     if times is not None:
-        if event is not None or mode == "adjoint":
-            raise InputError("times= takes no event, and mode='forward' only")
-        if np.size(times) == 0:
-            raise InputError("times is empty; leave it out to get the derivative of the end")
         options |= {"times": times, "interpolate": False}
     if event is not None:
         options |= {"events": {EVENT: event}, "stop": EVENT}
@@ -120,6 +109,24 @@ def transient_sensitivity(
     rtol = checked_rtol(options["rtol"])
     found = at(rtol)
     return _refined(found, at, rtol) if error_control else found
+
+
+def _check_parameters(problem: ProblemDefinition, parameter: str | Sequence[str]) -> None:
+    for name in parameter_names(parameter):
+        if name in problem.signature.functions_of_time:
+            raise InputError(f"parameter {name!r} is a function of time, not a number")
+        problem.signature.differentiable(name)
+
+
+def _check_mode(mode: str, functional: Any, event: Any, times: Any) -> None:
+    if mode not in MODES:
+        raise InputError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+    if mode == "adjoint" and functional is None:
+        raise InputError("mode='adjoint' needs a functional")
+    if times is not None and (event is not None or mode == "adjoint"):
+        raise InputError("times= takes no event, and mode='forward' only")
+    if times is not None and np.size(times) == 0:
+        raise InputError("times is empty; leave it out to get the derivative of the end")
 
 
 def _taped(steps: Any, tape: list[Any]) -> Any:
@@ -144,17 +151,7 @@ def _differentiated(
 ) -> TransientSensitivity:
     """Make a run and differentiate it, at its end or at all its rows."""
     names = parameter_names(parameter)
-    tape: list[Any] = []
-    steps = _taped(stepper.steps, tape)
-    if stepper.plan.fixed is None:
-        steps.control = SensitivityControl(
-            lambda: few_columns(LinearizedRun(stepper, workspace, names, stepper.schedule.t0)),
-            stepper.weights.rtol,
-            stepper.system.blocks,
-        )
-    branch = run.go()
-    if branch.status is Status.INTERRUPTED:
-        raise KeyboardInterrupt(branch.message)
+    branch, tape = _taped_run(run, stepper, workspace, names)
     end = branch.reached
     model = LinearizedRun(stepper, workspace, names, end)
     for done in tape[1:]:
@@ -171,7 +168,7 @@ def _differentiated(
     if at_rows:
         value, found, shape = _of_rows(tape, model, branch, functional)
     else:
-        S = _derivatives_of_steps(steps.control, tape)
+        S = _derivatives_of_steps(stepper.steps.control, tape)
         value, found, shape = _of_last_state(tape, model, x, S, functional, mode, moves)
     rows = int(np.prod(shape))
     parts = [
@@ -182,6 +179,24 @@ def _differentiated(
         part[parameter] if isinstance(parameter, str) else part for part in parts
     )
     return TransientSensitivity(branch, value, derivative, end, by_time)
+
+
+def _taped_run(
+    run: Run, stepper: TransientStepper, workspace: Workspace, names: Sequence[str]
+) -> tuple[Branch, list[Any]]:
+    """Make a run, its steps recorded and chosen for the derivatives too; return it and its tape."""
+    tape: list[Any] = []
+    steps = _taped(stepper.steps, tape)
+    if stepper.plan.fixed is None:
+        steps.control = SensitivityControl(
+            lambda: few_columns(LinearizedRun(stepper, workspace, names, stepper.schedule.t0)),
+            stepper.weights.rtol,
+            stepper.system.blocks,
+        )
+    branch = run.go()
+    if branch.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt(branch.message)
+    return branch, tape
 
 
 def _derivatives_of_steps(control: SensitivityControl | None, tape: Sequence[Any]) -> Vector | None:
