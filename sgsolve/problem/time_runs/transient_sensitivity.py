@@ -151,7 +151,7 @@ def _differentiated(
 ) -> TransientSensitivity:
     """Make a run and differentiate it, at its end or at all its rows."""
     names = parameter_names(parameter)
-    branch, tape = _taped_run(run, stepper, workspace, names)
+    branch, tape, control = _taped_run(run, stepper, workspace, names)
     end = branch.reached
     model = LinearizedRun(stepper, workspace, names, end)
     for done in tape[1:]:
@@ -168,7 +168,7 @@ def _differentiated(
     if at_rows:
         value, found, shape = _of_rows(tape, model, branch, functional)
     else:
-        S = _derivatives_of_steps(stepper.steps.control, tape)
+        S = _derivatives_of_steps(control, tape)
         value, found, shape = _of_last_state(tape, model, x, S, functional, mode, moves)
     rows = int(np.prod(shape))
     parts = [
@@ -183,8 +183,8 @@ def _differentiated(
 
 def _taped_run(
     run: Run, stepper: TransientStepper, workspace: Workspace, names: Sequence[str]
-) -> tuple[Branch, list[Any]]:
-    """Make a run, its steps recorded and chosen for the derivatives too; return it and its tape."""
+) -> tuple[Branch, list[Any], SensitivityControl | None]:
+    """Make a run with its tape, and what chose its steps for the derivatives too."""
     tape: list[Any] = []
     steps = _taped(stepper.steps, tape)
     if stepper.plan.fixed is None:
@@ -196,7 +196,7 @@ def _taped_run(
     branch = run.go()
     if branch.status is Status.INTERRUPTED:
         raise KeyboardInterrupt(branch.message)
-    return branch, tape
+    return branch, tape, steps.control
 
 
 def _derivatives_of_steps(control: SensitivityControl | None, tape: Sequence[Any]) -> Vector | None:

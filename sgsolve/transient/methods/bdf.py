@@ -2,21 +2,18 @@
 
 The formula differentiates the charge: ``dQ/dt ~ (alpha / h) (Q_new - Q_predicted + psi)``. What is
 conserved by F is conserved by the steps to rounding, which differences of ``C dx/dt`` are not.
-The coefficients are those of the numerical differentiation formulas (NDF), with smaller errors than
-BDF and slightly smaller angles of stability; ``ndf=False`` gives BDF.
 
-References: L. F. Shampine and M. W. Reichelt, SIAM J. Sci. Comput. 18 (1997) 1, table 1 and
-section 2.2; P. Yang, B. D. Epler and P. K. Chatterjee, IEEE J. Solid-State Circuits 18 (1983) 128
-(charge instead of capacitance times slope); A. C. Hindmarsh et al., ACM Trans. Math. Softw. 31
-(2005) 363, section 2.1 (the step grows fast at the start); E. Hairer, S. P. Norsett and G. Wanner,
-Solving Ordinary Differential Equations I (1993), III.5 (order 2 is stable where steps grow).
+References: L. F. Shampine and M. W. Reichelt, SIAM J. Sci. Comput. 18 (1997) 1, section 2.2;
+P. Yang, B. D. Epler and P. K. Chatterjee, IEEE J. Solid-State Circuits 18 (1983) 128 (charge
+instead of capacitance times slope); A. C. Hindmarsh et al., ACM Trans. Math. Softw. 31 (2005) 363,
+section 2.1 (the step grows fast at the start); E. Hairer, S. P. Norsett and G. Wanner, Solving
+Ordinary Differential Equations I (1993), III.5 (order 2 is stable where steps grow).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,21 +23,12 @@ from ...errors import LinearSolveError
 from ..implicit.implicit_equation import Equation
 from ..implicit.implicit_solver import ImplicitSolver
 from ..starts.consistent_start import Start
-from .backward_differences import (
-    CAPACITY,
-    GAMMA,
-    MAX_ORDER,
-    BackwardPolynomial,
-    PastValues,
-    basis,
-    differencing,
-)
+from .backward_differences import CAPACITY, MAX_ORDER, BackwardPolynomial, PastValues
+from .bdf_formulas import Formulas
 from .recorded_steps import Begin, RecordedStep, Rescale
 from .sensitivity_control import SensitivityControl
 from .time_step import RejectedStep, TimeStep, step_factor
 
-ORDERS = range(MAX_ORDER + 1)
-KAPPA = np.array([0.0, -0.1850, -1.0 / 9.0, -0.0823, -0.0415, 0.0])
 RISE = 0.3  # of the longest step that the error allows, where a long step follows a short one
 LONGER = 2.4  # at the start; formulas of order 2 are stable up to 1 + sqrt(2)
 DEAD_BAND = (0.9, 1.2)  # steps that would change by such a factor keep their size, and so M
@@ -48,42 +36,6 @@ GROW, SHRINK = 10.0, 0.2  # the most by which a step changes at once
 CAP = 32.0  # bounds factor ** order: so rounding in differences of the charge is not amplified
 FAILURES = 3  # rejections in a row after which the order falls to 1
 STAYED = 0.5  # the least part of the error that is left in a shorter step where an unknown jumps
-
-
-@dataclass(frozen=True, eq=False)  # one object for each kind, see `of`
-class Formulas:
-    """Coefficients of the formulas of order 1 to 5.
-
-    Attributes
-    ----------
-    alpha : ndarray, shape (6,)
-        Of the new value, by order.
-    error : ndarray, shape (6,)
-        The local error of order k is this times the (k + 1)-th difference.
-    known : list of ndarray, shape (k + 1,)
-        By order: dQ/dt is alpha / h times the new Q less these multiples of the past values.
-    ahead : list of ndarray, shape (k + 1,)
-        By order: the predicted value is the sum of these multiples of the past values.
-    next_difference : list of ndarray, shape (k + 2,)
-        By order: the (k + 1)-th difference is the sum of these multiples of the past values.
-    """
-
-    alpha: Vector
-    error: Vector
-    known: list[Vector]
-    ahead: list[Vector]
-    next_difference: list[Vector]
-
-    @classmethod
-    @lru_cache(maxsize=2)
-    def of(cls, ndf: bool) -> Formulas:
-        """Return those of NDF or of BDF."""
-        kappa = KAPPA if ndf else np.zeros(MAX_ORDER + 1)
-        alpha = (1.0 - kappa) * GAMMA
-        error = kappa * GAMMA + 1.0 / np.arange(1, MAX_ORDER + 2)
-        known = [(1.0 - GAMMA[: k + 1] / (alpha[k] or 1.0)) @ differencing(k) for k in ORDERS]
-        ahead = [basis(k, 1.0) @ differencing(k) for k in ORDERS]
-        return cls(alpha, error, known, ahead, [differencing(k + 1)[-1] for k in ORDERS])
 
 
 class BdfStepper:
