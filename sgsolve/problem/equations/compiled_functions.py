@@ -52,7 +52,7 @@ class CompiledFunctions:
         self._evaluations: dict[Hashable, CompiledEvaluation] = {}
         self.stopped = ""
         self.steps_without_loops = 0
-        self._pattern: Pattern | None = None
+        self._patterns: dict[Hashable, Pattern] = {}
 
     def residual(self) -> CompiledEvaluation:
         """Return the evaluation of the residual by x."""
@@ -70,9 +70,14 @@ class CompiledFunctions:
 
     def pattern_in_time(self, pattern: Pattern) -> Pattern:
         """Return the pattern of an earlier run if it is equal: its kernels serve again then."""
-        if self._pattern is None or not self._pattern.equals(pattern):
-            self._pattern = pattern
-        return self._pattern
+        return self.pattern_of("in time", pattern)
+
+    def pattern_of(self, key: Hashable, pattern: Pattern) -> Pattern:
+        """Return the latest pattern with this key if it is equal: its kernels serve again then."""
+        known = self._patterns.get(key)
+        if known is None or not known.equals(pattern):
+            known = self._patterns[key] = pattern
+        return known
 
     def stats(self) -> CompiledStats:
         """Return what was compiled so far, of all functions."""

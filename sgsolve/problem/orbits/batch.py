@@ -3,7 +3,8 @@
 Elementwise code gives the equations at all states in one call, with an array of shape (n, P) for
 x. Code that makes vectors of numbers does so with a vector of `NumberAtStates`. Whether a residual
 is of such a kind is found at the start: its values must be those of single calls, and its
-derivatives must not couple states. All other code is called once per state.
+derivatives must not couple states. All other code is called once per state; kernels, if there are
+any, compute its derivatives.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ...arrays import Vector
 from ...errors import SgsolveError, StructureError
 from ...pattern import Pattern
 from .number_at_states import numbers_at_states, values_at_states
+from .one_state import KernelOfState
 
 Function = Callable[..., Any]
 
@@ -56,10 +58,18 @@ class Batch:
         or AD arrays.
     states : sequence of ndarray, shape (P, n)
         For each argument, states at which the function can be traced.
+    kernel : KernelOfState, optional
+        For the derivatives of code that is called once per state.
     """
 
-    def __init__(self, function: Function, states: Sequence[Vector], p: float) -> None:
-        self._function, self._count = function, len(states)
+    def __init__(
+        self,
+        function: Function,
+        states: Sequence[Vector],
+        p: float,
+        kernel: KernelOfState | None = None,
+    ) -> None:
+        self._function, self._count, self._kernel = function, len(states), kernel
         self.n = states[0].shape[1]
         self._plans: dict[int, _Plan] = {}
         self._seeds_p = self._takes_seeded(states, p)
@@ -95,7 +105,9 @@ class Batch:
         """Return values and derivatives at all states."""
         if self._whole:
             return self._evaluated(states, p)
-        one = [self._evaluated([s[k : k + 1] for s in states], p) for k in range(len(states[0]))]
+        by_kernel = self._kernel is not None and self._seeds_p
+        evaluated = self._by_kernel if by_kernel else self._evaluated
+        one = [evaluated([s[k : k + 1] for s in states], p) for k in range(len(states[0]))]
         widths = {tuple(part.shape[1] for part in sample.parts) for sample in one}
         if len(widths) > 1:  # the pattern grew on the way
             return self.sample(states, p)
@@ -175,6 +187,20 @@ class Batch:
         if not self._seeds_p:
             slope = self._difference(states, p)
         return Sample(values, parts, slope)
+
+    def _by_kernel(self, states: Sequence[Vector], p: float) -> Sample:
+        """Return values and derivatives at one state, the derivatives by a kernel."""
+        assert self._kernel is not None
+        state = [s[0] for s in states]
+        plan = self._plan(1)
+        data = self._kernel.derivatives(np.append(np.concatenate(state), p), plan.pattern)
+        if data is None:
+            return self._evaluated(states, p)
+        F = np.asarray(self._one(state, p), dtype=float)
+        if not self._kernel.is_confirmed(F):
+            return self._evaluated(states, p)
+        parts, slope = plan.parts(data)
+        return Sample(F[np.newaxis], parts, slope)
 
     def _difference(self, states: Sequence[Vector], p: float) -> Vector:
         h = 6e-6 * max(abs(p), 1e-3)

@@ -17,6 +17,7 @@ from ..equations.storage import check_storage
 from ..inputs.given_jacobian import on_pattern
 from ..inputs.signature import TIME
 from .batch import Batch, Sample
+from .one_state import KernelOfState
 
 DENSE = 400  # unknowns up to which the rank of dQ/dx is computed
 RANK = 1e-10  # singular values below this part of the largest one are zero
@@ -50,15 +51,16 @@ class OrbitEquations:
         self._params = {**system.defaults, **system.params}
         self._given = system.has_own_jacobian
         if self.conservative:
-            self._flow = None if self._given else Batch(self._F, [states], p)
-            self._charge = Batch(self._Q, [states], p)
+            self._flow = None if self._given else Batch(self._F, [states], p, self._kernel(False))
+            self._charge = Batch(self._Q, [states], p, self._kernel(True))
             if not self._charge.patterns[0].nnz:
                 raise InputError(
                     "the storage depends on no unknown: nothing changes in time. Return an "
                     "expression of x"
                 )
         else:
-            self._flow = Batch(self._implicit, [states, np.zeros_like(states)], p)
+            flow = self._kernel(False)
+            self._flow = Batch(self._implicit, [states, np.zeros_like(states)], p, flow)
         self.algebraic = self.n - self._rank(states, p)
 
     @property
@@ -111,6 +113,24 @@ class OrbitEquations:
         return self._system.at(
             {self._storage: rate, **({} if self._name is None else {self._name: p})}
         ).unjoined(x)
+
+    def _kernel(self, of_storage: bool) -> KernelOfState | None:
+        """Return the kernels of the equations, or of the storage, at one state."""
+        functions, n, name = self._system.kernels, self.n, self._name
+        if functions is None:
+            return None
+        storage, residual = self._storage, self._system.raw_at
+
+        def function(z: Any, /, **params: Any) -> Any:
+            moved = params if name is None else {**params, name: z[-1]}
+            if of_storage:
+                return call_with_parameters(storage, z[:n], moved)
+            if callable(storage):
+                return residual(z[:n], moved)
+            return residual(z[:n], {**moved, storage: z[n : 2 * n]})
+
+        key = ("at one state", of_storage, storage, name)
+        return KernelOfState(functions, key, function, self._params)
 
     def _given_values(self, x: Vector, p: float) -> Vector:
         system = self._system.at({} if self._name is None else {self._name: p})
