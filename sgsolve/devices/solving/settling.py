@@ -37,6 +37,7 @@ Array = np.ndarray
 FIRST, SHORTEST = 1e-13, 1e-30  # s
 FINITE = 1e4  # stands for a contraction that is none
 EFFORT = 2000  # factorizations, a bound on the work: no known step takes half of it
+SINGULAR = 20  # matrices, after which rounding hides what leads on; known steps that arrive meet 11
 QUIET = 1e-6  # relative size of the last two steps; Newton's method takes over
 FEWEST = 2  # quiet steps before one that lasts forever is tried
 FAST = 0.25  # contraction from which Newton's method converges
@@ -122,7 +123,7 @@ class _EulerStep:
 
 def new_memory(length: StepLength | None = None) -> dict[str, Any]:
     """What the steps in time remember, before the first one."""
-    return {"length": length, "spent": 0, "quiet": 0, "patience": FEWEST}
+    return {"length": length, "spent": 0, "quiet": 0, "patience": FEWEST, "singular": 0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +148,10 @@ class EulerSteps:
         if self._ends(it, step):
             return None
         length, finite = memory["length"], False
-        while memory["spent"] < EFFORT and length.dt > SHORTEST:
+        while self._goes_on(memory) and length.dt > SHORTEST:
             memory["spent"] += 1
             found = step.attempt(length.dt)
+            memory["singular"] += found is None
             quiet, F = False, None
             if found is not None:
                 x, size, contraction = found
@@ -165,6 +167,11 @@ class EulerSteps:
             it.accept(x, F, 1.0)
             return None
         return Status.DAMPING_FAILED if finite else Status.NOT_FINITE
+
+    @staticmethod
+    def _goes_on(memory: Mapping[str, Any]) -> bool:
+        """Whether another step is worth its work."""
+        return bool(memory["spent"] < EFFORT and memory["singular"] < SINGULAR)
 
     def _ends(self, it: Iterate, step: _EulerStep) -> bool:
         """Make a step that lasts forever, after two quiet ones, after four and so on.
