@@ -269,9 +269,7 @@ class CompiledEvaluation:
             expected = plain()
             variant.check(
                 result, expected, with_jacobian, why,
-                lambda: self._known.is_at_fault(
-                    variant, x, arguments, expected.F, lambda: plain().F
-                ),
+                lambda: self._known.is_at_fault(variant, x, arguments, expected, plain),
             )  # fmt: skip
             self.stats.uncompiled += 1
             self.stats.reasons[FIRST] += 1

@@ -129,8 +129,8 @@ class VariantSet:
         variant: Variant,
         x: NDArray[Any],
         arguments: Mapping[str, Any],
-        expected: NDArray[Any],
-        again: Callable[[], NDArray[Any]],
+        expected: Any,
+        plain: Callable[[], Any],
     ) -> bool:
         """Whether a kernel is wrong, and not a function that is no function of its arguments.
 
@@ -139,12 +139,12 @@ class VariantSet:
 
         Parameters
         ----------
-        expected : ndarray
-            F by NumPy.
-        again : callable
-            Evaluates F by NumPy once more.
+        expected : CompiledResult
+            By NumPy.
+        plain : callable
+            Evaluates it by NumPy once more.
         """
-        if not same_bits(again(), expected):
+        if not same_bits(plain().F, expected.F):
             return False
         try:
             inputs = self.moving.inputs(arguments)
@@ -154,7 +154,7 @@ class VariantSet:
             found = kernel.run(x, new.inputs_of(arguments)).F
         except (NotCompiledError, OtherWay):
             return False
-        return not same_bits(np.ravel(found), np.ravel(expected))
+        return not same_bits(np.ravel(found), np.ravel(expected.F))
 
     def _note_failure(self, error: NotCompiledError) -> None:
         self._failures += error.final

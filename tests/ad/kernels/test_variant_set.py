@@ -1,5 +1,7 @@
 """Variants of a function: traced where none fits and it pays, the latest first, a few at a time."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -85,7 +87,7 @@ def test_who_is_at_fault_is_asked_of_a_new_trace():
     variant = first(known)
     known.kernel(variant, False)
     factor[0] = 3.0
-    assert not known.is_at_fault(variant, X, {}, scaled(X), lambda: scaled(X))
-    counts = iter((4.0, 5.0))
-    assert not known.is_at_fault(variant, X, {}, 4.0 * X, lambda: next(counts) * X + 1.0)
-    assert known.is_at_fault(variant, X, {}, 7.0 * X, lambda: 7.0 * X)
+    now, other = SimpleNamespace(F=scaled(X)), SimpleNamespace(F=7.0 * X)
+    assert not known.is_at_fault(variant, X, {}, now, lambda: now)
+    assert not known.is_at_fault(variant, X, {}, other, lambda: now)  # it does not repeat itself
+    assert known.is_at_fault(variant, X, {}, other, lambda: other)
