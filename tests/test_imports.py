@@ -168,6 +168,7 @@ KERNELS = (
     "running",
     "account",
     "stats",
+    "trace_attempts",
     "variant",
     "variant_set",
     "numpy_warnings",

@@ -22,7 +22,8 @@ from .numpy_warnings import NOTABLE, is_warned
 from .printing.kernel_result import RANGE, OtherWay
 from .running.kernel_call import KernelCall
 from .stats import CompiledStats
-from .variant import FIRST, IMPURE, NotCompiledError, Variant, same_bits
+from .trace_attempts import NotCompiledError
+from .variant import FIRST, IMPURE, Variant, same_bits
 from .variant_set import VariantSet
 
 # Up to so many unknowns a kernel takes next to no longer for F and J than for F alone.

@@ -20,7 +20,8 @@ from .printing.kernel_result import OVERFLOW, UNDERFLOW
 from .running.arguments import NUMBERS
 from .running.kernel import Kernel
 from .running.member_kernel import MemberKernel
-from .variant import NotCompiledError, Variant
+from .trace_attempts import NotCompiledError
+from .variant import Variant
 
 UNKNOWN, NO, YES = -1, 0, 1
 

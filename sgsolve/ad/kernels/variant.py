@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import traceback
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
@@ -11,26 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ImpureFunctionWarning, KernelWarning, SgsolveError, StructureError
+from ...errors import ImpureFunctionWarning, KernelWarning
 from ...pattern import Pattern
 from ...user_warnings import warn
 from ..derivatives.symbols import UntraceableError
-from ..drivers.traced_evaluation import trace_function
 from . import machine
 from .account import COMPILING, LOADING
 from .lowering.movement import function_name
-from .printing.kernel_result import FOREIGN, RANGE, OtherWay
+from .printing.kernel_result import RANGE, OtherWay
 from .printing.lowered_code import LoweredCode
 from .running.arguments import FixedArguments
 from .running.kernel import Kernel
 from .running.repeated_run import Ran, RepeatedRun
 from .stats import CompiledStats
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_LIBRARIES = tuple(
-    os.path.dirname(os.path.abspath(str(m.__file__))) for m in (np, __import__("scipy"))
-)
-
+from .trace_attempts import NotCompiledError, traced
 
 FIRST = "comparison with NumPy's result"
 COUNTED = "the code uses the number of elements of a side of a branch"
@@ -58,20 +50,6 @@ WRONGLY_COMPILED = (
 )
 
 
-class NotCompiledError(Exception):
-    """There is no kernel for an evaluation; the text says why.
-
-    Attributes
-    ----------
-    final : bool
-        Whether there will be none for similar evaluations.
-    """
-
-    def __init__(self, why: str, final: bool = True) -> None:
-        super().__init__(why)
-        self.final = final
-
-
 class Variant:
     """One way through the code.
 
@@ -97,7 +75,7 @@ class Variant:
     ) -> None:
         inputs = {name: v for name, v in arguments.items() if name in names}
         constants = {name: v for name, v in arguments.items() if name not in names}
-        self._trace = _traced(f, x, constants, inputs, target)
+        self._trace = traced(f, x, constants, inputs, target)
         if self._trace.dtype != np.float64:
             raise NotCompiledError(f"results of {self._trace.dtype}")
         self.shape, self.target = x.shape, target
@@ -358,38 +336,3 @@ def _differ_by_rounding(found: Any, expected: Any) -> bool:
 def same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
     """Whether arrays have the same values; NaN is equal to NaN."""
     return bool(np.array_equal(a, b) or np.array_equal(a, b, equal_nan=True))
-
-
-def _traced(f: Any, x: Any, constants: Any, inputs: Any, target: Any) -> Any:
-    why = ""
-    for open_branches in (True, False):
-        try:
-            return trace_function(f, x, constants, inputs, target, open_branches)
-        except UntraceableError as error:
-            why = f"{str(error) or 'an operation that cannot be traced'}{_place(error)}"
-        except StructureError:
-            raise NotCompiledError("a larger pattern of the Jacobian", final=False) from None
-        except (SgsolveError, *FOREIGN) as error:
-            if _raises(f, x, {**constants, **inputs}):
-                raise NotCompiledError("the function raised an error", final=False) from None
-            why = f"{type(error).__name__} on traced arrays{_place(error)}"
-    raise NotCompiledError(why)
-
-
-def _raises(f: Any, x: Any, arguments: dict[str, Any]) -> bool:
-    """Whether a function raises an error for plain arrays too, as outside of a model."""
-    try:
-        with np.errstate(all="ignore"):
-            f(x, **arguments)
-    except (SgsolveError, *FOREIGN):
-        return True
-    return False
-
-
-def _place(error: BaseException) -> str:
-    """Return where in the user's code an error arose."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        name = os.path.abspath(frame.filename)
-        if not name.startswith((_PACKAGE, *_LIBRARIES)) and not frame.filename.startswith("<"):
-            return f" in {frame.name}, {os.path.basename(name)}:{frame.lineno}"
-    return ""

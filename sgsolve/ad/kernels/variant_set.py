@@ -21,7 +21,8 @@ from .printing.kernel_result import OtherWay
 from .running.arguments import Moving
 from .running.kernel import Kernel
 from .stats import CompiledStats
-from .variant import NotCompiledError, Variant, same_bits
+from .trace_attempts import NotCompiledError
+from .variant import Variant, same_bits
 
 # Ways through the code (branches, sizes, constants) for which there are kernels at the same time.
 MOST_VARIANTS = 8

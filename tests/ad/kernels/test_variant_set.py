@@ -7,7 +7,7 @@ import pytest
 
 from sgsolve.ad.kernels.account import Account
 from sgsolve.ad.kernels.stats import CompiledStats
-from sgsolve.ad.kernels.variant import NotCompiledError
+from sgsolve.ad.kernels.trace_attempts import NotCompiledError
 from sgsolve.ad.kernels.variant_set import MOST_FAILURES, MOST_VARIANTS, VariantSet
 from tests.ad.kernels.compiled_help import needs_llvmlite
 
