@@ -13,22 +13,12 @@ from sgsolve.linear.checks.accuracy import SINGULAR_BELOW, LinearSystem
 from sgsolve.linear.checks.distance import distance_to_singularity
 from sgsolve.linear.methods.direct.pardiso import available
 from sgsolve.pattern import Pattern
-from tests.linear.random_matrices import SINGULAR, regular, singular
+from tests.linear.random_matrices import SINGULAR, accepted, regular, singular
 from tests.selection import slow
 
 NAMES = ["dense", "banded", "superlu", *["pardiso"] * available()]
 ITERATIONS = [linear.Krylov, *["multigrid"] * bool(find_spec("pyamg"))]
 FEW = range(8 * len(SINGULAR))
-
-
-def accepted(A, b, name):
-    solver = linear.LinearSolver(Pattern.of(A), name)
-    try:
-        solver.factorize(A)
-        x = solver.solve(b)
-    except SingularMatrixError:
-        return False
-    return bool(np.isfinite(x).all())
 
 
 @pytest.mark.filterwarnings("ignore::sgsolve.linear.FallbackWarning")
