@@ -15,8 +15,9 @@ from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...linear.gauged import Gauged
 from ...results.blocks import Blocks
-from ...solvers.state.workspace import Workspace
+from ...solvers.state.workspace import OpenSearch, Workspace
 from ...solvers.steps.open_directions import beside
+from ..equations.null_space import not_annihilated
 from ..equations.residual_system import ResidualSystem
 
 NONZERO = 1e-9  # of the sizes of the residuals, that a total must exceed
@@ -38,6 +39,28 @@ def contradiction(system: ResidualSystem, workspace: Workspace, x: Vector, F: Ve
     if not len(bad):
         return ""
     return contradicting(U[:, bad[0]], float(total[bad[0]]), system.blocks)
+
+
+def lost_null_space(system: ResidualSystem, workspace: Workspace, x: Vector) -> str:
+    """Return why the declared null space is none at a point; empty if it may be one.
+
+    An equation that contains the level at some values of a parameter only is the usual case.
+    """
+    V = workspace.null_space
+    if workspace.open_search is not OpenSearch.DECLARED or V is None or len(V) != len(x):
+        return ""
+    try:
+        with np.errstate(all="ignore"):
+            found = not_annihilated(system.linearize(x)[1], V, system.blocks)
+    except ArithmeticError:
+        return ""
+    if found is None:
+        return ""
+    return (
+        "the declared null_space is none of the Jacobian here: along its "
+        f"column {found[0]}, {found[1].replace(' along it', '')}. These equations determine what "
+        "the declaration leaves open: solve them without null_space="
+    )
 
 
 def contradicting(weights: Vector, total: float, blocks: Blocks) -> str:

@@ -105,13 +105,21 @@ def _given_directions(given: Any) -> Vector:
 
 def _check_null_space(J: Any, V: Vector, blocks: Blocks) -> None:
     """Raise for what is certainly no null space of the Jacobian."""
+    found = not_annihilated(J, V, blocks)
+    if found:
+        raise InputError(
+            f"null_space: column {found[0]} is no null vector of the Jacobian at the start: "
+            f"{found[1]}; give vectors v with J v = 0"
+        )
+
+
+def not_annihilated(J: Any, V: Vector, blocks: Blocks) -> tuple[int, str] | None:
+    """Return a column of V that is certainly no null vector of J, and why; None if all may be."""
     with np.errstate(all="ignore"):
         product, terms = np.abs(J @ V), abs(J) @ np.abs(V)
     bad = product > NULL * terms
-    if np.isfinite(product).all() and bad.any():
-        i, j = (int(k[0]) for k in np.nonzero(bad))
-        raise InputError(
-            f"null_space: column {j} is no null vector of the Jacobian at the start: equation "
-            f"{blocks.label(i)} changes by {product[i, j]:.2e} along it, its terms have "
-            f"size {terms[i, j]:.2e}; give vectors v with J v = 0"
-        )
+    if not np.isfinite(product).all() or not bad.any():
+        return None
+    i, j = (int(k[0]) for k in np.nonzero(bad))
+    why = f"equation {blocks.label(i)} changes by {product[i, j]:.2e} along it, its terms have "
+    return j, f"{why}size {terms[i, j]:.2e}"

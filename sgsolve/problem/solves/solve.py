@@ -19,7 +19,7 @@ from ...solvers.polyalgorithm import as_solver
 from ...solvers.presets import Newton
 from ...solvers.state.deadline import deadline_of
 from ...solvers.state.workspace import OpenSearch, Workspace
-from ..diagnosis.consistency import contradiction
+from ..diagnosis.consistency import contradiction, lost_null_space
 from ..diagnosis.diagnosis import diagnosis
 from ..diagnosis.report import message, remarks
 from ..equations.definition import ProblemDefinition
@@ -56,6 +56,8 @@ def run_solver(
     failed = not (found or status.success or status.final)
     if failed and not declared:
         found = contradiction(system, workspace, x, F)
+    if found or failed:
+        found = lost_null_space(system, workspace, outcome.x) or found
     if failed and not found and diagnose and outcome.cause is None:
         with np.errstate(all="ignore"):  # the Jacobian may overflow where it ended
             found = diagnosis(system, workspace, x, outcome.x)

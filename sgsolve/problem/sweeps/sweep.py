@@ -28,7 +28,7 @@ from ...solvers.polyalgorithm import Robust, as_solver
 from ...solvers.presets import DampedNewton
 from ...solvers.stages import Stage
 from ...solvers.state.workspace import OpenSearch, Workspace
-from ..diagnosis.consistency import contradiction
+from ..diagnosis.consistency import contradiction, lost_null_space
 from ..equations.definition import ProblemDefinition
 from ..equations.residual_system import ResidualSystem
 from ..families.gauged_family import LEVEL_KEPT
@@ -124,9 +124,11 @@ def _contradiction(stepper: NaturalStepper, state: RunState, p: float) -> str:
     family = stepper.family
     if state.point is None or not isinstance(family, PathFamily):
         return ""
-    x = state.point.x
+    x, system, workspace = state.point.x, family.at(p), family.workspace
     F = family.residual_or_none(x, p)
-    return "" if F is None else contradiction(family.at(p), family.workspace, x, F)
+    if F is None:
+        return ""
+    return lost_null_space(system, workspace, x) or contradiction(system, workspace, x, F)
 
 
 def _open_level(stepper: NaturalStepper) -> str:

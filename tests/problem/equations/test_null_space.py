@@ -70,6 +70,19 @@ def test_sweep_and_sensitivity():
     assert abs(slope.mean()) < 1e-13
 
 
+def test_a_null_space_that_is_none_any_more_is_named():
+    """A film coefficient that is zero up to s = 0.5 determines the level beyond."""
+
+    def cooled(u, s):
+        return fluxes(u, 1.0) + np.where(s > 0.5, s - 0.5, 0.0) * (u - 1.0)
+
+    problem = Problem(cooled, params={"s": 0.0}, null_space=ONES)
+    with pytest.warns(PartialBranchWarning, match="declared null_space is none of the Jacobian"):
+        branch = problem.sweep(np.zeros(N), "s", [0.0, 0.4, 1.0])
+    assert branch["s"][-1] < 0.6
+    assert "solve them without null_space=" in branch.message
+
+
 def test_a_sweep_finds_the_open_level_itself(tmp_path):
     """Without a declaration it costs no more, and the level stays that of the first point."""
     values = [0.1, 1.0, 10.0, 100.0]
