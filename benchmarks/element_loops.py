@@ -1,7 +1,8 @@
 """Residual and Jacobian of a network written as a loop over its elements, and with arrays.
 
 Run from the root of the repository: ``python benchmarks/element_loops.py [nodes ...]``. The
-columns are milliseconds of CPU time for one residual, and residual and Jacobian in residuals.
+columns are milliseconds of CPU time for one residual, and residual and Jacobian in residuals, with
+and without kernels. Loops of more than some hundred elements have none.
 """
 
 from __future__ import annotations
@@ -61,21 +62,32 @@ def seconds(call: Callable[[], Any]) -> float:
     return float(np.median(times[REPEATS:]))
 
 
+def by_kernels(f: Callable[[Any], Any], v: NDArray[np.float64]) -> float | None:
+    """Return the seconds of residual and Jacobian by a kernel; None if there is none."""
+    if not ad.compiled_is_available():
+        return None
+    compiled = ad.compiled(f, at_once=True)
+    took = seconds(lambda: compiled.value_and_jacobian(v))
+    return took if compiled.stats.compiled else None
+
+
 def main(sizes: list[int]) -> dict[tuple[str, int], float]:
     """Print the table, and return the time of residual and Jacobian in residuals."""
     ratios = {}
-    print(f"{'form':>8} {'nodes':>8} {'residual/ms':>12} {'with Jacobian':>14}")
+    print(f"{'form':>8} {'nodes':>8} {'residual/ms':>12} {'with Jacobian':>14} {'by kernels':>11}")
     for nodes in sizes:
         v = np.linspace(0.0, 0.1, nodes)
         for form, f in residuals(nodes).items():
             plain = seconds(lambda f=f, v=v: f(v))
             both = seconds(lambda f=f, v=v: ad.value_and_jacobian(f, v))
             ratios[form, nodes] = both / plain
-            print(f"{form:>8} {nodes:8} {1e3 * plain:12.3f} {both / plain:14.1f}")
+            kernels = by_kernels(f, v)
+            shown = "-" if kernels is None else f"{kernels / plain:.2f}"
+            print(f"{form:>8} {nodes:8} {1e3 * plain:12.3f} {both / plain:14.1f} {shown:>11}")
     return ratios
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("nodes", nargs="*", type=int, default=[200, 2000])
+    parser.add_argument("nodes", nargs="*", type=int, default=[50, 200, 2000])
     main(parser.parse_args().nodes)
