@@ -78,6 +78,28 @@ def test_a_phase_without_the_one_before_does_not_reach_mkl():
 
 
 @pardiso_only
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize(
+    ("threads", "side", "count", "calls"),
+    [(1, 20, 2, 2), (1, 20, 10, 10), (1, 20, 11, 1), (2, 20, 3, 3), (2, 100, 3, 1), (1, 100, 3, 3)],
+)
+def test_few_right_hand_sides_are_solved_for_one_by_one(threads, side, count, calls, transpose):
+    """Together they take longer; threads would wait for each other at each one."""
+    A = five_point(side)
+    A.setdiag(np.linspace(4.0, 5.0, side), 1)  # not symmetric
+    backend = Pardiso(threads)
+    backend.analyze(A)
+    backend.factorize(A)
+    call, made = backend._handle.call, []
+    backend._handle.call = lambda *arguments: (made.append(1), call(*arguments))
+    b = np.random.default_rng(0).standard_normal((side * side, count))
+    x = backend.solve(b, transpose)
+    assert len(made) == calls
+    assert x.shape == b.shape
+    np.testing.assert_allclose((A.T if transpose else A) @ x, b, rtol=1e-8, atol=1e-8)
+
+
+@pardiso_only
 def test_an_analysis_that_is_refused_leaves_the_factors_for_the_diagnosis():
     backend, A = Pardiso(pivoting="diagonal"), five_point(5)
     backend.analyze(A)
