@@ -30,6 +30,7 @@ from ...solvers.state.workspace import Workspace
 
 ACCEPT = 1e-11  # backward error of the bordered system that is good enough
 REFINEMENTS = 3
+REFINED = 1e-14  # ... and at which no more is won: rounding of the residual itself
 
 
 class Bordered:
@@ -153,7 +154,7 @@ class Bordered:
                 except LinearSolveError:
                     return None
                 residual, error = self._residual(b, x, transpose)
-                if error <= 1e-15:
+                if error <= REFINED:
                     break
         return x if error <= ACCEPT else None
 
