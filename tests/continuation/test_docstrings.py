@@ -12,7 +12,7 @@ MODULES = [
     ".results.branch",
     *slow(".problem.problem"),
     ".continuation",
-    ".continuation.bracket",
+    ".continuation.locating.bracket",
     ".continuation.homotopy",
 ]
 
