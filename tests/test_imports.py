@@ -58,6 +58,22 @@ AD = (
     "kernels",
     "__init__",
 )
+PROGRAMS = (
+    "derivative_graph",
+    "tape",
+    "recorded",
+    "graph",
+    "numpy_printer",
+    "positional_calls",
+    "result_memory",
+    "tracing",
+    "traced_arrays",
+    "traced_branches",
+    "program",
+    "computation",
+    "element_loops",
+    "__init__",
+)
 FUNCTIONS = (
     "element_functions",
     "linear_algebra",
@@ -253,6 +269,7 @@ def test_imports_run_one_way():
     ("package", "order"),
     [
         ("ad", AD),
+        ("ad/programs", PROGRAMS),
         ("ad/functions", FUNCTIONS),
         ("ad/kernels", KERNELS),
         ("linear", LINEAR),

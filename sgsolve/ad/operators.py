@@ -15,7 +15,7 @@ from .conversions import refusals
 from .conversions.nested import HOLDERS, any_may_hold, array_if_needed, is_array_of_objects
 from .derivatives.array_operations import flat, raveled
 from .derivatives.folded import without_overflow
-from .programs.number_rows import NumberRow
+from .programs.element_loops.number_rows import NumberRow
 from .programs.traced_arrays import TracedFloat, is_complex_number
 from .rules.numpy_ufuncs import power_base
 from .ufuncs import ufunc_calls

@@ -19,7 +19,7 @@ import numpy as np
 
 from sgsolve import ad
 from sgsolve.ad.programs import computation as evaluation
-from sgsolve.ad.programs import row_tables
+from sgsolve.ad.programs.element_loops import row_tables
 
 from . import dense, judge
 from .writer import LARGEST, Writer, evaluate

@@ -1,6 +1,7 @@
 """Read and assign single elements in long loops, by rows of derivatives in place of records.
 
-See `programs.number_rows`. Here is what decides whether an element is read or assigned that way.
+See `element_loops.number_rows`. Here is what decides whether an element is read or
+assigned that way.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from ...arrays import DOUBLE
 from ...private_api import REFERENCES_OF_VALUE_ONLY, value_references
 from ..derivatives.derivative import Derivative
 from ..derivatives.sparsity import Sparsity
-from ..programs.filled_rows import FilledRows
-from ..programs.filled_values import FilledArray, with_numbers
-from ..programs.number_rows import new_row, row_of, row_of_number, rows_of
+from ..programs.element_loops.filled_rows import FilledRows
+from ..programs.element_loops.filled_values import FilledArray, with_numbers
+from ..programs.element_loops.number_rows import new_row, row_of, row_of_number, rows_of
+from ..programs.element_loops.row_tables import reads_many
 from ..programs.recorded import Recorded
-from ..programs.row_tables import reads_many
 from ..programs.traced_arrays import TracedArray
 from .assignment import WrittenMemory
 

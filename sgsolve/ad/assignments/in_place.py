@@ -20,7 +20,7 @@ from ...errors import DataTypeError, DerivativeError, ShapeError
 from ...private_api import REFERENCES_OF_OWNER_ONLY, attribute_references
 from ..derivatives.array_operations import NUMBERS
 from ..indexing import broadcast
-from ..programs.filled_rows import FilledRows
+from ..programs.element_loops.filled_rows import FilledRows
 from ..ufuncs.ufunc_calls import array_of_values
 from .assignment import Increment, WrittenMemory, replaced
 from .elements import are_numbers_assigned, is_number_filled_in

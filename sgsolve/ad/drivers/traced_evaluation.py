@@ -18,11 +18,11 @@ from ..assembly.plan import Plan, plan_of
 from ..derivatives.sparsity import begin
 from ..derivatives.symbols import UntraceableError
 from ..programs.derivative_graph import DerivativeGraph, carry_out
-from ..programs.filled_rows import Postponed
+from ..programs.element_loops.filled_rows import Postponed
+from ..programs.element_loops.row_tables import reads_as_before
 from ..programs.graph import Graph, Kind
 from ..programs.program import add_outputs
 from ..programs.recorded import Recorded
-from ..programs.row_tables import reads_as_before
 from ..programs.tape import Tape
 from ..programs.traced_arrays import TracedArray, traced_number
 from ..structures.root import Evaluation, evaluation_of

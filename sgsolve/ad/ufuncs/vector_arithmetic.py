@@ -13,7 +13,7 @@ import numpy as np
 from ...arrays import DOUBLE
 from ..derivatives.array_operations import raveled
 from ..indexing import broadcast
-from ..programs.number_rows import NumberRow
+from ..programs.element_loops.number_rows import NumberRow
 from ..rules.numpy_ufuncs import UNARY
 
 # The bare rules: vectors of doubles are real, which needs no test, and derivatives are

@@ -7,9 +7,9 @@ import pytest
 
 from sgsolve import ad
 from tests.ad import compiled_programs
-from tests.ad.assignments.test_elements import LOOPS, array_of_elements
-from tests.ad.assignments.test_elements import X as MANY
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
+from tests.ad.programs.element_loops.test_number_rows import LOOPS, array_of_elements
+from tests.ad.programs.element_loops.test_number_rows import X as MANY
 from tests.ad.random_programs import Program
 
 pytestmark = needs_llvmlite

@@ -12,7 +12,7 @@ from ...array import ADArray
 from ...conversions.nested import array_of, holds_plain_numbers
 from ...derivatives.derivative import joined_parts
 from ...indexing import permuted, selection
-from ...programs.number_rows import joined_numbers
+from ...programs.element_loops.number_rows import joined_numbers
 from ...ufuncs.ufunc_calls import raw_value
 from ..element_functions.branching import where
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..derivatives.array_operations import NO_SLOPE, ConstantSlope
-from ..derivatives.derivative import Derivative, same_evaluation
-from ..structures.root import Evaluation
+from ...derivatives.array_operations import NO_SLOPE, ConstantSlope
+from ...derivatives.derivative import Derivative, same_evaluation
+from ...structures.root import Evaluation
+from ..recorded import Recorded
 from .filled_rows import FilledRows, Postponed, Row, joined_rows
-from .recorded import Recorded
 from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, UnitTable, real_row
 from .traced_slopes import as_slope
 

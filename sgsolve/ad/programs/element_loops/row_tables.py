@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...pattern import Pattern
-from ..assembly.plan import plan_of
-from ..derivatives import array_operations as op
-from ..derivatives.array_operations import NO_SLOPE
-from ..derivatives.symbols import UntraceableError
-from ..structures.root import Root
-from .computation import pattern_and_values, pattern_of_derivative
+from ....pattern import Pattern
+from ...assembly.plan import plan_of
+from ...derivatives import array_operations as op
+from ...derivatives.array_operations import NO_SLOPE
+from ...derivatives.symbols import UntraceableError
+from ...structures.root import Root
+from ..computation import pattern_and_values, pattern_of_derivative
 from .filled_rows import Row
 from .traced_slopes import as_slope
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives.array_operations import ConstantSlope
-from ..derivatives.symbols import UntraceableError
-from .graph import Guard, Node
-from .traced_arrays import TracedArray, TracedFloat
+from ...derivatives.array_operations import ConstantSlope
+from ...derivatives.symbols import UntraceableError
+from ..graph import Guard, Node
+from ..traced_arrays import TracedArray, TracedFloat
 
 
 class TracedSlope(TracedFloat):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Graph, Node
-from .traced_arrays import TracedArray
+from ..graph import Graph, Node
+from ..traced_arrays import TracedArray
 
 
 class FilledArray(TracedArray):

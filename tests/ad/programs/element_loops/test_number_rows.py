@@ -8,7 +8,7 @@ import pytest
 
 from sgsolve import Problem, ad
 from sgsolve.ad.derivatives.sparsity import all_branches_wanted
-from sgsolve.ad.programs import filled_rows, number_rows, row_tables
+from sgsolve.ad.programs.element_loops import filled_rows, number_rows, row_tables
 
 N = 40
 PAIRS = [tuple(map(int, pair)) for pair in np.random.default_rng(5).integers(0, N, (120, 2))]

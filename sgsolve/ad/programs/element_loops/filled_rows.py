@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..derivatives.array_operations import ConstantSlope
-from ..derivatives.coefficients import UNIT
-from ..derivatives.derivative import Derivative
-from ..derivatives.sparsity import Sparsity
-from ..structures.operands import Index
-from ..structures.root import Evaluation
-from .recorded import recorded_entries, with_entries
+from ...derivatives.array_operations import ConstantSlope
+from ...derivatives.coefficients import UNIT
+from ...derivatives.derivative import Derivative
+from ...derivatives.sparsity import Sparsity
+from ...structures.operands import Index
+from ...structures.root import Evaluation
+from ..recorded import recorded_entries, with_entries
 from .traced_slopes import array_of_slopes
 
 Row = dict[int, float]

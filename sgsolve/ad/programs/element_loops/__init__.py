@@ -1,0 +1,1 @@
+"""Rows of derivatives for residuals that loop over elements, and their traces."""
