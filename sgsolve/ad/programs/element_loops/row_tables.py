@@ -18,7 +18,7 @@ from ..computation import pattern_and_values, pattern_of_derivative
 from .filled_rows import Row
 from .traced_slopes import as_slope
 
-# Loops over fewer numbers are recorded: their programs are reused, and can be compiled.
+# Loops over fewer numbers are recorded: their programs are reused.
 FEW_READS = 16
 # Rows are computed of an array that this many numbers were read of, and at once of an array that is
 # filled, as long as there are few of them.
@@ -31,7 +31,10 @@ def reads_many(root: Root) -> bool:
 
 
 def reads_as_before(root: Root) -> bool:
-    """Whether an evaluation that read as many numbers as the latest one reads them in its way."""
+    """Whether the next evaluation of the same code reads all numbers in the way of the latest one.
+
+    The first evaluation of a long loop does not: it has read `FEW_READS` numbers when it knows.
+    """
     return (root.numbers_read > FEW_READS) is (root.numbers_read_before > FEW_READS)
 
 
