@@ -190,6 +190,8 @@ class NativeSteps:
         steps, plan, schedule = self.steps, self.stepper.plan, self.stepper.schedule
         routine = not plan.due and steps.failures < TRUSTED_FAILURES and steps.control is None
         routine = routine and steps.tape is None and self.system.kernels_serve
+        # unknowns of an index 2 are left out of the norms once the run has started
+        routine = routine and self.stepper.implicit.is_plain
         if not (routine and self.matrix.known and self.matrix.a0) or self._is_unfit:
             return False
         if not (self.activity or self.stepper.counts.steps >= LONG):

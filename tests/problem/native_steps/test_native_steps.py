@@ -9,7 +9,7 @@ from sgsolve.problem.equations.compiled_functions import CompiledFunctions
 from sgsolve.problem.native_steps import native_steps
 from sgsolve.problem.native_steps.corrector_loops import several_steps
 from sgsolve.problem.native_steps.native_steps import LONG, NativeSteps
-from sgsolve.transient import Bdf, FixedSteps, Stored
+from sgsolve.transient import Bdf, FixedSteps, IndexWarning, Stored
 
 pytest.importorskip("llvmlite")
 
@@ -310,6 +310,21 @@ def test_python_makes_the_steps_of_other_runs(settings, options, monkeypatch):
     residual, charge, x0, end = few()
     problem = Problem(residual, storage=charge, compiled=True, **settings)
     assert problem.transient(x0, (0.0, end), **options).success
+
+
+def test_python_makes_the_steps_of_an_index_of_two(monkeypatch):
+    """The current of a capacitor across a source is in no norm, which the start finds."""
+    monkeypatch.setattr(NativeSteps, "_load", None)
+    problem = Problem(
+        lambda u, t: np.stack([u[0] - np.sin(t), u[1]]),
+        storage=lambda u: np.stack([0.0 * u[0], u[0]]),
+        blocks={"v": [0], "i": [1]},
+        compiled=True,
+    )
+    with pytest.warns(IndexWarning, match="index 2"):
+        found = problem.transient([0.0, -1.0], (0.0, 2.0), rtol=1e-6)
+    assert found.x == pytest.approx([np.sin(2.0), -np.cos(2.0)], abs=1e-4)
+    assert len(found) < 60
 
 
 @pytest.mark.parametrize("kind", KINDS)
