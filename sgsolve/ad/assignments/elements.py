@@ -109,11 +109,10 @@ def is_number_filled_in(y: Any, key: Any, v: Any) -> bool:
 def _fill(y: Any, key: Any, positions: list[int], v: Any, numbers: list[Any]) -> None:
     memory = y._memory
     value = v._value if hasattr(v, "_derivative") else v
-    filled = with_numbers(y._value, positions, value)
-    if filled is None:
+    if type(y._value) is np.ndarray and not isinstance(value, TracedArray):
         y._value[key] = value
     else:
-        y._value = filled
+        y._value = with_numbers(y._value, positions, value)
     for position, number in zip(positions, numbers, strict=True):
         y._derivative = memory.derivative = y._derivative.filled(position, number)
         if memory.blank is not None:

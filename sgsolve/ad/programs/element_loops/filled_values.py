@@ -80,16 +80,15 @@ class FilledArray(TracedArray):
         return TracedArray(self.before, self.graph.constant(self.before), self.graph)
 
 
-def with_numbers(array: Any, positions: list[int], v: Any) -> FilledArray | None:
-    """Return an array after ``array.flat[positions] = v``; None if nothing of it is traced.
+def with_numbers(array: Any, positions: list[int], v: Any) -> FilledArray:
+    """Return an array after ``array.flat[positions] = v``.
 
     Parameters
     ----------
     array, v : ndarray, TracedArray or number
+        At least one of them traced.
     """
-    traced = next((a for a in (array, v) if isinstance(a, TracedArray)), None)
-    if traced is None:
-        return None
+    graph = (array if isinstance(array, TracedArray) else v).graph
     if np.ndim(v) == 0:
         number = v if isinstance(v, TracedArray) else np.float64(v)
         numbers = dict.fromkeys(positions, number)
@@ -98,6 +97,6 @@ def with_numbers(array: Any, positions: list[int], v: Any) -> FilledArray | None
         numbers = {p: elements[k] for k, p in enumerate(positions)}
     if not isinstance(array, FilledArray):
         before = array if isinstance(array, TracedArray) else array.copy()
-        array = FilledArray(getattr(before, "value", before), before, {}, traced.graph)
+        array = FilledArray(getattr(before, "value", before), before, {}, graph)
     filled: FilledArray = array.filled(numbers)
     return filled

@@ -66,13 +66,15 @@ class NumberRow(OneRow):
 
     def scaled_by_number(self, number: Any) -> Any:
         """Return `number` times this derivative."""
-        factor = _real_factor(number)
+        factor = number if type(number) is float else _real_factor(number)
         if factor is None:
             return self.ordinary().scaled_by_number(number)
         return NumberRow(self.root, {c: s * factor for c, s in self.row.items()})
 
     def scaled(self, factor: Any) -> Any:
         """Return this derivative times a number, an array of one number, or a pair of both."""
+        if type(factor) is float:
+            return self.scaled_by_number(factor)
         if type(factor) is tuple:
             number, factor = factor
             if _real_factor(number) is None:
@@ -112,7 +114,10 @@ class NumberRow(OneRow):
             other = row_of_number(other) or other
         if type(other) is not NumberRow or other.root is not self.root:
             return self.scaled(others).plus(other.scaled(value))
-        a, b = _locked(_factor_of(value), self), _locked(_factor_of(others), other)
+        a, b = value.item(), others.item()
+        if type(a) is not float or type(b) is not float:
+            a, b = as_slope(a), as_slope(b)
+        a, b = _locked(a, self), _locked(b, other)
         row = {c: s * b for c, s in self.row.items()}
         for c, s in other.row.items():
             row[c] = row[c] + s * a if c in row else s * a
@@ -120,7 +125,9 @@ class NumberRow(OneRow):
 
     def quotient(self, other: Any, result: Any, others: Any) -> Any:
         """Return the derivative of a quotient from its value and that of the denominator."""
-        y, b = _factor_of(result), _factor_of(others)
+        y, b = result.item(), others.item()
+        if type(y) is not float or type(b) is not float:
+            y, b = as_slope(y), as_slope(b)
         if type(other) is NumberRow and other.root is self.root and b:
             # No factor 1 / b: it overflows where the quotients do not.
             row = {c: s / b for c, s in self.row.items()}
@@ -149,14 +156,10 @@ def _real_factor(number: Any) -> Any:
     return None
 
 
-def _factor_of(value: Any) -> Any:
-    """Return an array of one number as a number of Python; of a traced evaluation, as a slope."""
-    number = value.item()
-    return number if type(number) is float else as_slope(number)
-
-
 def _locked(value: Any, row: NumberRow) -> Any:
     """Return a value as a factor of slopes: of zero where it stays zero nearby."""
+    if type(value) is float and value:
+        return value
     fixed = all(type(s) is ConstantSlope for s in row.row.values()) and not value
     return NO_SLOPE if fixed else value
 
