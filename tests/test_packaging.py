@@ -53,3 +53,12 @@ def test_the_paths_in_ci_and_in_the_settings_exist():
         paths = [p for p in paths if p not in ("docs/gallery", "docs/reference/api")]  # built
         assert paths
         assert [p for p in paths if not (ROOT / p).exists()] == []
+
+
+@pytest.mark.skipif(not (ROOT / ".ci").is_dir(), reason="a source archive has no .ci")
+def test_the_files_that_the_settings_name_are_there():
+    for file in (".ci/run", "pyproject.toml"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        named = set(re.findall(r"\b(?:sgsolve|tests)/[\w/]+(?:\.py)?", text))
+        assert named, file
+        assert [name for name in named if not (ROOT / name).exists()] == [], file
