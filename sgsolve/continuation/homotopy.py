@@ -117,7 +117,7 @@ class Homotopy:
         if not np.isfinite(F1).all():
             reached, F1 = x, F
         finish = self.finish if halted is None else replace(self.finish, max_iterations=0)
-        outcome = finish.run(system, workspace, reached, F1, monitor)
+        outcome = finish.run(system, workspace, reached, F1, monitor.beginning_at(x, F))
         if halted is not None and not outcome.status.success:
             outcome.status = halted
         outcome.name = self.name

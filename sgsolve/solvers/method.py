@@ -172,7 +172,7 @@ class NewtonMethod:
         """Solve from x, where the residual is F; never raises for a failure, nor for Ctrl-C."""
         # whatever overflows at a trial point is found by looking at the numbers, not by warnings
         with quiet():
-            it = Iterate(system, workspace, x, F, self.limits, monitor.deadline)
+            it = Iterate(system, workspace, x, F, self.limits, monitor.deadline, monitor.origin)
             try:
                 status = self._loop(it, monitor)
             except OutOfTime:

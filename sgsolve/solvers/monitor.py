@@ -1,4 +1,4 @@
-"""The monitor of a solve: printing, the user's callback, and the deadline.
+"""The monitor of a solve: printing, the user's callback, the deadline, and where the solve began.
 
 The Newton loop calls it once per iteration and stops if it returns True.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ..arrays import Vector
 from ..results.history import step_line, table_header
 from .state.deadline import Deadline
 from .state.iterate import Iterate
+from .state.origin import Origin
 
 
 def _interrupt(it: Iterate) -> bool:
@@ -21,7 +23,7 @@ def _interrupt(it: Iterate) -> bool:
 
 @dataclass(frozen=True)
 class Monitor:
-    """Printing, the user's callback, and the end of the time.
+    """Printing, the user's callback, the end of the time, and where the solve began.
 
     Parameters
     ----------
@@ -34,12 +36,15 @@ class Monitor:
         When the time is over.
     others_follow : bool
         Whether another solver follows: one that hardly decreases the residual then ends early.
+    origin : Origin, optional
+        Where the solve began. Default: where the solver starts.
     """
 
     callback: Callable[[Iterate], Any] | None = None
     verbose: bool = False
     deadline: Deadline = math.inf
     others_follow: bool = False
+    origin: Origin | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -50,6 +55,10 @@ class Monitor:
     def interrupting(cls) -> Monitor:
         """Return one that ends a solve at its start, as Ctrl-C does."""
         return cls(callback=_interrupt)
+
+    def beginning_at(self, x: Vector, F: Vector) -> Monitor:
+        """Return a copy for a solver that starts elsewhere: the solve began at x, if not before."""
+        return self if self.origin is not None else replace(self, origin=Origin(x, F))
 
     def begin(self, name: str) -> None:
         """Print the header."""

@@ -156,6 +156,8 @@ class Robust:
             tried.add(_attempt_key(stage, start[0]))
             left = len(self.stages) - k
             watched = replace(monitor, others_follow=left > 1)
+            if start is not first:
+                watched = watched.beginning_at(*first)
             share = (end - computing_time()) / left
             outcome = _run_stage(stage.solver, share, system, workspace, *start, watched)
             total = _joined_outcomes(total, outcome, away, outcome.diverged(first[0], system))

@@ -77,6 +77,7 @@ class Restarts(RunsMethod):
         self, system: System, workspace: Workspace, x: Vector, F: Vector, monitor: Monitor
     ) -> Outcome:
         """Start around x; return the first success, or the failure with the least residual."""
+        monitor = monitor.beginning_at(x, F)
         unknown = np.full(len(x), np.nan)  # the solver evaluates the residual itself
         starts = self._starts(system, x)
         total = self.solver.run(system, workspace, next(starts), unknown, monitor)

@@ -1,8 +1,9 @@
 """Random systems without a root, and random systems with a known root in random units.
 
 Run ``python -m tests.solvers.random_systems 500`` for 500 of each kind by every verb and solver, or
-add the names of verbs, and "scaled" for the second kind. A root that is reported where there is
-none is false, and so is a failure of the default call where a root is near.
+add the names of verbs. With "contradictory" these verbs get equations that contradict each other,
+and "scaled" stands for the systems with a root. A root that is reported where there is none is
+false, and so is a failure of the default call where a root is near.
 """
 
 import sys
@@ -50,6 +51,34 @@ def rootless(seed):
         rest = [lambda: y[1] ** 3 + y[1] - m[1], lambda: y[2] - m[2] * y[1] + np.tanh(y[0])]
         first = f(y[0] + (0.3 * m[0] * y[1] if n > 1 else 0.0), c)
         return np.stack([sizes[0] * first, *(sizes[1 + i] * rest[i]() for i in range(n - 1))])
+
+    return name, F, units * rng.normal(size=n) * 10.0 ** rng.uniform(-1.0, 1.5)
+
+
+# each bends every unknown alone, so that the equations stay a linear system of what it gives
+BENDS = {
+    "straight": lambda y: y,
+    "cubic": lambda y: y + 0.1 * y**3,
+    "exponential": np.sinh,
+    "saturation": lambda y: 3.0 * y / np.sqrt(1.0 + y**2),
+}
+
+
+def contradictory(seed):
+    """Equations of which one says the same as the others but for its constant, and a start.
+
+    The coefficients are integers and the units powers of two, so that no rounding reconciles them.
+    """
+    rng = np.random.default_rng(seed)
+    name, n = str(rng.choice(list(BENDS))), int(rng.integers(2, 9))
+    A, b = rng.integers(-3, 4, (n, n)).astype(float), rng.integers(-5, 6, n).astype(float)
+    multipliers = rng.integers(-2, 3, n - 1)
+    A[-1] = multipliers @ A[:-1]
+    b[-1] = multipliers @ b[:-1] + rng.choice([-1, 1]) * rng.integers(1, 4)
+    (sizes, units), order = 2.0 ** rng.integers(-20, 21, (2, n)), rng.permutation(n)
+
+    def F(x):
+        return (sizes * (A @ BENDS[name](x / units) - b))[order]
 
     return name, F, units * rng.normal(size=n) * 10.0 ** rng.uniform(-1.0, 1.5)
 
@@ -127,9 +156,9 @@ VERBS = {
 }
 
 
-def claims_a_root(verb, seed):
+def claims_a_root(verb, seed, system=rootless):
     """Whether a verb reports a root of a random system that has none; errors are refusals."""
-    _, F, x0 = rootless(seed)
+    _, F, x0 = system(seed)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
@@ -148,13 +177,13 @@ def misses_the_root(seed):
     return "" if left < 1e-11 else f"the residual is {left:.1e} of its terms"
 
 
-def main(count, verbs):
+def main(count, verbs, system):
     for verb in verbs:
         began, false = time.process_time(), Counter()
         for seed in range(count):
-            why = misses_the_root(seed) if verb == "scaled" else claims_a_root(verb, seed)
+            why = misses_the_root(seed) if verb == "scaled" else claims_a_root(verb, seed, system)
             if why:
-                name = why if verb == "scaled" else rootless(seed)[0]
+                name = why if verb == "scaled" else system(seed)[0]
                 false[name] += 1
                 print(f"{verb} {seed}: {name}", flush=True)
         seconds = time.process_time() - began
@@ -162,4 +191,6 @@ def main(count, verbs):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:] or [*VERBS, "scaled"])
+    names = [name for name in sys.argv[2:] if name != "contradictory"]
+    kind = contradictory if "contradictory" in sys.argv else rootless
+    main(int(sys.argv[1]), names or [*VERBS, "scaled"], kind)

@@ -6,16 +6,10 @@ They are those of `termination`, `convergence` and `limit_at_infinity` in `solve
 from __future__ import annotations
 
 from ...ad.kernels.loops.scalar_loops import Doubles, sqrt
-from ...solvers.acceptance.convergence import (
-    BEYOND,
-    LINEAR_STEPS,
-    MOVED,
-    REST_ERROR,
-    SETTLED,
-    VANISHED,
-)
+from ...solvers.acceptance.convergence import LINEAR_STEPS, MOVED, REST_ERROR, SETTLED, VANISHED
 from ...solvers.acceptance.determination import SHORT, UNDETERMINED
 from ...solvers.acceptance.limit_at_infinity import NOTHING, SHRUNK, SIGNIFICANT
+from ...solvers.acceptance.run_away import BEYOND
 from ...solvers.steps.extrapolation import LEAST_RATIO, MOST_RATIO
 from .loop_state import INF, LEAVE, STEP, VANISH
 from .short_iterate import ShortIterate
@@ -138,7 +132,7 @@ def steps_keep_factors(it: ShortIterate) -> int:
 
 
 def is_far(it: ShortIterate) -> int:
-    """Whether an unknown is far beyond the size of the start; see `convergence._ran_away`."""
+    """Whether an unknown is far beyond the size of the start; see `run_away`."""
     size, largest = 1.0, 0.0
     for i in range(it.n):
         size = max(size, abs(it.x_start[i]))

@@ -16,27 +16,25 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...results.status import Status
 from ..state.entries import unknowns_with
 from ..state.iterate import Iterate
-from .determination import determined
+from ..state.origin import Origin
 from .limit_at_infinity import at_limit
+from .own_terms import all_hold, open_equations
 from .rounding import NOISE, SMALL_STEP, at_rounding
+from .run_away import ran_away
 from .termination import TerminationTest
 
 MOVED = 1e-4  # if terms changed by more of their sum, the old Jacobian says nothing
 LINEAR_STEPS = 8  # steps of linear convergence before it counts
 VANISHED = 1e-13
 SETTLED = 0.05  # steps that shrink by 0.95 change an unknown that tends to zero by more
-REST_RESIDUAL, REST_ERROR = 1e-11, 1e-9  # for the blocks that do not vanish
+REST_ERROR = 1e-9  # for the blocks that do not vanish
 TINY_STEPS = 3  # taken without a decrease
 RUNAWAY = 1e100  # times the largest unknown of the start, or 1
-BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
-GROWN, KEPT = 10.0, 0.1  # ... and where unknowns grew so much, but the residual fell by no more
 
 
 def termination_status(
@@ -51,10 +49,10 @@ def termination_status(
             return without_slopes(it)
         if not old or test.passed(it):
             return unless_at_limit(it, Status.CONVERGED)
-    tiny = it.step_size_absolute <= NOISE * it.memory.get("start size", 1.0)
+    tiny = it.step_size_absolute <= NOISE * it.start_size
     if (tiny or it.step_size <= SMALL_STEP) and _stagnates(it):
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
-    if it.largest / RUNAWAY > it.memory.get("start size", 1.0):
+    if it.largest / RUNAWAY > it.start_size:
         return Status.DIVERGED
     if it.step_size_absolute == 0.0 and it.newton:
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF) if at_rounding(it) else Status.STALLED
@@ -66,7 +64,8 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     """Whether the start is a solution: no step has been seen, so only rounding or zero will do."""
     if not it.F.any() or test.passed(it):
         return unless_at_limit(it, Status.CONVERGED)
-    it.memory["start size"] = max(1.0, float(np.abs(it.x).max(initial=0.0)))
+    if it.origin is None:
+        it.origin = Origin(it.x, it.F, it.scaling.own)
     return None
 
 
@@ -81,30 +80,8 @@ def unless_at_limit(it: Iterate, success: Status) -> Status:
 
     A residual may also be zero where unknowns overflow.
     """
-    away = not math.isfinite(it.largest) or _ran_away(it) or at_limit(it)
+    away = not math.isfinite(it.largest) or ran_away(it) or at_limit(it)
     return Status.DIVERGED if away else success
-
-
-def _ran_away(it: Iterate) -> bool:
-    """Whether unknowns far beyond the size of the start are not determined; a note says so.
-
-    Next to an unknown of 1e90 rounding hides everything that the user meant, such as the sum of two
-    unknowns. A point so far away is a solution only if the equations determine these unknowns. So
-    is one where the residual is small only because terms grew with the unknowns.
-    """
-    size = it.memory.get("start size")
-    if size is None or it.J is None or it.largest <= GROWN * size:
-        return False
-    first = it.history[0].residual if len(it.history) else np.inf
-    kept = float(np.abs(it.F).max()) > KEPT * first
-    far = np.abs(it.x) > (GROWN if kept else BEYOND) * size
-    if not far.any() or determined(it, np.where(far, it.x, 0.0)):
-        return False
-    it.notes.append(
-        "unknowns ran far beyond the size of the start, to where the equations do not determine "
-        "them"
-    )
-    return True
 
 
 def _moved_far(it: Iterate, test: TerminationTest) -> bool:
@@ -168,7 +145,7 @@ def _vanishing(it: Iterate) -> Status | None:
         return None
     x = np.where(zero, 0.0, it.x)
     F = it.evaluate(x)
-    if F is None or not _holds(it, x, F):
+    if F is None or not all_hold(it, x, F):
         return None
     it.accept(x, F, 1.0)
     return Status.CONVERGED if fast else Status.CONVERGED_SLOWLY
@@ -192,27 +169,13 @@ def full_step_holds(it: Iterate) -> bool:
     tiny = np.abs(it.x) <= VANISHED * it.blocks.spread(it.blocks.norms(it.x), 0.0)
     x = np.where(tiny & (np.abs(dx) >= SETTLED * np.abs(it.x)), 0.0, it.x + dx)
     F = it.evaluate(x)
-    left = None if F is None else _open_equations(it, x, F)
+    left = None if F is None else open_equations(it, x, F)
     if left is not None and left.any():  # unknowns that this step leaves alone may be nothing, too
         x = np.where(tiny & unknowns_with(it, left), 0.0, x)
         F = it.evaluate(x)
-        left = None if F is None else _open_equations(it, x, F)
+        left = None if F is None else open_equations(it, x, F)
     if F is None or left is None or left.any():
         return False
     it.memory["tiny steps"] = it.memory.get("tiny steps", 0) + 1
     it.accept(x, F, 1.0)
     return True
-
-
-def _holds(it: Iterate, x: Vector, F: Vector) -> bool:
-    """Whether every equation holds at a trial point, by its own terms there."""
-    left = _open_equations(it, x, F)
-    return left is not None and not left.any()
-
-
-def _open_equations(it: Iterate, x: Vector, F: Vector) -> NDArray[np.bool_] | None:
-    """Return which equations do not hold at a trial point; None if slopes are not finite there."""
-    if not F.any():
-        return np.zeros(len(F), dtype=bool)
-    terms = it.terms_at(x)
-    return None if terms is None else np.abs(F) > REST_RESIDUAL * terms

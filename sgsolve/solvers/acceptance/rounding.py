@@ -189,7 +189,7 @@ def _natural_sizes(it: Iterate) -> Vector:
     """Return the scale, or the size of the start, which is 1 at least."""
     if it.scaling.scale is not None:
         return it.scaling.scale
-    return np.full(len(it.x), it.memory.get("start size", 1.0))
+    return np.full(len(it.x), it.start_size)
 
 
 def _hides_constants(it: Iterate, dx: Vector) -> bool:

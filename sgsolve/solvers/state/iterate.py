@@ -19,6 +19,7 @@ from ...results.history import History, Step
 from ..limits import Limit
 from .counted_system import CountedSystem
 from .deadline import Deadline
+from .origin import Origin
 from .scaling import Scaling, probed
 from .system import System
 from .workspace import Workspace
@@ -52,6 +53,8 @@ class Iterate:
         The step limiters.
     deadline : float
         Time at which the solve must end, s.
+    origin : Origin or None
+        Where the solve began; None while that is this point.
     memory : dict
         State of the parts between iterations, each under its own key.
 
@@ -77,8 +80,9 @@ class Iterate:
         F: Vector,
         limits: tuple[Limit, ...] = (),
         deadline: Deadline = math.inf,
+        origin: Origin | None = None,
     ) -> None:
-        self.system, self.workspace, self.limits = system, workspace, limits
+        self.system, self.workspace, self.limits, self.origin = system, workspace, limits, origin
         self.counted, self.blocks = CountedSystem(system, workspace, deadline), system.blocks
         self.x, self.F = x, F
         self.x_old = x
@@ -119,6 +123,11 @@ class Iterate:
     def weights(self) -> Vector:
         """Size of every unknown, shape (n,)."""
         return self.scaling.weights
+
+    @property
+    def start_size(self) -> float:
+        """Largest magnitude of an unknown where the solve began, or 1."""
+        return 1.0 if self.origin is None else self.origin.size
 
     def evaluate(self, x: Vector) -> Vector | None:
         """Return the residual at a trial point.

@@ -5,6 +5,8 @@ import pytest
 
 from sgsolve import Problem, Status, ad, solvers
 from tests.flow import cavity
+from tests.linear.random_matrices import singular
+from tests.presets import solved
 from tests.selection import slow
 
 VT = 0.02585
@@ -241,3 +243,14 @@ def test_noise_of_constants_is_no_contradiction(offset, solver):
     result = Problem(level).solve(start, solver)
     assert np.ptp(result.x) < 1e-9
     assert result.stats.nit < 20
+
+
+@pytest.mark.parametrize("units", [1.0, *slow(2.0**40, 2.0**-40)])
+@pytest.mark.parametrize(
+    "seed", [212, *slow(6, 30)], ids=["2 unknowns", "5 unknowns of many units", "of rank 1"]
+)
+def test_no_start_of_a_stage_hides_that_linear_equations_contradict_each_other(seed, units):
+    """Curves of homotopies and random starts reach points where rounding hides all constants."""
+    A, b = singular(seed)
+    result = solved(lambda x: A @ (x / units) - b, np.zeros(len(b)))
+    assert not result.success, result
