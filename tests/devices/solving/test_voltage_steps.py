@@ -578,6 +578,7 @@ def test_a_slow_machine_takes_the_same_steps(monkeypatch):
     clock = count(0.0, 1000.0)
     monkeypatch.setattr("sgsolve.solvers.polyalgorithm.computing_time", lambda: next(clock))
     slow_machine = device.sweep("k", [0.0, 100.0])
-    assert slow_machine.stats.n_factor == fast.stats.n_factor > 30
+    assert next(clock) > 1000.0  # stages did look at it
+    assert slow_machine.stats.n_factor == fast.stats.n_factor
     # kernels, which round Jacobians in another way, are made by what they cost
     np.testing.assert_allclose(slow_machine.x, fast.x, rtol=1e-9, atol=1e-12)
