@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -66,6 +67,7 @@ def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
         return unless_at_limit(it, Status.CONVERGED)
     if it.origin is None:
         it.origin = Origin(it.x, it.F, it.scaling.own)
+    it.origin = replace(it.origin, by_own_terms=test.own_terms or it.scaling.scale is None)
     return None
 
 

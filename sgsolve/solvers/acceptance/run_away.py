@@ -53,8 +53,11 @@ def _equations_left(origin: Origin, it: Iterate) -> NDArray[np.bool_]:
 
     An equation of exponentials may grow much though its unknowns do not. One that has neither terms
     nor a residual at the start has no size there, and tells nothing. Nor does one that is not small
-    beside its own terms now: at rest the residual is rounding of constants from the start on.
+    beside its own terms now: at rest the residual is rounding of constants from the start on. The
+    own terms of equations that are judged by a scale may be next to nothing at the start.
     """
+    if not origin.by_own_terms:
+        return np.zeros(len(it.F), dtype=bool)
     F, before = np.abs(it.F), np.abs(origin.F)
     left: NDArray[np.bool_] = (LEFT * before < F) & (HOLDS * it.scaling.own >= F)
     if left.any():

@@ -21,11 +21,14 @@ class Origin:
         The start and its residual.
     terms : ndarray, shape (n,), or None
         The sizes of the own terms of the equations there, if they are known.
+    by_own_terms : bool
+        Whether equations are judged by their own terms, without the scale of a problem.
     """
 
     x: Vector
     F: Vector
     terms: Vector | None = None
+    by_own_terms: bool = True
 
     @property
     def size(self) -> float:
