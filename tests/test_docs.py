@@ -15,7 +15,7 @@ import sgsolve.ad
 from tests.selection import slow
 
 ROOT = Path(__file__).parents[1]
-BUILT = {"_build", "gallery", "api"}
+BUILT = {"_build", "_static", "gallery", "api"}
 PAGES = sorted(p for p in ROOT.glob("docs/**/*.md") if not BUILT.intersection(p.parts))
 PAGES.append(ROOT / "README.md")
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE  # messages are compared, too
@@ -63,6 +63,16 @@ def examples(page):
     test = parser.get_doctest(text, names, page.name, str(page), 0)
     test.globs = names  # get_doctest copies it
     return test
+
+
+NAMED = re.compile(r"\b(?:sgsolve|tests|examples|benchmarks)/[\w/]+\.(?:py|md)\b")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_page_has_a_title_and_names_files_that_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(("# ", "```{include}"))
+    assert [name for name in NAMED.findall(text) if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize(
