@@ -31,6 +31,10 @@ def test_many_random_programs(part):
     run(1_000_000 + part * MANY // 20, MANY // 20)
 
 
+def test_a_program_with_a_masked_slope_in_a_loop_over_elements():
+    run(1_016_946, 1)
+
+
 @pytest.mark.million
 @pytest.mark.parametrize("part", range(1000))
 def test_a_million_random_programs(part):

@@ -20,6 +20,7 @@ from ...derivatives.array_operations import NO_SLOPE, ConstantSlope
 from ...derivatives.derivative import Derivative, same_evaluation
 from ...structures.root import Evaluation
 from ..recorded import Recorded
+from ..traced_arrays import TracedArray
 from .filled_rows import FilledRows, Postponed, Row, joined_rows
 from .row_tables import FEW_ARRAYS, READS_OF_ARRAY, RowTable, UnitTable, real_row
 from .traced_slopes import as_slope
@@ -151,7 +152,7 @@ def _real_factor(number: Any) -> Any:
     """Return a real number as a factor of slopes, None for anything else."""
     if type(number) in REAL_NUMBERS:
         return number if type(number) is ConstantSlope else float(number)
-    if hasattr(number, "record") and number.size == 1:
+    if isinstance(number, TracedArray) and number.size == 1:
         return as_slope(number)
     return None
 
