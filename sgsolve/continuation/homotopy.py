@@ -34,7 +34,7 @@ from .family import Family
 from .runs.follow import StopRule, follow
 from .stepper import Point, RunState
 from .steppers.arclength import Arclength
-from .steppers.arclength_stepper import ArclengthStepper
+from .steppers.arclength_stepper import ArclengthStepper, StartError
 
 BACK = -1.0  # lower bound of t
 KINDS = ("newton", "fixed point")
@@ -136,7 +136,7 @@ class Homotopy:
         guard = LimitedCurve(self.finish.limits, family.system.blocks, x)
         try:
             follow(stepper, state, rule=StopRule(self.max_points, until=guard.forbids))
-        except InputError:  # x solves the equations at the start of the curve if F is F(x)
+        except StartError:  # x solves the equations at the start of the curve if F is F(x)
             return x, "the residual at the start has changed", None
         halted = state.status if state.status.final else None
         if state.point is None:

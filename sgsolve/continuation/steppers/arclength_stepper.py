@@ -52,6 +52,10 @@ COLUMNS = (
 )
 
 
+class StartError(InputError):
+    """The start of a curve does not solve its equations."""
+
+
 class ArclengthStepper(Stepper):
     """The stepper of pseudo-arclength continuation.
 
@@ -112,7 +116,7 @@ class ArclengthStepper(Stepper):
         state.step = min(abs(self.first) / max(abs(float(tangent[-1])), STEEP), self.longest)
         away = self.curve.corrector.scaled(at, state.step)
         if away > NO_SOLUTION:
-            raise InputError(
+            raise StartError(
                 f"the start, at {float(self.home[-1]):.10g}, is no solution of these equations: "
                 f"their relative residual is {away:.1e}; start from a point of a branch of the "
                 "same problem, with the same parameters"

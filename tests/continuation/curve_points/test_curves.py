@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status
+from sgsolve import ConvergenceError, InputError, PartialBranchWarning, Problem, Status, ad
 from sgsolve.bifurcation import Stability
 from sgsolve.continuation import Arclength, Homotopy
 from sgsolve.continuation.runs.progress_bar import expected
+from sgsolve.errors import DataTypeError
 from sgsolve.solvers import Bounds, Positive, Restarts, Robust
 from tests.continuation.gallery import (
     bratu,
@@ -504,3 +505,13 @@ def test_blocks_that_are_zero_at_the_start_get_their_sizes_from_the_first_step(m
     assert fold.kind == "fold"
     assert fold.parameter == pytest.approx(np.sqrt(8 * stiffness * gap**3 / 27 / capacity), 1e-9)
     assert fold.x[0] == pytest.approx(meter * gap / 3, rel=1e-6)
+
+
+def test_a_residual_that_turns_complex_along_a_homotopy_is_refused():
+    """Newton's method steps across the place; the error is that of the curve."""
+
+    def f(x):
+        return x - 2.0 + (0.5j * x if 1.3 < ad.value(x)[0] < 1.7 else 0.0)
+
+    with pytest.raises(DataTypeError):
+        Problem(f).solve([1.0], Homotopy())
