@@ -63,11 +63,13 @@ def termination_status(
 
 def _at_start(test: TerminationTest, it: Iterate) -> Status | None:
     """Whether the start is a solution: no step has been seen, so only rounding or zero will do."""
+    by_own_terms = test.own_terms or it.scaling.scale is None
+    if it.origin is not None:
+        it.origin = replace(it.origin, by_own_terms=by_own_terms)
     if not it.F.any() or test.passed(it):
         return unless_at_limit(it, Status.CONVERGED)
     if it.origin is None:
-        it.origin = Origin(it.x, it.F, it.scaling.own)
-    it.origin = replace(it.origin, by_own_terms=test.own_terms or it.scaling.scale is None)
+        it.origin = Origin(it.x, it.F, it.scaling.own, by_own_terms)
     return None
 
 
