@@ -33,8 +33,8 @@ def ran_away(it: Iterate) -> bool:
     if determined(it, np.where(grown, it.x, 0.0)) and _holds_at_level_of(origin, it):
         return False
     it.notes.append(
-        "unknowns ran far beyond the size of the start, to where the equations do not determine "
-        "them"
+        "unknowns, or terms of equations, grew far beyond the start, to where the equations do not "
+        "determine the unknowns"
     )
     return True
 
