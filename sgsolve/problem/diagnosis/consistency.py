@@ -58,7 +58,7 @@ def lost_null_space(system: ResidualSystem, workspace: Workspace, x: Vector) -> 
         return ""
     return (
         "the declared null_space is none of the Jacobian here: along its "
-        f"column {found[0]}, {found[1].replace(' along it', '')}. These equations determine what "
+        f"column {found[0]}, {found[1]}. These equations determine what "
         "the declaration leaves open: solve them without null_space="
     )
 

@@ -109,7 +109,7 @@ def _check_null_space(J: Any, V: Vector, blocks: Blocks) -> None:
     if found:
         raise InputError(
             f"null_space: column {found[0]} is no null vector of the Jacobian at the start: "
-            f"{found[1]}; give vectors v with J v = 0"
+            f"along it, {found[1]}; give vectors v with J v = 0"
         )
 
 
@@ -121,5 +121,5 @@ def not_annihilated(J: Any, V: Vector, blocks: Blocks) -> tuple[int, str] | None
     if not np.isfinite(product).all() or not bad.any():
         return None
     i, j = (int(k[0]) for k in np.nonzero(bad))
-    why = f"equation {blocks.label(i)} changes by {product[i, j]:.2e} along it, its terms have "
-    return j, f"{why}size {terms[i, j]:.2e}"
+    changes = f"equation {blocks.label(i)} changes by {product[i, j]:.2e}"
+    return j, f"{changes}, its terms have size {terms[i, j]:.2e}"
