@@ -125,7 +125,8 @@ class Merges:
     def prune(self, oldest: int) -> None:
         """Drop the merges that were not used since evaluation `oldest`."""
         self.merges = {k: m for k, m in list(self.merges.items()) if m.used >= oldest}
-        self.nbytes = sum(_nbytes(k) for k, m in self.merges.items() if m.structure is not None)
+        kept = list(self.merges.items())
+        self.nbytes = sum(_nbytes(k) for k, m in kept if m.structure is not None)
 
 
 def _nbytes(structures: tuple[Structure, ...]) -> int:

@@ -133,7 +133,7 @@ def _trace(
         derivative = derivative.ordinary()
     if type(derivative) is Recorded:
         with np.errstate(all="ignore"):
-            derivative = carry_out(derivative.node, tape.inputs, tape.start)
+            derivative = carry_out(derivative.node, tape.inputs, tape.start(tape.folded))
     derivative = derivative.final()
     plan = plan_of(derivative.root.root, derivative.terms, y.size, target)
     with np.errstate(all="ignore"):

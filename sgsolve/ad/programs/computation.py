@@ -53,12 +53,13 @@ def pattern_and_values(
     if type(derivative) is Recorded:
         tape = derivative.tape
         computation = _met(derivative, size, dtype, target)
-        program = computation.programs.get(tape.folded)
+        folded = tape.folded
+        program = computation.programs.get(folded)
         if program is not None:
             try:
-                data = program.run(tape.inputs)
-                if computation.folds or tape.folded:
-                    computation.note_form(tape.folded)
+                data = program.run(tape)
+                if computation.folds or folded:
+                    computation.note_form(folded)
                 return program.pattern, data
             except FloatingPointError:
                 tape.fold()
@@ -138,5 +139,5 @@ def _met(derivative: Recorded, size: int, dtype: Any, target: Any) -> Computatio
         if computation.met[folded] == COMPILE_AFTER:
             with suppress(UntraceableError):
                 node, tape = derivative.node, derivative.tape
-                computation.programs[folded] = Program(node, tape, size, dtype, target)
+                computation.programs[folded] = Program(node, tape, folded, size, dtype, target)
     return computation

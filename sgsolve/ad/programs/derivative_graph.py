@@ -84,7 +84,7 @@ class DerivativeGraph:
     def prune(self, oldest: int) -> None:
         """Drop what was not used since evaluation `oldest`."""
         self.programs = {k: c for k, c in list(self.programs.items()) if c.used >= oldest}
-        self.size = forget(self.start, [node for node, *_ in self.programs])
+        self.size = forget(self.start, [node for node, *_ in list(self.programs)])
         self.numbers, self.varying = {}, set()
 
 
@@ -99,8 +99,8 @@ def carry_out(
     What is `known` is not carried out again; where something is, more will be asked for, and all
     that is found on the way is added to it.
     """
-    keep = bool(known)
-    made = known if known else {}
+    made = known or {}
+    keep = made is known
     made.update(start)
     order = _needed(last, made)
     uses: dict[DerivativeNode, int] = {}

@@ -20,7 +20,7 @@ from ..assembly.layout import ROWS
 from ..assembly.plan import Plan, plan_of
 from ..derivatives import array_operations as op
 from ..derivatives.coefficients import moderate
-from ..derivatives.folded import strict, wide
+from ..derivatives.folded import strict
 from .derivative_graph import DerivativeNode, carry_out, inputs_of
 from .graph import Graph, Store
 from .numpy_printer import numpy_function
@@ -42,16 +42,16 @@ class Program:
     """
 
     def __init__(
-        self, node: DerivativeNode, tape: Tape, size: int, dtype: Any, target: Any
+        self, node: DerivativeNode, tape: Tape, folded: bool, size: int, dtype: Any, target: Any
     ) -> None:
         tracer = Tracer()
-        self.folded = tape.folded
-        inputs = self._inputs(tape.inputs)
+        self.folded = folded
+        inputs = tape.inputs_of_form(folded)
         self.numbers = [k for k in inputs_of(node) if type(inputs[k]) in (float, complex)]
         stand_ins = {k: tracer.input(k, item) for k, item in inputs.items()}
         try:
             with quiet():
-                derivative = carry_out(node, stand_ins, tape.start).final()
+                derivative = carry_out(node, stand_ins, tape.start(folded)).final()
             coefficients = list(derivative.terms.values())
             self.dtype = dtype
             self.plan: Plan = plan_of(derivative.root.root, derivative.terms, size, target)
@@ -64,7 +64,7 @@ class Program:
         self._results = ResultMemory(self.pattern.nnz, dtype)
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
-    def run(self, inputs: dict[int, Any]) -> NDArray[Any]:
+    def run(self, tape: Tape) -> NDArray[Any]:
         """Return the values on `pattern`.
 
         Raises
@@ -72,8 +72,7 @@ class Program:
         FloatingPointError
             If something overflowed or underflowed that need not: fold, and try again.
         """
-        if self.folded:
-            inputs = self._inputs(inputs)
+        inputs = tape.inputs_of_form(True) if self.folded else tape.inputs
         for k in self.numbers:
             # At a position that the program does not read there may be something else today.
             if type(inputs.get(k)) in (float, complex) and not moderate(inputs[k]):
@@ -91,9 +90,6 @@ class Program:
         data = self.plan.finished(vector, *constant, self.dtype, self._results.array())
         self._scratch.append((vector, views))
         return data
-
-    def _inputs(self, inputs: dict[int, Any]) -> dict[int, Any]:
-        return {k: wide(item) for k, item in inputs.items()} if self.folded else inputs
 
     def places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Return a source vector and the stretches that it is made of."""

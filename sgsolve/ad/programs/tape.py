@@ -37,12 +37,12 @@ class Tape:
 
     __slots__ = (
         "__weakref__",
+        "_made",
         "_next",
         "_positions",
         "folded",
         "graph",
         "inputs",
-        "made",
         "numbers",
         "room",
         "root",
@@ -55,16 +55,16 @@ class Tape:
         self._next = itertools.count().__next__
         self.inputs: dict[int, Any] = {}
         self._positions: dict[int, int] = {}
-        self.made: dict[DerivativeNode, Derivative] = {}
+        # By whether it is folded: a thread that folds leaves alone what another one carries out.
+        self._made: dict[bool, dict[DerivativeNode, Derivative]] = {False: {}, True: {}}
         self.numbers = 0
         self.folded = False
         self.room = TAPE_BYTES + TAPE_VECTORS * 8 * len(evaluation.cols)
 
-    @property
-    def start(self) -> dict[DerivativeNode, Derivative]:
-        """The derivative of the unknowns, by the node that stands for it."""
+    def start(self, folded: bool) -> dict[DerivativeNode, Derivative]:
+        """Return the derivative of the unknowns, by the node that stands for it."""
         evaluation = self.root
-        if self.folded:
+        if folded:
             unit = (np.longdouble(1.0), np.longdouble(0.0), None, None)
             return {self.graph.start: Folded(evaluation, {evaluation.root: unit})}
         return {self.graph.start: Derivative(evaluation, {evaluation.root: UNIT})}
@@ -82,24 +82,35 @@ class Tape:
             self._positions[id(item)] = known
         return known
 
+    def inputs_of_form(self, folded: bool) -> dict[int, Any]:
+        """Return the inputs of this moment, as the folded form or the other one takes them."""
+        inputs = self.inputs.copy()  # other threads may put more on the tape
+        return {k: wide(item) for k, item in inputs.items()} if folded else inputs
+
     def carry_out(self, node: DerivativeNode) -> Derivative:
         """Return the derivative that a node stands for."""
-        made = self.made.get(node)
-        if made is None and not self.folded:
+        folded = self.folded
+        made = self._made[folded].get(node)
+        if made is None and not folded:
             try:
                 with strict():
-                    made = carry_out(node, self.inputs, self.start, self.made)
+                    made = self._carried_out(node, folded)
             except FloatingPointError:
                 self.fold()
+                folded = True
+                made = self._made[folded].get(node)
         if made is None:
-            inputs = {k: wide(item) for k, item in self.inputs.items()}
             with quiet():
-                made = carry_out(node, inputs, self.start, self.made)
-        self.made[node] = made
+                made = self._carried_out(node, folded)
+        self._made[folded][node] = made
         return made
+
+    def _carried_out(self, node: DerivativeNode, folded: bool) -> Derivative:
+        inputs = self.inputs_of_form(folded) if folded else self.inputs
+        return carry_out(node, inputs, self.start(folded), self._made[folded])
 
     def fold(self) -> None:
         """Carry everything out in the form in which nothing overflows that need not."""
         if not self.folded:
             self.folded = True
-            self.made.clear()
+            self._made[False] = {}

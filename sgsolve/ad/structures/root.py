@@ -271,7 +271,7 @@ def drop_children(structure: Structure) -> None:
     pending = [structure]
     while pending:
         parent = pending.pop()
-        for child in parent.children.values():
+        for child in list(parent.children.values()):
             made = child.structure if type(child) is Selection else child
             if isinstance(made, Structure) and made.passing:
                 pending.append(made)

@@ -20,7 +20,7 @@ def compiled(y):
 
 
 def assert_the_graph_is_the_program(program, tape):
-    inputs = program._inputs(tape.inputs)
+    inputs = tape.inputs_of_form(program.folded)
     _, views = program.places()
     with np.errstate(all="ignore"):
         numbers = program.compute(inputs, views)

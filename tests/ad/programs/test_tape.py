@@ -10,6 +10,7 @@ from sgsolve.ad.programs import computation as evaluation
 from sgsolve.ad.programs import recorded, tape
 from sgsolve.ad.programs.program import Program
 from sgsolve.ad.programs.tape import Tape
+from sgsolve.ad.programs.tracing import Tracer
 
 N = 40
 RNG = np.random.default_rng(5)
@@ -316,3 +317,39 @@ def test_a_run_that_is_repeated_meets_no_other_computation(term):
             assert y.jacobian.nnz == N
         made.append((y._derivative.tape.graph.size, len(programs(y))))
     assert made[0] == made[1] == made[2]
+
+
+def test_a_program_is_made_while_another_thread_records(monkeypatch):
+    expected = fresh(residual, X)
+    for _ in range(evaluation.COMPILE_AFTER - 1):
+        residual(ad.seed(X)).jacobian
+    y = residual(ad.seed(X))
+    recorded_inputs = y._derivative.tape
+    ordinary = Tracer.input
+
+    def while_another_records(tracer, key, item):
+        recorded_inputs.position(np.ones(3))
+        return ordinary(tracer, key, item)
+
+    monkeypatch.setattr(Tracer, "input", while_another_records)
+    np.testing.assert_allclose(y.jacobian.toarray(), expected)
+    assert programs(y)
+
+
+def test_another_thread_folds_while_a_derivative_is_carried_out():
+    x = ad.seed(X)
+    before, after = np.exp(x) * X, np.sin(x) * x[::-1]
+    before._derivative.terms
+    shared = x._derivative.tape
+    node = after._derivative.node
+    ordinary = node.apply
+
+    def while_another_folds(*arguments):
+        shared.fold()
+        return ordinary(*arguments)
+
+    node.apply = while_another_folds
+    exact = np.diag(np.cos(X) * X[::-1]) + np.diag(np.sin(X))[:, ::-1]
+    np.testing.assert_allclose(after.jacobian.toarray(), exact, rtol=1e-13, atol=1e-15)
+    node.apply = ordinary
+    np.testing.assert_allclose((before + after).jacobian.toarray(), np.diag(np.exp(X) * X) + exact)

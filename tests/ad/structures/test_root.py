@@ -1,6 +1,7 @@
 """What the cache of structures keeps, and that it keeps no more."""
 
 import gc
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -172,14 +173,36 @@ def test_programs_outlive_the_pruning_of_other_things(monkeypatch):
     np.testing.assert_allclose(J.toarray(), workload(ad.seed(X + 0.5)).jacobian.toarray())
 
 
-def test_threads_on_one_seed():
-    def g(x, k):
-        return np.exp(x * (k + 1.5)) * x[::-1] + np.sin(x) * X
+@pytest.fixture
+def fast_switching():
+    """Threads take turns a thousand times as often as they do by default."""
+    ordinary = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(ordinary)
 
-    expected = [g(ad.seed(X), k).jacobian.toarray() for k in range(8)]
+
+@pytest.mark.usefixtures("fast_switching")
+@pytest.mark.parametrize("rounds", [100, pytest.param(5000, marks=pytest.mark.slow)])
+def test_threads_on_one_seed(rounds):
+    def g(x, k):
+        y = np.exp(x * (k + 1.5)) * x[::-1] + np.sin(x) * X
+        if k % 2:  # exponentials that overflow for some of the threads
+            y = y + 1.0 / (1.0 + np.exp(x * 150 * (k + 1)))
+        return y
+
+    with np.errstate(over="ignore"):
+        expected = [g(ad.seed(X), k).jacobian.toarray() for k in range(8)]
+
+    def jacobian(x, k):
+        with np.errstate(over="ignore"):
+            return g(x, k).jacobian.toarray()
+
     with ThreadPoolExecutor(8) as pool:
-        for _ in range(20):
+        for number in range(rounds):
+            if number % 30 == 0:
+                ad.clear_cache()  # programs are made again
             x = ad.seed(X)
-            found = list(pool.map(lambda k, x=x: g(x, k).jacobian.toarray(), range(8)))
+            found = list(pool.map(lambda k, x=x: jacobian(x, k), range(8)))
             for J, exact in zip(found, expected, strict=True):
-                np.testing.assert_allclose(J, exact, rtol=1e-13)
+                np.testing.assert_allclose(J, exact, rtol=1e-12)
