@@ -165,11 +165,14 @@ class Operators:
                 slope = 2.0 * value.item()
                 return type(self)(value**other, self._derivative.scaled_by_number(slope))
             slope = value if value.ndim == 1 else raveled(value)
-            return type(self)(value**other, self._derivative.scaled((2.0, slope)))
+            return type(self)(value**other, self._derivative.scaled_by_values(slope, 2.0))
         if type(other) in NUMBERS and value.dtype is DOUBLE and type(value) is ndarray:
             result = value**other
-            slope = without_overflow(power_base, result, value, other)
-            return type(self)(result, self._derivative.scaled(flat(slope, result)))
+            slope = flat(without_overflow(power_base, result, value, other), result)
+            if other > 1 and type(slope) is tuple and type(self._derivative) is not NumberRow:
+                number, values = slope  # of a function without poles
+                return type(self)(result, self._derivative.scaled_by_values(values, number))
+            return type(self)(result, self._derivative.scaled(slope))
         return call_ufunc(operator.pow, self, other)
 
     __rpow__ = _by_rule(operator.pow)[1]

@@ -79,9 +79,9 @@ class Derivative:
         """
         return self._scaled(factor, op.multiply)
 
-    def scaled_by_values(self, values: NDArray[Any]) -> Derivative:
-        """Return diag(values) times this derivative, for values of the code, not slopes."""
-        return self._scaled(values, times_values)
+    def scaled_by_values(self, values: NDArray[Any], number: float = 1.0) -> Derivative:
+        """Return diag(number values) times this derivative, for values of the code, not slopes."""
+        return self._scaled((number, values), times_values)
 
     def _scaled(self, factor: Scale, multiply: Callable[..., Any]) -> Derivative:
         number: Any = 1.0

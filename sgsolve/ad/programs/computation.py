@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
+from ...private_api import quiet
 from ..assembly.plan import Plan, drop_oldest, plan_of
 from ..derivatives.derivative import Derivative
+from ..derivatives.folded import has_overflowed
 from ..derivatives.symbols import UntraceableError
 from .program import Program
 from .recorded import Recorded
+from .tape import Tape
 
 COMPILE_AFTER = 6
 # Evaluations that take the folded form without trying the other one.
@@ -60,17 +63,43 @@ def pattern_and_values(
                 data = program.run(tape)
                 if computation.folds or folded:
                     computation.note_form(folded)
-                return program.pattern, data
+                return program.pattern, _with_finite_slopes(derivative, program.pattern, data)
             except FloatingPointError:
                 tape.fold()
             except ZeroDivisionError:
                 pass  # a number that is zero today: what is divided by it has to be decided today
-        derivative = tape.carry_out(derivative.node)
+        carried_out = tape.carry_out(derivative.node)
         computation.note_form(tape.folded)
-    terms = derivative.carried_out().final().terms
+        pattern, data = _filled(carried_out, size, dtype, target)
+        return pattern, _with_finite_slopes(derivative, pattern, data)
+    return _filled(derivative.carried_out(), size, dtype, target)
+
+
+def _filled(
+    derivative: Derivative, size: int, dtype: Any, target: Pattern | None
+) -> tuple[Pattern, NDArray[Any]]:
+    terms = derivative.final().terms
     plan: Plan = plan_of(derivative.root.root, terms, size, target)
     with np.errstate(all="ignore"):
         return plan.layout.pattern, plan.fill(list(terms.values()), dtype)
+
+
+def _with_finite_slopes(derivative: Recorded, pattern: Pattern, data: NDArray[Any]) -> NDArray[Any]:
+    """Return the values, those of the folded form for NaN that comes of values that overflowed."""
+    with quiet():
+        square = data.dot(data)  # NaN if an element is
+    tape = derivative.tape
+    if square == square or tape.folded:
+        return data
+    inputs = tape.inputs.copy()
+    if not any(map(has_overflowed, inputs.values())):
+        return data
+    folded = Tape(tape.root, tape.graph)
+    folded.inputs, folded.folded = inputs, True
+    _, finite = pattern_and_values(
+        Recorded(folded, derivative.node), pattern.shape[0], data.dtype, pattern
+    )
+    return np.where(np.isnan(data), finite, data)
 
 
 def pattern_of_derivative(derivative: Derivative, size: int) -> Pattern:

@@ -129,13 +129,13 @@ class Recorded(Derivative):
             return Recorded(self.tape, known)
         return self._noted(key, _scaled_by_array, (number,), (factor,))
 
-    def scaled_by_values(self, values: Any) -> Derivative:
-        """Return diag(values) times this derivative."""
-        key = ("values", self.tape.position(values))
+    def scaled_by_values(self, values: Any, number: float = 1.0) -> Derivative:
+        """Return diag(number values) times this derivative, for values of the code, not slopes."""
+        key = ("values", self.tape.position(values), number)
         known = self.node.children.get(key)
         if known is not None:
             return Recorded(self.tape, known)
-        return self._noted(key, _derivative_method("scaled_by_values"), (), (values,))
+        return self._noted(key, _scaled_by_values, (number,), (values,))
 
     def scaled_by_number(self, number: Any) -> Derivative:
         """Return `number` times this derivative."""
@@ -343,6 +343,10 @@ def with_entries(d: Derivative, structure: Structure, slopes: Any, mask: Any = N
 
 def _scaled_by_array(d: Derivative, number: Any, array: Any) -> Derivative:
     return d.scaled((number, array))
+
+
+def _scaled_by_values(d: Derivative, number: float, values: Any) -> Derivative:
+    return d.scaled_by_values(values, number)
 
 
 def _masked(d: Derivative, holds: bool, mask: Any) -> Derivative:

@@ -63,7 +63,7 @@ UNARY: dict[np.ufunc, Unary] = {
     np.square: lambda y, x: (2.0, x),
     np.sqrt: quiet(lambda y, x: (0.5, 1.0 / y)),
     np.cbrt: quiet(lambda y, x: 1.0 / (3.0 * y * y)),
-    np.reciprocal: quiet(lambda y, x: (-1.0, y * y)),
+    np.reciprocal: quiet(lambda y, x: (-1.0, y / x)),
     np.exp: lambda y, x: y,
     np.exp2: lambda y, x: (_constant(LN2, y), y),
     np.expm1: quiet(lambda y, x: np.exp(x)),

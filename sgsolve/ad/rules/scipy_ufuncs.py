@@ -135,7 +135,7 @@ _UNARY: dict[np.ufunc, Unary] = {
     special.cosm1: lambda y, x: (-1.0, np.sin(x)),
     special.sindg: lambda y, x: (np.pi / 180.0, special.cosdg(x)),
     special.cosdg: lambda y, x: (-np.pi / 180.0, special.sindg(x)),
-    special.tandg: lambda y, x: np.pi / 180.0 * (1.0 + y * y),
+    special.tandg: lambda y, x: np.pi / 180.0 / np.square(special.cosdg(x)),
     special.cotdg: lambda y, x: -np.pi / 180.0 / np.square(special.sindg(x)),
     special.exp2: lambda y, x: (LN2, y),
     special.exp10: lambda y, x: (LN10, y),

@@ -166,7 +166,10 @@ def _unary(ufunc: np.ufunc, rule: Any, x: Any) -> Any:
     if derivative.is_sparsity:
         return y, derivative
     partial = _partial(ufunc, rule, y, v)
-    return y, derivative.scaled(flat(partial, v))
+    slope = flat(partial, v)
+    if partial is y and type(slope) is np.ndarray:  # values of the code: those of exp
+        return y, derivative.scaled_by_values(slope)
+    return y, derivative.scaled(slope)
 
 
 def _binary(ufunc: np.ufunc, rule: Any, a: Any, b: Any) -> Any:

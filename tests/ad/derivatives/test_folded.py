@@ -126,3 +126,75 @@ def test_a_factor_that_varies_and_is_extreme_now_and_then():
         J = ad.jacobian(lambda u, dt=dt: (np.sin(u) * dt + u**2) * (1e150 * dt), x).toarray()[0, 0]
         exact = (np.cos(x) * dt + 2 * x) * (1e150 * dt)
         assert abs(J - exact[0]) <= 1e-12 * exact[0]
+
+
+# name: (function whose parts overflow, its slope by hand, for extended precision)
+OVERFLOWING = {
+    "logistic": (lambda x: 1 / (1 + np.exp(-x)), lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2),
+    "Fermi": (lambda x: 1 / (np.exp(x) + 1), lambda x: -np.exp(x) / (1 + np.exp(x)) ** 2),
+    "power": (lambda x: (1 + np.exp(x)) ** -2.0, lambda x: -2 * np.exp(x) / (1 + np.exp(x)) ** 3),
+    "sech squared": (lambda x: 1 / np.cosh(x) ** 2, lambda x: -2 * np.sinh(x) / np.cosh(x) ** 3),
+    "sech cubed": (lambda x: 1 / np.cosh(x) ** 3, lambda x: -3 * np.tanh(x) / np.cosh(x) ** 3),
+    "Bernoulli": (lambda x: x / (np.exp(x) - 1), lambda x: (1 - x * (1 + 1 / np.expm1(x))) / np.expm1(x)),
+    "arctangent": (lambda x: np.arctan(np.exp(x)), lambda x: np.exp(x) / (1 + np.exp(2 * x))),
+    "tanh": (lambda x: np.tanh(np.exp(x)), lambda x: np.exp(x) / np.cosh(np.minimum(np.exp(x), 9e3)) ** 2),
+    "Gompertz": (lambda x: np.exp(-np.exp(x)), lambda x: -np.exp(x - np.exp(x))),
+    "products": (lambda x: 1 / (np.exp(x) * np.exp(x) + np.exp(x)), lambda x: -(2 + np.exp(-x)) / (1 + np.exp(x)) ** 2),
+    "Hill": (lambda x: 1 / (1 + x**150), lambda x: -150 * x**149 / (1 + x**150) ** 2),
+    "choice": (lambda x: np.minimum(np.exp(x), 3.0) * x, lambda x: np.where(np.exp(x) < 3.0, np.exp(x) * (1 + x), 3.0)),
+    "in series": (lambda x: 1 / (1 + 1 / (1 + np.exp(-x))), lambda x: -np.exp(-x) / (2 + np.exp(-x)) ** 2),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp < 15000, reason="longdouble is no wider")
+@pytest.mark.parametrize("name", OVERFLOWING)
+def test_what_is_made_of_a_value_that_overflowed_has_its_slope(name):
+    """A value that is right has a slope that is, eager and by the program that it becomes."""
+    f, slope = OVERFLOWING[name]
+    x = np.array([-3e3, -800.0, -2.0, -0.5, 0.5, 2.0, 800.0, 3e3])
+    with np.errstate(all="ignore"):
+        x = x[np.isfinite(f(x))]
+        wide = x.astype(np.longdouble)
+        exact = slope(wide).astype(float)
+        for _ in range(2 * evaluation.COMPILE_AFTER + 3):
+            np.testing.assert_allclose(ad.jacobian(f, x).diagonal(), exact, rtol=1e-11, atol=1e-300)
+        compiled = ad.compiled(f, at_once=True) if ad.compiled_is_available() else f
+        np.testing.assert_allclose(
+            ad.jacobian(compiled, x).diagonal(), exact, rtol=1e-11, atol=1e-300
+        )
+    assert len(x) > 4
+
+
+# name: (function that is right at a pole of its parts, the pole)
+AT_POLES = {
+    "parallel": (lambda x: 1 / (1 / x + 1 / (1 + x)), 0.0),
+    "reciprocal": (lambda x: np.reciprocal(np.reciprocal(x)), 0.0),
+    "power": (lambda x: (x**-0.5) ** -2.0, 0.0),
+    "square": (lambda x: 1 / np.sqrt((1 / x) ** 2), 0.0),
+    "cube": (lambda x: np.cbrt(1 / (1 / x) ** 3), 0.0),
+    "product": (lambda x: 1 / ((1 / x) * np.cos(x)), 0.0),
+    "quotient": (lambda x: 1 / (np.sin(x) / x**2), 0.0),
+    "logarithm": (lambda x: 1 / np.log(x), 0.0),
+    "tanh": (lambda x: np.tanh(np.arctanh(x)), 1.0),
+    "arctangent": (lambda x: np.arctan(1 / x), 0.0),
+    "logit": (lambda x: 1 / special.logit(x), 1.0),
+    "degrees": (lambda x: np.reciprocal(special.tandg(x)), 90.0),
+    "gamma": (lambda x: 1 / special.gamma(x), 0.0),
+    "erfinv": (lambda x: special.erf(special.erfinv(x)), 1.0),
+    "Bessel": (lambda x: 1 / special.k0(x), 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AT_POLES)
+def test_no_slope_is_dropped_at_a_pole(name):
+    """The slope there is not zero; also beside an element whose exponential overflows."""
+    f, pole = AT_POLES[name]
+
+    def beside(x):
+        return np.concatenate([f(x[:1]), 1 / (1 + np.exp(x[1:]))])
+
+    with np.errstate(all="ignore"):
+        for _ in range(evaluation.COMPILE_AFTER + 3):
+            assert ad.jacobian(f, [pole]).toarray()[0, 0] != 0
+            J = ad.jacobian(beside, [pole, 800.0]).toarray()
+            assert J[0, 0] != 0
