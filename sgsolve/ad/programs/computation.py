@@ -87,9 +87,9 @@ def _filled(
 def _with_finite_slopes(derivative: Recorded, pattern: Pattern, data: NDArray[Any]) -> NDArray[Any]:
     """Return the values, those of the folded form for NaN that comes of values that overflowed."""
     with quiet():
-        square = data.dot(data)  # NaN if an element is
+        total = np.add.reduce(data)  # NaN if an element is; `dot` may wait for threads
     tape = derivative.tape
-    if square == square or tape.folded:
+    if total == total or tape.folded:
         return data
     inputs = tape.inputs.copy()
     if not any(map(has_overflowed, inputs.values())):
