@@ -4,11 +4,6 @@
 ``exp(x) w``. That array may overflow where the code does not. If NumPy's floating point flags
 report overflow or underflow, the computation is repeated in this form with arrays of extended
 precision, whose exponents have 15 bits where the platform has them.
-
-A value that overflowed, ``exp(800)``, has a slope just as large. What the code makes of it may be
-finite, as ``1 / exp(800)`` is: zero times that slope has to be zero, and would be NaN if the slope
-were infinite. In this form such a value is a finite number beyond the range of double precision.
-The slope of a pole, ``1 / x`` at zero, stays infinite.
 """
 
 from __future__ import annotations
@@ -55,12 +50,7 @@ class Folded(Derivative):
 
     def scaled_by_values(self, values: Any, number: float = 1.0) -> Derivative:
         """Return diag(number values) times this derivative, for values of the code, not slopes."""
-        return self.scaled((number, bounded(values)))
-
-    def product(self, other: Derivative, value: Any, others: Any) -> Derivative:
-        """Return the derivative of the product of two arrays with these values."""
-        mine = self.scaled(locked_zeros(bounded(others), other.terms))
-        return mine.plus(other.scaled(locked_zeros(bounded(value), self.terms)))
+        return self.scaled(values if number == 1.0 else (number, values))
 
     def scaled_by_number(self, number: Any) -> Derivative:
         """Return `number` times this derivative."""
@@ -84,12 +74,11 @@ class Folded(Derivative):
 
     def chained(self, rule: Callable[..., Any], result: Any, value: Any) -> Derivative:
         """Return the derivative of a function with that rule, from its result and argument."""
-        finite = _of_bounded_values(rule)
-        return self.scaled(without_overflow(lambda y, x: op.partial(finite, y, x), result, value))
+        tolerant = in_any_precision(rule)
+        return self.scaled(without_overflow(lambda y, x: op.partial(tolerant, y, x), result, value))
 
     def quotient(self, other: Derivative, result: Any, others: Any) -> Derivative:
         """Return the derivative of a quotient from its value and that of the denominator."""
-        result, others = bounded(result), bounded(others)
         inverse = without_overflow(op.reciprocal, others)
         slope = without_overflow(lambda y, b: op.multiply(y, op.reciprocal(b)), result, others)
         slope = locked_zeros(slope, self.terms)
@@ -137,9 +126,6 @@ def in_any_precision(rule: Callable[..., Any]) -> Callable[..., Any]:
 # Overflow and underflow in double precision are not final.
 STRICT: Any = {"all": "ignore", "over": "raise", "under": "raise"}
 strict = error_states(**STRICT)
-# What stands for a value that overflowed: its square and cube are finite in extended precision,
-# and its inverse is zero in double precision.
-OVERFLOWN = np.ldexp(np.longdouble(1), 5000) if np.finfo(np.longdouble).maxexp > 15000 else np.inf
 
 
 def without_overflow(compute: Callable[..., Any], *values: Any) -> Any:
@@ -152,45 +138,11 @@ def without_overflow(compute: Callable[..., Any], *values: Any) -> Any:
             return compute(*map(wide, values))
 
 
-def has_overflowed(item: Any) -> bool:
-    """Whether an array on a tape has infinite elements."""
-    return isinstance(item, np.ndarray) and item.dtype.kind == "f" and bool(np.isinf(item).any())
-
-
 def wide(item: Any) -> Any:
     """Return what lies on a tape in extended precision, where it is numbers."""
     if isinstance(item, (np.ndarray, np.generic)) and item.dtype.kind in "fc":
         return item.astype(np.clongdouble if item.dtype.kind == "c" else np.longdouble)
     return np.longdouble(item) if type(item) is float else item
-
-
-@op.operation
-def bounded(values: Any) -> Any:
-    """Return values of the code, beyond the range of double precision where they overflowed."""
-    return values.clip(-OVERFLOWN, OVERFLOWN) if values.dtype.kind == "f" else values
-
-
-@functools.lru_cache(maxsize=1000)
-def _of_bounded_values(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a rule for values of which some have overflowed; its slopes are infinite at poles."""
-    tolerant = in_any_precision(rule)
-
-    bound = op.unrecorded(bounded)
-
-    def finite(y: Any, x: Any) -> Any:
-        # The sine of infinity is NaN, and so is its slope.
-        slope = tolerant(bound(y), np.where(np.isnan(y), x, bound(x)))
-        if type(slope) is tuple:
-            return slope[0], _bounded_slope(slope[1])
-        return _bounded_slope(slope)
-
-    return finite
-
-
-def _bounded_slope(slope: Any) -> Any:
-    if not isinstance(slope, np.ndarray) or slope.dtype.kind != "f":
-        return slope
-    return np.where(np.isinf(slope), slope, slope.clip(-OVERFLOWN, OVERFLOWN))
 
 
 def narrow(item: Any) -> Any:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import ShapeError
 from ..array import ADArray
+from ..derivatives.bounded import Bounded
 from ..derivatives.derivative import same_evaluation
 from ..derivatives.folded import Folded
 from ..derivatives.sparsity import begin
@@ -60,11 +61,19 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     x, v = as_numeric(x), as_numeric(v)
     if x.shape != v.shape:
         raise ShapeError(f"jvp: x has shape {x.shape}, the direction {v.shape}")
+    value, slopes = _directional(Folded, f, x, v, *args, **kwargs)
+    lost = np.isnan(slopes) & np.isfinite(value)
+    if lost.any():  # parts of f may have overflowed
+        slopes = np.where(lost, _directional(Bounded, f, x, v, *args, **kwargs)[1], slopes)
+    return value, slopes
+
+
+def _directional(form: type[Folded], f: Function, x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
     evaluation = evaluation_of(1, real=x.dtype.kind != "c" and v.dtype.kind != "c")
     begin(evaluation, all_branches=False)
     structure = evaluation.root.selection(np.zeros(x.size, dtype=np.int32))
     direction = v.ravel().astype(np.result_type(v, float))
-    derivative = Folded(evaluation, {structure: (0.0, 1.0, direction, None)})
+    derivative = form(evaluation, {structure: (0.0, 1.0, direction, None)})
     y = evaluate(f, ADArray(x, derivative), *args, **kwargs)
     if not isinstance(y, ADArray):
         return np.asarray(y), np.zeros(np.shape(y))

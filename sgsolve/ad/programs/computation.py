@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from ...pattern import Pattern
 from ...private_api import quiet
 from ..assembly.plan import Plan, drop_oldest, plan_of
+from ..derivatives.bounded import has_overflowed
 from ..derivatives.derivative import Derivative
-from ..derivatives.folded import has_overflowed
 from ..derivatives.symbols import UntraceableError
 from .program import Program
 from .recorded import Recorded

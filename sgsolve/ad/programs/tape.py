@@ -9,9 +9,10 @@ import numpy as np
 from numpy import ndarray
 
 from ...private_api import quiet
+from ..derivatives.bounded import Bounded
 from ..derivatives.coefficients import UNIT
 from ..derivatives.derivative import Derivative
-from ..derivatives.folded import Folded, strict, wide
+from ..derivatives.folded import strict, wide
 from ..structures.root import Evaluation
 from .derivative_graph import DerivativeGraph, DerivativeNode, carry_out
 
@@ -66,7 +67,7 @@ class Tape:
         evaluation = self.root
         if folded:
             unit = (np.longdouble(1.0), np.longdouble(0.0), None, None)
-            return {self.graph.start: Folded(evaluation, {evaluation.root: unit})}
+            return {self.graph.start: Bounded(evaluation, {evaluation.root: unit})}
         return {self.graph.start: Derivative(evaluation, {evaluation.root: UNIT})}
 
     def position(self, item: Any) -> int:

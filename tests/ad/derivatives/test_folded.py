@@ -158,6 +158,8 @@ def test_what_is_made_of_a_value_that_overflowed_has_its_slope(name):
         exact = slope(wide).astype(float)
         for _ in range(2 * evaluation.COMPILE_AFTER + 3):
             np.testing.assert_allclose(ad.jacobian(f, x).diagonal(), exact, rtol=1e-11, atol=1e-300)
+        slopes = ad.jvp(f, x, np.ones(len(x)))[1]
+        np.testing.assert_allclose(slopes, exact, rtol=1e-11, atol=1e-300)
         compiled = ad.compiled(f, at_once=True) if ad.compiled_is_available() else f
         np.testing.assert_allclose(
             ad.jacobian(compiled, x).diagonal(), exact, rtol=1e-11, atol=1e-300
