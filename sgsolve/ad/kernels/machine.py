@@ -19,7 +19,9 @@ from ...errors import InputError
 from . import object_cache
 
 RunFunction = Callable[[int, int, int], int]
-PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_SIGNATURE = ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p
+PROTOTYPE = ctypes.CFUNCTYPE(*_SIGNATURE)
+HOLDING = ctypes.PYFUNCTYPE(*_SIGNATURE)  # keeps the interpreter's lock: for calls of Python
 
 _lock = threading.Lock()
 _compiled: dict[str, Code] = {}

@@ -218,9 +218,13 @@ class TimeSystem:
         if self._kernels is not None:
             self._kernels.residual().stats.compiled += count
 
+    def parts(self, t: float, x: Vector) -> tuple[Vector, Vector]:
+        """Return F(x, t) and Q(x, t) by the user's code."""
+        return real_values(self._flow(t, x), self.n), self._charge(t, x)
+
     def confirm_parts(self, t: float, x: Vector, F: Vector, Q: Vector) -> bool:
         """Whether the user's code gives this F and this Q."""
-        F_now, Q_now = real_values(self._flow(t, x), self.n), self._charge(t, x)
+        F_now, Q_now = self.parts(t, x)
         kernels = self._kernels
         if kernels is None or ((F_now == F).all() and (Q_now == Q).all()):
             return True

@@ -22,6 +22,7 @@ from .history_loops import (
 from .matrix_loops import missing_factors, solved_system
 from .step_loop import (
     AGE,
+    CALLS,
     DIVERGED,
     DONE,
     EQUAL_STEPS,
@@ -202,6 +203,7 @@ def evaluated(it: StepLoop) -> int:
     run_kernel(it.flow)
     run_kernel(it.storage)
     it.whole[NFEV] = it.whole[NFEV] + 1
+    it.whole[CALLS] = it.whole[CALLS] + 1
     square = 0.0
     for i in range(it.n):
         G = it.F[i] + it.a * (it.Q[i] - it.q[i])

@@ -2,25 +2,20 @@
 
 The loops make the steps that need nothing but residuals, solutions with kept factors, and new
 factors. Python makes every other one: those that fail, that need a new Jacobian, that end at a
-breakpoint or hold a row. The last evaluation of each call is confirmed by the user's code, as every
-solution of compiled equations is: between the steps of a call no code runs that could change what
-the residual reads.
+breakpoint or hold a row.
+
+F and Q are evaluated by kernels, or by the user's code, which the loops call back. With kernels the
+last evaluation of each call is confirmed by that code, as every solution of compiled equations is:
+between the steps of a call no code runs that could change what the residual reads.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ...ad.kernels.loops.compiled_loops import CompiledLoops
-from ...ad.kernels.running.kernel_call import KernelCall
-from ...arrays import Vector
 from ...errors import LinearSolveError
-from ...linear.equilibration import Equilibration
 from ...pattern import Pattern
 from ...transient.implicit.implicit_equation import Equation
 from ...transient.methods.backward_differences import CAPACITY
@@ -29,8 +24,7 @@ from ...transient.methods.step_sequence import StepSequence
 from ...transient.methods.time_step import RejectedStep, TimeStep
 from ...transient.transient_stepper import TransientStepper
 from ..equations.time_system import TimeSystem
-from .corrector_loops import several_steps
-from .step_arrays import step_loop_of
+from .held_loops import HeldLoop, LoopsOfRun
 from .step_loop import (
     AGE,
     COUNT,
@@ -54,36 +48,13 @@ from .step_loop import (
     StepLoop,
     steps_at_once,
 )
+from .user_calls import UserCalls
 
-LOOPS = CompiledLoops(several_steps)
-UNDECIDED = -1
-LONG = 200  # steps of a run, or of runs before it, after which what is missing is compiled
 TRUSTED_FAILURES = 2  # after more of them the error may be that of a jump
 
 
-@dataclass(frozen=True)
-class HeldLoop:
-    """The memory of loops, which a workspace holds for later runs.
-
-    Attributes
-    ----------
-    x : ndarray, shape (n,)
-        Where the kernels read x.
-    calls : two KernelCall
-        Of F and Q.
-    scaling : Equilibration
-        Of the matrix.
-    """
-
-    loop: StepLoop
-    run: Callable[[], int]
-    x: Vector
-    calls: tuple[KernelCall, KernelCall]
-    scaling: Equilibration
-
-
 class NativeSteps:
-    """Steps of a run by backward differentiation of compiled equations.
+    """Steps of a run by backward differentiation.
 
     Parameters
     ----------
@@ -91,15 +62,7 @@ class NativeSteps:
     max_points : int or None
         Rows of the run, at most.
     alone : bool
-        Make one step in a call: something looks at each of them. So it is where the time is a
-        parameter.
-
-    Attributes
-    ----------
-    activity : int
-        Whether the run makes such steps; -1: not decided. It does from its start, if all that this
-        takes has been compiled before, or else from step `LONG` on: a run that is resumed makes
-        the same ones.
+        Make one step in a call: something looks at each of them.
     """
 
     def __init__(
@@ -109,13 +72,24 @@ class NativeSteps:
         assert isinstance(stepper.steps, BdfStepper)
         self.stepper, self.system, self.steps = stepper, stepper.system, stepper.steps
         self.matrix, self.max_points = stepper.implicit.matrix, max_points
-        self.alone = alone
-        self._loop: StepLoop | None = None
-        self._calls: tuple[KernelCall, KernelCall] | None = None
+        self.alone, self._loops = alone, LoopsOfRun(stepper)
+        self._held: HeldLoop | None = None
         self._pattern: Pattern | None = None
-        self._scaling: Equilibration | None = None
         self._taken: Any = None  # the derivatives that are in the loop
-        self.activity, self._is_unfit = UNDECIDED, False
+
+    @property
+    def activity(self) -> int:
+        """Whether the run makes such steps; -1: not decided. See `held_loops`."""
+        return self._loops.activity
+
+    @activity.setter
+    def activity(self, activity: int) -> None:
+        self._loops.activity = activity
+
+    @property
+    def by_kernels(self) -> bool:
+        """Whether kernels evaluate F and Q, or the user's code."""
+        return self.system.kernels_serve
 
     @staticmethod
     def serves(stepper: TransientStepper) -> bool:
@@ -123,26 +97,37 @@ class NativeSteps:
         steps, system = stepper.steps, stepper.system
         if not isinstance(steps, BdfStepper) or not isinstance(system, TimeSystem):
             return False
-        return not steps.fixed and stepper.implicit.is_plain and system.kernels_serve
+        return not steps.fixed and stepper.implicit.is_plain and system.conservative
 
     def attempt(self, n_rows: int) -> StepSequence | RejectedStep | None:
         """Make steps to the planned end of the next one, and on; None where Python has to."""
         it = self._bound() if self._is_ready() else None
-        if it is None or not self._is_timed():
+        held = self._held
+        if it is None or held is None or not self._is_timed():
             self.system.note_step()
             return None
         self._load(it, n_rows)
-        ended, vain = self._run(), set[tuple[int, int]]()
+        ended, vain = self._run(held), set[tuple[int, int]]()
         while (at := (ended, int(it.whole[DONE]))) not in vain and self._mended(it, ended):
             vain.add(at)
-            ended = self._run()
+            ended = self._run(held)
         made = int(it.whole[DONE])
-        self.system.count_compiled(int(it.whole[NFEV]))
+        if held.by_kernels:
+            self.system.count_compiled(int(it.whole[NFEV]))
         if not made:
             return self._rejected(it, ended)
         if not self._confirmed(it):
             return None
         return StepSequence(self._told(it, made), self._take)
+
+    def _run(self, held: HeldLoop) -> int:
+        """Run the loops, and return how they ended."""
+        if not isinstance(held.calls, UserCalls):
+            return held.run()
+        try:
+            return held.calls.run(held.loop, held.run, self.system.parts)
+        finally:
+            self.stepper.implicit.count_residuals(held.calls.count, held.calls.seconds)
 
     def _mended(self, it: StepLoop, ended: int) -> bool:
         """Provide another matrix where that is why a step was not made."""
@@ -152,9 +137,9 @@ class NativeSteps:
 
     def _rescaled(self, it: StepLoop) -> bool:
         """Equilibrate the next matrix anew; False if that fails."""
-        assert self._scaling is not None
+        assert self._held is not None
         try:
-            self._scaling.apply(it.J + it.a_wanted * it.C, it.A)
+            self._held.scaling.apply(it.J + it.a_wanted * it.C, it.A)
         except LinearSolveError:
             return False
         return True
@@ -177,6 +162,9 @@ class NativeSteps:
         if ended == TOO_LONG:
             return self.steps.rejected_by(it.error, it.deviation)
         implicit = self.stepper.implicit
+        equation = Equation(it.target, it.a, it.q.copy(), it.weights.copy())
+        if implicit.is_noise(equation, it.x.copy(), it.d):
+            return None
         implicit.renew()
         return RejectedStep.unsolved(implicit.failure(ended == DIVERGED))
 
@@ -189,32 +177,25 @@ class NativeSteps:
     def _is_ready(self) -> bool:
         steps, plan, schedule = self.steps, self.stepper.plan, self.stepper.schedule
         routine = not plan.due and steps.failures < TRUSTED_FAILURES and steps.control is None
-        routine = routine and steps.tape is None and self.system.kernels_serve
+        routine = routine and steps.tape is None
         # unknowns of an index 2 are left out of the norms once the run has started
         routine = routine and self.stepper.implicit.is_plain
-        if not (routine and self.matrix.known and self.matrix.a0) or self._is_unfit:
-            return False
-        if not (self.activity or self.stepper.counts.steps >= LONG):
+        if not (routine and self.matrix.known and self.matrix.a0) or not self._loops.are_near():
             return False
         stop = schedule.next_stop(steps.t, plan.setbacks.jumps)
         return plan.target <= stop and plan.target < schedule.next_row(steps.t)
 
     def _bound(self) -> StepLoop | None:
-        """Return the memory of the loops; None where there are no kernels or no narrow band."""
+        """Return the memory of the loops; None where there are none."""
         pattern = self.system.pattern
-        if self._loop is not None and pattern is self._pattern:
-            return self._loop
-        count = max(self.stepper.counts.steps, self.system.steps_without_loops)
-        make = self.activity == 1 or count >= LONG or self.system.makes_kernels
-        held = self._held(make) if make or LOOPS.pays(0, sys.maxsize) else None
-        self.activity = int(held is not None)
-        self._is_unfit = make and held is None
+        held = self._held
+        if held is not None and pattern is self._pattern and held.by_kernels == self.by_kernels:
+            return held.loop
+        self._held = held = self._loops.find()
         if held is None:
             return None
-        self._loop, self._run, self._scaling = held.loop, held.run, held.scaling
-        self._calls = held.calls
         self._pattern, self._taken = pattern, None
-        it, weights = self._loop, self.stepper.weights
+        it, weights = held.loop, self.stepper.weights
         it.rtol, it.tolerance = weights.step_rtol, self.stepper.implicit.tolerance
         it.max_step, it.whole[FACTORED] = self.stepper.schedule.max_step, 0
         if weights.step_atol is not None:
@@ -226,39 +207,15 @@ class NativeSteps:
 
         What depends on parameters alone is evaluated by NumPy.
         """
-        if self.system.parameters.are_constant:
+        assert self._held is not None
+        calls, t = self._held.calls, self.stepper.plan.target
+        if self.system.parameters.are_constant or isinstance(calls, UserCalls):
             return True
-        assert self._calls is not None
-        place, t = self._calls[0].x, self.stepper.plan.target
+        place = calls[0].x
         try:
-            return self.system.kernel_calls(t, place, place, False, self._calls) == self._calls
+            return self.system.kernel_calls(t, place, place, False, calls) == calls
         except ArithmeticError:  # a parameter is not finite
             return False
-
-    def _held(self, make: bool) -> HeldLoop | None:
-        """Return the memory of an earlier run, if it serves again, or new memory."""
-        parts, steps, weights = self.matrix.direct_parts(), self.steps, self.stepper.weights
-        if parts is None:
-            return None
-        pattern, x = self.matrix.analyzed, np.zeros(self.system.n)
-        settings = steps.max_order, steps.formulas, steps.implicit.max_iterations
-        members = tuple(np.arange(len(x))[part].tobytes() for part in weights.parts)
-        key = *settings, weights.fixed is None, members, tuple(weights.apart)
-        holder: dict[Any, HeldLoop] = self.stepper.workspace.derived("native steps", pattern, dict)
-        known = holder.get(key)
-        at = (x, None) if known is None else (known.x, known.calls)
-        calls = self.system.kernel_calls(steps.t, steps.x, at[0], make, at[1])
-        if calls is None or not LOOPS.are_made():
-            return None
-        if known is not None and all(a is b for a, b in zip(calls, known.calls, strict=True)):
-            return known
-        scaling = Equilibration(pattern)
-        loop = step_loop_of(steps, weights, pattern, parts, (at[0], *calls), scaling)
-        if loop is None:
-            return None
-        [run] = LOOPS.bound(loop)
-        holder[key] = HeldLoop(loop, run, at[0], calls, scaling)
-        return holder[key]
 
     def _load(self, it: StepLoop, n_rows: int) -> None:
         """Write the state of the run into the memory of the loops."""
@@ -289,17 +246,28 @@ class NativeSteps:
 
     def _most(self, n_rows: int) -> int:
         """Return how many steps may be made."""
-        if self.alone or self.stepper.dense is not None or not self.system.parameters.are_constant:
+        if self._is_alone():
             return 1
         if self.max_points is None or self.stepper.schedule.rows is not None:
             return steps_at_once(self.system.n)
         return max(1, min(steps_at_once(self.system.n), self.max_points - n_rows))
+
+    def _is_alone(self) -> bool:
+        """Whether something is to be done between steps."""
+        if self.alone or self.stepper.dense is not None:
+            return True
+        if self.by_kernels:
+            return not self.system.parameters.are_constant
+        return self.stepper.plan.hidden is not None
 
     def _confirmed(self, it: StepLoop) -> bool:
         """Whether the user's code gives what the kernels gave at last.
 
         What that code reads beside its arguments can change only while Python runs.
         """
+        assert self._held is not None
+        if not self._held.by_kernels:
+            return True
         return self.system.confirm_parts(it.target, it.x.copy(), it.F, it.Q)
 
     def _told(self, it: StepLoop, made: int) -> list[TimeStep]:
@@ -319,8 +287,8 @@ class NativeSteps:
 
     def _take(self) -> None:
         """Take the state at the end of the steps over into the run."""
-        it, steps, implicit = self._loop, self.steps, self.stepper.implicit
-        assert it is not None
+        assert self._held is not None
+        it, steps, implicit = self._held.loop, self.steps, self.stepper.implicit
         first, count, side = (int(it.whole[k]) for k in (FIRST, COUNT, SIDE))
         memory = it.past.reshape(2, CAPACITY + 1, -1)[side]
         steps.take(
@@ -336,5 +304,7 @@ class NativeSteps:
         """Take the state of the iteration over."""
         whole = it.whole
         nfev, nit = int(whole[NFEV]), int(whole[NIT])
+        if self._held is not None and not self._held.by_kernels:
+            nfev = 0  # counted where they are made
         self.stepper.implicit.take(it.rate, int(whole[UNMEASURED]), nfev, nit)
         self.matrix.take(it.a0, int(whole[AGE]), int(whole[N_FACTOR]), nit)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ...ad.kernels.running.kernel_call import KernelCall
 from ...ad.kernels.running.kernel_memory import address_of
 from ...arrays import Vector
 from ...linear.equilibration import Equilibration
@@ -18,6 +17,7 @@ from ...transient.methods.backward_differences import CAPACITY, MAX_ORDER, diffe
 from ...transient.methods.bdf import CAP, BdfStepper
 from ..short_newton.band_loops import BandSystem
 from .step_loop import COLUMNS, MOST, N_WHOLE, NUMBERS, StepLoop, steps_at_once
+from .user_calls import Called
 
 FULL = 40  # unknowns up to which a full matrix is a band
 
@@ -42,15 +42,15 @@ def step_loop_of(
     weights: ErrorWeights,
     pattern: Pattern,
     parts: DirectParts,
-    calls: tuple[Vector, KernelCall, KernelCall],
+    calls: tuple[Vector, Called, Called],
     scaling: Equilibration,
 ) -> StepLoop | None:
     """Return the memory of the loops; None where the matrix is no narrow band.
 
     Parameters
     ----------
-    calls : ndarray of shape (n,), and two KernelCall
-        Where x is, and the kernels of F and Q.
+    calls : ndarray of shape (n,), and two Called
+        Where x is, and what evaluates F and Q.
     scaling : Equilibration
         Of the matrix.
     """

@@ -18,7 +18,7 @@ from ...ad.kernels.loops.scalar_loops import (
 
 # Places in `StepLoop.whole`, the integers that loops change.
 ORDER, EQUAL_STEPS, RISING, FIRST, COUNT, SIDE, AGE, UNMEASURED, FACTORED, CHECKED, DONE = range(11)
-NFEV, NIT, N_FACTOR, N_WHOLE = range(11, 15)
+NFEV, NIT, N_FACTOR, CALLS, N_WHOLE = range(11, 16)
 COLUMNS = 8  # of a row of a table of coefficients
 NUMBERS = 5  # that are told of each step
 MOST = 32  # steps in one call: so long does Ctrl-C wait

@@ -89,6 +89,10 @@ class ImplicitSolver:
         self.rate, self.unmeasured = rate, unmeasured
         self._nfev, self._nit = self._nfev + nfev, self._nit + nit
 
+    def count_residuals(self, count: int, seconds: float) -> None:
+        """Count residuals that were evaluated elsewhere."""
+        self._nfev, self._seconds = self._nfev + count, self._seconds + seconds
+
     @property
     def _stretches(self) -> bool:
         """Whether updates are stretched: not where currents need solutions of linear equations."""
@@ -214,7 +218,7 @@ class ImplicitSolver:
                 self._usual = k
                 return self._ended(equation, x, (G, Q, d), multiple, k)
             hopeless = not isfinite(max(sizes)) or self._hopeless(max(sizes), rate, k)
-            if (hopeless or k == self.max_iterations) and self._is_noise(equation, x, sizes):
+            if (hopeless or k == self.max_iterations) and self.is_noise(equation, x, d):
                 return self._ended(equation, x, (G, Q, d), multiple, k)
             if hopeless:
                 return Solved(None, q, k, self.failure(diverged=True))
@@ -238,8 +242,9 @@ class ImplicitSolver:
             rate = max(rate, unseen / (unseen_before or LEAST_NUMBER))
         return rate
 
-    def _is_noise(self, equation: Equation, x: Vector, sizes: tuple[float, float]) -> bool:
+    def is_noise(self, equation: Equation, x: Vector, d: Vector) -> bool:
         """Whether an update, within the tolerance, is what rounding of the equations makes."""
+        sizes = self._sizes(d, x, equation.weights)
         if not max(sizes) <= 1.0:
             return False
         try:

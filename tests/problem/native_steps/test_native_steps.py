@@ -6,9 +6,10 @@ import pytest
 from sgsolve import Problem, ad
 from sgsolve.errors import ImpureFunctionWarning
 from sgsolve.problem.equations.compiled_functions import CompiledFunctions
-from sgsolve.problem.native_steps import native_steps
+from sgsolve.problem.native_steps import held_loops
 from sgsolve.problem.native_steps.corrector_loops import several_steps
-from sgsolve.problem.native_steps.native_steps import LONG, NativeSteps
+from sgsolve.problem.native_steps.held_loops import LONG
+from sgsolve.problem.native_steps.native_steps import NativeSteps
 from sgsolve.transient import Bdf, FixedSteps, IndexWarning, Stored
 
 pytest.importorskip("llvmlite")
@@ -128,13 +129,13 @@ def test_steps_are_those_of_python(kind):
 
 def in_python(stepper_class, patch):
     """Run the loops as functions of Python."""
-    bound = native_steps.LOOPS.bound
+    bound = held_loops.LOOPS.bound
 
-    def functions(it):
-        bound(it)
+    def functions(it, holding=False):
+        bound(it, holding)
         return [lambda: several_steps(it)]
 
-    patch.setattr(native_steps.LOOPS, "bound", functions)
+    patch.setattr(held_loops.LOOPS, "bound", functions)
 
 
 @pytest.mark.parametrize("kind", [chain, itself, circuit])
@@ -333,7 +334,7 @@ def test_later_runs_of_a_problem_use_the_same_memory(kind, monkeypatch):
     problem = Problem(residual, storage=charge, compiled=True)
     first = problem.transient(x0, (0.0, end), rtol=1e-5)
     other = problem.transient(x0, (0.0, end), rtol=1e-4, max_step=end / 50.0)
-    monkeypatch.setattr(native_steps, "step_loop_of", None)
+    monkeypatch.setattr(held_loops, "step_loop_of", None)
     found = problem.transient(x0, (0.0, end), rtol=1e-5)
     assert np.array_equal(found.states, first.states)
     assert other["step"].max() <= end / 50.0 * (1.0 + 1e-12)
@@ -342,7 +343,7 @@ def test_later_runs_of_a_problem_use_the_same_memory(kind, monkeypatch):
 
 def test_loops_are_made_behind_many_steps_of_python(monkeypatch):
     monkeypatch.setattr(CompiledFunctions, "at_once", False)
-    monkeypatch.setattr(native_steps, "LONG", 30)
+    monkeypatch.setattr(held_loops, "LONG", 30)
     found, made = run(waves)
     assert 0 < made <= len(found) - 30
     assert LONG == 200

@@ -115,11 +115,20 @@ class CompiledLoops:
                 )
         return self._code is not None
 
-    def bound(self, struct: LoopStruct) -> list[Callable[[], int]]:
-        """Return the functions that take such a struct, without parameters, bound to it."""
+    def bound(self, struct: LoopStruct, holding: bool = False) -> list[Callable[[], int]]:
+        """Return the functions that take such a struct, without parameters, bound to it.
+
+        Parameters
+        ----------
+        holding : bool
+            Keep the interpreter's lock: for loops that call functions of Python.
+        """
         assert self.are_made(), "the loops cannot be compiled"
         assert self._code is not None
-        return [_bound(run, struct) for run in self._chosen(self._code.functions, type(struct))]
+        found = self._code.functions
+        if holding:
+            found = [machine.HOLDING(address) for address in self._code.addresses]
+        return [_bound(run, struct) for run in self._chosen(found, type(struct))]
 
     def _chosen(self, found: list[T], kind: type[LoopStruct]) -> list[T]:
         """Return what is found of the functions that take such a struct."""
