@@ -33,6 +33,7 @@ LONG = 200  # steps of a run, or of runs before it, after which what is missing 
 # To load the loops from disk, or to compile them, takes as long as so many steps save that call the
 # user's code.
 LOADED, COMPILED = 200, 1500
+MOST_UNKNOWNS = 100_000  # for such calls: NumPy is as fast beyond, and takes less memory
 
 Calls = tuple[KernelCall, KernelCall] | UserCalls
 
@@ -116,7 +117,9 @@ class LoopsOfRun:
     def _is_possible(self) -> bool:
         """Whether the loops solve with a matrix of this form, and can be compiled."""
         parts = self.stepper.implicit.matrix.direct_parts()
-        if parts is None or band_places(parts, self.stepper.implicit.matrix.analyzed) is None:
+        if parts is None or self.system.n > MOST_UNKNOWNS:
+            return False
+        if band_places(parts, self.stepper.implicit.matrix.analyzed) is None:
             return False
         return machine.is_available()
 

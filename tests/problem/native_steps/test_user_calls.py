@@ -158,6 +158,12 @@ def test_loops_are_made_behind_many_steps(monkeypatch, made):
     assert sum(made) > first + len(found) - 30
 
 
+def test_python_makes_the_steps_of_very_many_unknowns(monkeypatch, made):
+    monkeypatch.setattr(held_loops, "MOST_UNKNOWNS", 2)
+    assert run(few).success
+    assert not made
+
+
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, made):
     whole, path = run(waves), tmp_path / "run.npz"
     part, limit = run(waves, checkpoint=path, max_steps=7), 7
