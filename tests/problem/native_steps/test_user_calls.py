@@ -9,7 +9,7 @@ from sgsolve.problem.native_steps import held_loops, user_calls
 from sgsolve.problem.native_steps.native_steps import NativeSteps
 from sgsolve.problem.native_steps.user_calls import UserCalls
 from sgsolve.transient import Pulse
-from tests.problem.native_steps.test_native_steps import KINDS, OPTIONS, assert_same, few, waves
+from tests.problem.native_steps.equations_of_steps import KINDS, OPTIONS, assert_same, few, waves
 
 pytest.importorskip("llvmlite")
 
