@@ -19,14 +19,6 @@ class Clock:
         self.now += seconds
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _loops_from_the_first_step():
-    """Let steps in time not depend on how many of them earlier tests made."""
-    from sgsolve.problem.native_steps import held_loops
-
-    held_loops.LOADED = held_loops.COMPILED = 0
-
-
 @pytest.fixture
 def clock(monkeypatch):
     """The clock of sgsolve during a test; the load of the machine does not matter then."""

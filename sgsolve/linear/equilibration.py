@@ -89,6 +89,12 @@ class Equilibration:
         np.multiply(data, self.factor, out=out)
         self._extremes(out)
 
+    def take(self, row: NDArray[np.float64], column: NDArray[np.float64]) -> None:
+        """Use these factors, powers of two, until they no longer fit."""
+        self.row[...], self.column[...] = row, column
+        self.factor[...] = row[self._rows] * column[self._columns]
+        self.n_update += 1
+
     def _extremes(self, data: NDArray[Any]) -> tuple[float, float]:
         """Return the smallest and the largest of the largest entries of all rows and columns."""
         magnitude = self.magnitude

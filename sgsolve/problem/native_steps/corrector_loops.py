@@ -6,10 +6,21 @@ See `transient.bdf`, `transient.implicit_solver` and `transient.kept_matrix`.
 from __future__ import annotations
 
 from ...ad.kernels.loops.outer_calls import run_kernel
+from ...arrays import EPS
 from ...transient.implicit.implicit_solver import DIVERGED as SLOWEST
-from ...transient.implicit.implicit_solver import FORGET, LEAST, LEFT, MAX_AGE, STRETCH, TINY, YOUNG
+from ...transient.implicit.implicit_solver import (
+    FORGET,
+    LEAST,
+    LEFT,
+    MAX_AGE,
+    NOISE,
+    STRETCH,
+    TINY,
+    YOUNG,
+)
 from ...transient.implicit.implicit_solver import UNMEASURED as MOST_UNMEASURED
 from ...transient.step_plan import ROUNDED, ROUNDINGS
+from ..short_newton.band_loops import solved_band
 from ..short_newton.loop_state import INF
 from .history_loops import (
     append_values,
@@ -19,7 +30,7 @@ from .history_loops import (
     observe_state,
     resize_step,
 )
-from .matrix_loops import missing_factors, solved_system
+from .matrix_loops import missing_factors, solved_system, solved_without_exchanges
 from .step_loop import (
     AGE,
     CALLS,
@@ -48,19 +59,19 @@ SHORTEST, LONGEST = STRETCH
 def several_steps(it: StepLoop) -> int:
     """Make steps until their number, the stop or a row is reached; or return why one was not made.
 
-    With a step planned and J just evaluated for it, `fresh` is 1.
+    With a step planned and J just evaluated for it, `fresh` is 1. The next step is planned here
+    even where it is the first of another call: how many steps a call makes changes no bit of them.
     """
     going, result = 1, MADE
-    for k in range(MOST):
+    for _ in range(MOST):
         if going == 1 and it.whole[DONE] < it.most:
-            if k > 0:
-                going = planned(it)
-            if going == 1:
-                result = tried(it)
-                going = 1 if result == MADE else 0
+            result = tried(it)
+            going = 1 if result == MADE else 0
             if going == 1:
                 accept_step(it)
                 going = 1 if it.t < it.stop else 0
+            if going == 1:
+                going = planned(it)
     return result
 
 
@@ -190,7 +201,12 @@ def iterated(it: StepLoop, k: int, relaxation: float, before: float) -> int:
         return write_solution(it, multiple)
     if not size < INF:
         return DIVERGED
-    if k > 1 and hopeless(it, size, before, k) == 1:
+    lost = 0
+    if k > 1:
+        lost = hopeless(it, size, before, k)
+    if (lost == 1 or k == it.max_iterations) and size <= 1.0 and is_noise(it, size) == 1:
+        return LEAVE
+    if lost == 1:
         return DIVERGED
     for i in range(it.n):
         it.x[i] = it.x[i] - it.d[i]
@@ -202,6 +218,7 @@ def evaluated(it: StepLoop) -> int:
     """Write F, Q and the right-hand side; 0 where one of them is not finite."""
     run_kernel(it.flow)
     run_kernel(it.storage)
+    it.t_evaluated = it.target
     it.whole[NFEV] = it.whole[NFEV] + 1
     it.whole[CALLS] = it.whole[CALLS] + 1
     square = 0.0
@@ -248,6 +265,22 @@ def hopeless(it: StepLoop, size: float, before: float, k: int) -> int:
     for _ in range(it.max_iterations - k + 1):
         left = left * rate
     return 1 if rate > SLOWEST or left > (1.0 - rate) * it.tolerance else 0
+
+
+def is_noise(it: StepLoop, size: float) -> int:
+    """Whether an update is what rounding of the equations makes; see `KeptMatrix.rounding`."""
+    for i in range(it.n):
+        noise = 0.0
+        for k in range(it.starts[i], it.starts[i + 1]):
+            noise += (abs(it.J[k]) + it.a * abs(it.C[k])) * abs(it.x[it.columns[k]])
+        it.b[i] = EPS * noise * it.row[i]
+    if it.exchanged == 0.0:
+        solved_without_exchanges(it)
+    else:
+        solved_band(it.lu)
+    for i in range(it.n):
+        it.deviation[i] = it.y[i] * it.column[i]
+    return 1 if size <= NOISE * error_norm(it, it.deviation, 1.0) else 0
 
 
 def write_solution(it: StepLoop, multiple: float) -> int:

@@ -1,8 +1,10 @@
 """The loops of a run in time with their memory, which a workspace keeps for later runs.
 
-They are used when that pays. With kernels it does from the start of a run, if all that it takes has
-been compiled before, or else from step `LONG` on. Loops that call the user's code are loaded or
-compiled behind as many steps of the process as save the time of that.
+Loops that call the user's code are used from the start of a run: to load their machine code takes
+as long as a hundred steps of Python, to compile it, once on a machine, as long as a thousand. What
+decides is the run alone, so that the same run gives the same bits whatever ran before it. With
+kernels they are used from the start if all that they take has been compiled before, or else from
+step `LONG` on.
 """
 
 from __future__ import annotations
@@ -30,9 +32,6 @@ from .user_calls import UserCalls
 LOOPS = CompiledLoops(several_steps)
 UNDECIDED = -1
 LONG = 200  # steps of a run, or of runs before it, after which what is missing is compiled
-# To load the loops from disk, or to compile them, takes as long as so many steps save that call the
-# user's code.
-LOADED, COMPILED = 200, 1500
 MOST_UNKNOWNS = 100_000  # for such calls: NumPy is as fast beyond, and takes less memory
 
 Calls = tuple[KernelCall, KernelCall] | UserCalls
@@ -70,7 +69,8 @@ class LoopsOfRun:
     Attributes
     ----------
     activity : int
-        Whether the run uses loops; -1: not decided. A run that is resumed goes on as it was.
+        Whether the run uses loops with kernels; -1: not decided. A run that is resumed goes on as
+        it was.
     unfit : bool
         Whether the run cannot use them.
     """
@@ -79,7 +79,7 @@ class LoopsOfRun:
         assert isinstance(stepper.system, TimeSystem)
         assert isinstance(stepper.steps, BdfStepper)
         self.stepper, self.system, self.steps = stepper, stepper.system, stepper.steps
-        self.activity, self.unfit, self._asked = UNDECIDED, False, False
+        self.activity, self.unfit = UNDECIDED, False
 
     @property
     def by_kernels(self) -> bool:
@@ -88,7 +88,9 @@ class LoopsOfRun:
 
     def are_near(self) -> bool:
         """Whether the next step may use loops."""
-        return not self.unfit and (bool(self.activity) or self.stepper.counts.steps >= LONG)
+        if self.unfit or not self.by_kernels:
+            return not self.unfit
+        return bool(self.activity) or self.stepper.counts.steps >= LONG
 
     def find(self) -> HeldLoop | None:
         """Return the loops for the next step."""
@@ -103,15 +105,8 @@ class LoopsOfRun:
         return held
 
     def _with_user_calls(self) -> HeldLoop | None:
-        if not (self._asked or self._is_possible()):
-            self.unfit = True
-            return None
-        uses = 1 if self._asked else 1 + self.stepper.counts.steps  # more in a run that is resumed
-        self._asked = True
-        if not (LOOPS.pays(LOADED, COMPILED, uses) or self.activity == 1):
-            return None
-        held = self._held(True)
-        self.activity, self.unfit = int(held is not None), held is None
+        held = self._held(True) if self._is_possible() else None
+        self.unfit = held is None
         return held
 
     def _is_possible(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import Vector
 from ...errors import LinearSolveError
 from ...pattern import Pattern
 from ...transient.implicit.implicit_equation import Equation
@@ -62,20 +63,28 @@ class NativeSteps:
     max_points : int or None
         Rows of the run, at most.
     alone : bool
-        Make one step in a call: something looks at each of them.
+        Make one step in a call: code of the user's runs behind each of them.
+    recorded : bool
+        Outputs of the user's are recorded behind each of them. Only kernels, which are confirmed,
+        then make several in a call.
     """
 
     def __init__(
-        self, stepper: TransientStepper, max_points: int | None = None, alone: bool = False
+        self,
+        stepper: TransientStepper,
+        max_points: int | None = None,
+        alone: bool = False,
+        recorded: bool = False,
     ) -> None:
         assert isinstance(stepper.system, TimeSystem)
         assert isinstance(stepper.steps, BdfStepper)
         self.stepper, self.system, self.steps = stepper, stepper.system, stepper.steps
         self.matrix, self.max_points = stepper.implicit.matrix, max_points
-        self.alone, self._loops = alone, LoopsOfRun(stepper)
+        self.alone, self.recorded, self._loops = alone, recorded, LoopsOfRun(stepper)
         self._held: HeldLoop | None = None
         self._pattern: Pattern | None = None
         self._taken: Any = None  # the derivatives that are in the loop
+        self._scales: Vector | None = None  # that are in the loop
 
     @property
     def activity(self) -> int:
@@ -142,7 +151,17 @@ class NativeSteps:
             self._held.scaling.apply(it.J + it.a_wanted * it.C, it.A)
         except LinearSolveError:
             return False
+        scales = np.array([self._held.scaling.row, self._held.scaling.column])
+        self.matrix.scales = self._scales = scales
         return True
+
+    def _take_scales(self, it: StepLoop) -> None:
+        """Use the factors of rows and columns that are part of the state of the run."""
+        assert self._held is not None
+        self._scales = self.matrix.scales
+        scales = np.ones((2, it.n)) if self._scales is None else self._scales
+        self._held.scaling.take(*scales)
+        it.whole[FACTORED] = 0
 
     def _renewed(self, it: StepLoop) -> bool:
         """Evaluate J and C for the planned step; False where that fails."""
@@ -162,9 +181,6 @@ class NativeSteps:
         if ended == TOO_LONG:
             return self.steps.rejected_by(it.error, it.deviation)
         implicit = self.stepper.implicit
-        equation = Equation(it.target, it.a, it.q.copy(), it.weights.copy())
-        if implicit.is_noise(equation, it.x.copy(), it.d):
-            return None
         implicit.renew()
         return RejectedStep.unsolved(implicit.failure(ended == DIVERGED))
 
@@ -197,7 +213,8 @@ class NativeSteps:
         self._pattern, self._taken = pattern, None
         it, weights = held.loop, self.stepper.weights
         it.rtol, it.tolerance = weights.step_rtol, self.stepper.implicit.tolerance
-        it.max_step, it.whole[FACTORED] = self.stepper.schedule.max_step, 0
+        it.max_step = self.stepper.schedule.max_step
+        self._take_scales(it)
         if weights.step_atol is not None:
             it.fixed[...] = weights.step_atol
         return it
@@ -222,6 +239,8 @@ class NativeSteps:
         steps, matrix, implicit = self.steps, self.matrix, self.stepper.implicit
         if matrix.derivatives is not self._taken:
             self._take_derivatives(it)
+        if matrix.scales is not self._scales:
+            self._take_scales(it)
         if it.a0 != matrix.a0:
             it.whole[FACTORED] = 0
         numbers = {"t": steps.t, "h": steps.h, "target": self.stepper.plan.target}
@@ -258,7 +277,7 @@ class NativeSteps:
             return True
         if self.by_kernels:
             return not self.system.parameters.are_constant
-        return self.stepper.plan.hidden is not None
+        return self.recorded or self.stepper.plan.hidden is not None
 
     def _confirmed(self, it: StepLoop) -> bool:
         """Whether the user's code gives what the kernels gave at last.
@@ -268,7 +287,7 @@ class NativeSteps:
         assert self._held is not None
         if not self._held.by_kernels:
             return True
-        return self.system.confirm_parts(it.target, it.x.copy(), it.F, it.Q)
+        return self.system.confirm_parts(it.t_evaluated, it.x.copy(), it.F, it.Q)
 
     def _told(self, it: StepLoop, made: int) -> list[TimeStep]:
         """Return the steps that were made."""

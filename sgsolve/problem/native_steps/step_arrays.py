@@ -10,6 +10,8 @@ from ...ad.kernels.running.kernel_memory import address_of
 from ...arrays import Vector
 from ...linear.equilibration import Equilibration
 from ...linear.methods.direct.band_storage import NARROW
+from ...linear.methods.direct.banded import Banded
+from ...linear.methods.direct.dense import Dense
 from ...linear.solver import DirectParts
 from ...pattern import Pattern
 from ...transient.error_weights import ErrorWeights
@@ -23,14 +25,14 @@ FULL = 40  # unknowns up to which a full matrix is a band
 
 
 def band_places(parts: DirectParts, pattern: Pattern) -> Any:
-    """Return (lower, upper, places, before, after) of a band; None for another storage."""
+    """Return (lower, upper, places, before, after) of a band; None for other back ends."""
     backend, n = parts.backend, pattern.shape[0]
-    band = getattr(backend, "band", None)
-    if band is not None:
+    if type(backend) is Banded:
+        band = backend.band
         if band.lower + band.upper > NARROW:
             return None
         return band.lower, band.upper, band.places, band.before, band.after
-    if n > FULL or backend.memory is None:
+    if n > FULL or type(backend) is not Dense:  # one of the user's factorizes itself
         return None
     width = max(1, n - 1)
     places = pattern.indices * (3 * width + 1) + (2 * width + pattern.rows - pattern.indices)

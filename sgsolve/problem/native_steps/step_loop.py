@@ -61,6 +61,7 @@ class StepLoop(LoopStruct):
     error: Number  # of the last step
     iterations: Number
     a: Number  # of the equation of the step
+    t_evaluated: Number  # of F and Q
     told_a: Number  # of that of the last accepted step, with `told_q`
 
     whole: Choices

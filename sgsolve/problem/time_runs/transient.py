@@ -127,7 +127,9 @@ def transient_run(
     mark["currents"] = sorted(pairs)
     if NativeSteps.serves(stepper):
         looked_at = bool(functions) or given.callback is not None or given.until is not None
-        stepper.sequences = NativeSteps(stepper, max_steps, looked_at or given.verbose)
+        stepper.sequences = NativeSteps(
+            stepper, max_steps, looked_at or given.verbose, bool(columns) and times is None
+        )
     return _assembled_run(stepper, given, equations, functions, actions, mark), stepper
 
 

@@ -218,7 +218,7 @@ class ImplicitSolver:
                 self._usual = k
                 return self._ended(equation, x, (G, Q, d), multiple, k)
             hopeless = not isfinite(max(sizes)) or self._hopeless(max(sizes), rate, k)
-            if (hopeless or k == self.max_iterations) and self.is_noise(equation, x, d):
+            if (hopeless or k == self.max_iterations) and self._is_noise(equation, x, sizes):
                 return self._ended(equation, x, (G, Q, d), multiple, k)
             if hopeless:
                 return Solved(None, q, k, self.failure(diverged=True))
@@ -242,9 +242,8 @@ class ImplicitSolver:
             rate = max(rate, unseen / (unseen_before or LEAST_NUMBER))
         return rate
 
-    def is_noise(self, equation: Equation, x: Vector, d: Vector) -> bool:
+    def _is_noise(self, equation: Equation, x: Vector, sizes: tuple[float, float]) -> bool:
         """Whether an update, within the tolerance, is what rounding of the equations makes."""
-        sizes = self._sizes(d, x, equation.weights)
         if not max(sizes) <= 1.0:
             return False
         try:

@@ -45,6 +45,8 @@ class KeptMatrix:
         J and C; None: they are not known.
     currents : LinearizedCurrents
         With derivatives at the same state as J and C.
+    scales : ndarray of shape (2, n), or None
+        By which loops that factorize M multiply its rows and columns; None: not known.
     """
 
     def __init__(self, system: EvolutionSystem, workspace: Workspace) -> None:
@@ -52,6 +54,7 @@ class KeptMatrix:
         self.a0, self.age, self.evaluations = 0.0, 0, 0
         self.seconds = 0.0
         self.currents = LinearizedCurrents(system.currents)
+        self.scales: Vector | None = None
         self._solver: Any = workspace.solver(system.pattern, PURPOSE)
         self.derivatives: Derivatives | None = None
         self._C: Any = None
@@ -182,7 +185,9 @@ class KeptMatrix:
     def save(self) -> dict[str, Any]:
         """Return what a resumed run needs to compute the same."""
         known = self.derivatives
-        held = {} if known is None else {"J": known.J, "C": known.C}
+        held: dict[str, Any] = {} if known is None else {"J": known.J, "C": known.C}
+        if self.scales is not None:
+            held["scales"] = self.scales
         return {**held, **self.currents.save(), "a0": self.a0, "age": self.age}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -196,4 +201,4 @@ class KeptMatrix:
                 self.currents.restore(saved)
                 if a0:
                     self.factorize(a0)
-        self.age = int(saved["age"])
+        self.age, self.scales = int(saved["age"]), saved.get("scales")
