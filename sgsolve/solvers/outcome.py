@@ -107,11 +107,12 @@ def _idle(it: Iterate) -> NDArray[np.bool_] | None:
     Only those are asked whose slopes are next to nothing: their terms would be for unknowns of the
     size that any in the block had. A term is zero as well where its unknown is.
     """
-    if it.S_start is None or it.J is None:
+    idle: NDArray[np.bool_] = it.F == 0.0
+    if it.S_start is None or it.J is None or not idle.any():
         return None
     reach = np.maximum(it.peak, it.blocks.spread(it.blocks.norms(it.peak), 0.0))
     reach[reach == 0.0] = 1.0
-    idle: NDArray[np.bool_] = (it.F == 0.0) & (LOST * it.S_start >= it.terms(reach))
+    idle &= LOST * it.S_start >= it.terms(reach)
     away = NEAR * mixed_signs(len(reach)) * golden_parts(len(reach)) * reach  # keeps no ratio
     for sign in (1.0, -1.0):
         if not idle.any():

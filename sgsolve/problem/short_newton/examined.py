@@ -30,6 +30,7 @@ def as_iterate(
     it.k, it.fresh = found.nit, found.renewed and not found.vanished
     it.age = int(not found.renewed) + found.vanished
     it.J = system.pattern.matrix((at.J if found.renewed else at.J_old).copy())
+    it.magnitudes = system.pattern.matrix(np.abs(it.J.data))
     it.factorized, it.newton, it.damping = not found.renewed, True, 1.0
     it.phi, it.contraction = at.phi, at.contraction
     it.x_old, it.F_old = at.x.copy(), at.F.copy()

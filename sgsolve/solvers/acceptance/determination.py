@@ -205,10 +205,10 @@ def answers(change: Vector, expected: Vector, own: Vector) -> NDArray[np.bool_]:
 
 def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which unknowns have a term in one of some equations."""
-    terms, rows = np.abs(J.data * it.weights[J.indices]), it.system.pattern.rows
-    own = it.scaling.sized
+    terms = np.abs(J.data * it.weights[J.indices])
+    limit = np.where(answers, UNDETERMINED * it.scaling.sized, np.inf)
     seen = np.zeros(len(it.x), dtype=bool)
-    seen[J.indices[answers[rows] & (terms > UNDETERMINED * own[rows])]] = True
+    seen[J.indices[terms > limit[it.system.pattern.rows]]] = True
     return seen
 
 

@@ -40,7 +40,10 @@ def exact_equations(it: Iterate) -> Mask:
     They held before the last step too, or came to hold by a change that matters. Those of unknowns
     that stay at zero have no terms that rounding could hide.
     """
-    before, exact = np.abs(it.F_old), it.F == 0.0
+    exact = it.F == 0.0
+    if not exact.any():
+        return exact
+    before = np.abs(it.F_old)
     closed: Mask = exact & (before > CHANGED * it.scaling.own)
     return closed | equations_with(it, it.x != 0.0, exact & (before == 0.0))
 

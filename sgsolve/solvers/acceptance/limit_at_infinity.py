@@ -97,12 +97,12 @@ def _without_influence(it: Iterate) -> NDArray[np.bool_]:
     """Return which unknowns have next to no terms in any equation."""
     if it.J is None:
         return np.zeros(len(it.x), dtype=bool)
-    sized, magnitudes = it.scaling.sized, it.system.pattern.matrix(np.abs(it.J.data))
+    sized = it.scaling.sized
     shares = np.divide(1.0, sized, out=np.zeros_like(sized), where=sized > 0.0)
-    parts = transposed_product(magnitudes, shares) * np.abs(it.x)  # of all equations together
+    parts = transposed_product(it.magnitudes, shares) * np.abs(it.x)  # of all equations together
     none: NDArray[np.bool_] = ~(parts > len(sized) * UNDETERMINED)
     if none.any():
-        terms = magnitudes.data * np.abs(it.x[it.J.indices])
+        terms = it.magnitudes.data * np.abs(it.x[it.J.indices])
         none[it.J.indices[terms > UNDETERMINED * sized[it.system.pattern.rows]]] = False
     return none
 

@@ -10,8 +10,9 @@ from .iterate import Iterate
 
 def unknowns_with(it: Iterate, equations: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which unknowns appear in some equations; without a matrix, any may."""
-    if it.J is None:
-        return np.full(len(it.x), bool(equations.any()))
+    any_equation = bool(equations.any())
+    if it.J is None or not any_equation:
+        return np.full(len(it.x), any_equation)
     found = np.zeros(len(it.x), dtype=bool)
     found[it.J.indices[entries_in(it, equations)[1]]] = True
     return found

@@ -36,6 +36,8 @@ class Iterate:
         The point and its residual.
     J : csr_array or None
         The Jacobian last evaluated; ``fresh`` says whether at this x.
+    magnitudes : csr_array
+        ``|J|``, of the Jacobian last evaluated.
     S : ndarray, shape (n,)
         Term size of every equation, from the Jacobian last evaluated.
     weights : ndarray, shape (n,)
@@ -158,8 +160,8 @@ class Iterate:
         """Take x, with its F and J, as the point; False if the sizes of terms are not finite."""
         self._place(x, F, J)
         self.workspace.doubt_gauge(J)
-        self._magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
-        return self.scaling.of_equations(self._magnitudes) and self._measured()
+        self.magnitudes = self.system.pattern.matrix(np.abs(self.J.data))
+        return self.scaling.of_equations(self.magnitudes) and self._measured()
 
     def probe_at(self, x: Vector) -> bool:
         """Find the sizes at x, which becomes the point, from products; False if not finite."""
@@ -181,7 +183,7 @@ class Iterate:
 
     def terms(self, magnitude: Vector) -> Vector:
         """Return ``|J|`` times the given sizes of the unknowns."""
-        terms: Vector = matrix_product(self._magnitudes, magnitude)
+        terms: Vector = matrix_product(self.magnitudes, magnitude)
         return terms
 
     def slope_at(self, x: Vector, v: Vector) -> Vector | None:
@@ -281,7 +283,7 @@ class Iterate:
         self.peak = np.maximum(self.peak, self.scaling.magnitude)
         if self.scaling.bare and (self.x_old[x != 0.0] == 0.0).any():
             # unknowns were zero, so their terms had no size; now they have
-            self.scaling.of_equations(self._magnitudes)
+            self.scaling.of_equations(self.magnitudes)
         self.contraction = self.phi / phi_old if phi_old > 0.0 else 0.0
         self.fresh, self.correction = False, None
         self.k += 1

@@ -14,6 +14,7 @@ import numpy as np
 from ...arrays import Vector
 from ...errors import SingularMatrixError
 from ...linear.null_basis import annihilated, null_basis
+from ...pattern import matrix_product
 from ...results.blocks import Blocks
 from ..state.counted_system import CountedSystem
 from ..state.iterate import Iterate
@@ -119,27 +120,21 @@ def open_levels(J: Any, blocks: Blocks) -> Vector | None:
         None if there are none.
     """
     parts = list(blocks.parts.values())
-    if len(parts) > MOST_BLOCKS or not _may_be_open(J, parts):
+    if len(parts) > MOST_BLOCKS:
         return None
     B = np.zeros((J.shape[0], len(parts)))
     for k, where in enumerate(parts):
         B[where, k] = 1.0
-    return annihilated(J, np.linalg.qr(B)[0], ROUNDING)
+    return annihilated(J, np.linalg.qr(B)[0], ROUNDING) if _may_be_open(J, B) else None
 
 
-def _may_be_open(J: Any, parts: list[Any]) -> bool:
+def _may_be_open(J: Any, B: Vector) -> bool:
     """Whether a block is not excluded by an equation in which no other block appears.
 
-    This takes one pass over the entries. An equation without slopes may be flat there alone, and
-    excludes all.
+    Each column of B is 1 for the unknowns of one block. An equation without slopes may be flat
+    there alone, and excludes all.
     """
-    n, count = J.shape[0], len(parts)
-    block = np.zeros(n, dtype=np.int64)
-    for k, where in enumerate(parts):
-        block[where] = k
-    place = np.repeat(np.arange(0, n * count, count), np.diff(J.indptr)) + block[J.indices]
-    sums = np.bincount(place, J.data, n * count).reshape(n, count)
-    terms = np.bincount(place, np.abs(J.data), n * count).reshape(n, count)
+    sums, terms = matrix_product(J, B), matrix_product(abs(J), B)
     appearing = np.count_nonzero(terms, axis=1)
     excluded = (np.abs(sums) > ROUNDING * terms)[appearing == 1].any(axis=0)
     return bool((appearing > 0).all() and not excluded.all())
