@@ -107,6 +107,7 @@ EQUATIONS = (
     "potential_form",
     "rows",
     "time_tolerances",
+    "contact_surfaces",
     "time_form",
     "__init__",
 )

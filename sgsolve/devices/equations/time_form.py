@@ -1,4 +1,4 @@
-"""The equations of a device in time, and its terminal currents with their displacement parts.
+"""The equations of a device in time.
 
 The unknowns are psi and the densities of both carriers. What is stored is linear in them. A
 density may fall by many decades within a time step, such as in a junction that is emptied. That is
@@ -12,18 +12,11 @@ balances are those of the carriers, not divided by densities, to conserve what i
 Impact ionization multiplies the fluxes. Next to a heavily doped layer, drift and diffusion of the
 majority cancel, and rounding errors of their difference would make pairs. With ionization the
 fluxes on the edges are therefore unknowns too, at the end, as in the steady state (`kept_fluxes`).
-
-The total current, of both carriers and of displacement, has no sources. So the current of a contact
-is what crosses any surface around it. Each node of the mesh belongs to one contact, and the
-currents cross the edges between the parts. Every edge counts once for each of two contacts, with
-opposite signs: the currents add up to zero for any state and any step.
-
-Reference: S. E. Laux, IEEE Trans. Electron Devices 32 (1985) 2028, on terminal currents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,15 +25,14 @@ import numpy as np
 from ... import ad
 from ...errors import InputError
 from ...problem import Problem
-from ..meshes.watershed import flooded
 from ..models.carrier_statistics import chemical_potential, has_factor
 from ..models.heat import contact_parameters, heat_left, heat_scale, local_parameters, stored_heat
 from ..models.interfaces import row_weight
-from ..models.ions import ion_balances, ion_blocks, ion_current, ion_weights, split_densities
+from ..models.ions import ion_balances, ion_blocks, ion_weights, split_densities
 from ..models.trap_levels import level_blocks, level_captures
-from .argument_checks.parameter_checks import contact as check_contact
 from .boundaries.boundary import fixed_densities, fixed_potentials
 from .carriers import Carriers, after_fluxes, carriers, log_factors
+from .contact_surfaces import ContactSurfaces, Crossing, Pair
 from .potential_form import Equations
 from .time_tolerances import time_tolerances
 from .transport.conduction import conduction, fluxes
@@ -49,7 +41,6 @@ from .transport.ionization import ionized
 from .transport.terminal import losses
 
 Array = Any
-Pair = tuple[Callable[..., Array], Callable[..., Array]]
 RATE = 1e6  # 1/s, about that of the filling of traps
 LEAST = 1e-100  # cm^-3, of a density whose logarithm is taken
 EMPTIEST = -575.0  # logarithm of 1e-250 cm^-3, the lowest density that a row is divided by
@@ -111,7 +102,7 @@ class TimeForm:
                 "heat: transients need its capacity, such as capacity=1.63 in J/(cm^3 K)"
             )
         self.device, lay = device, device.layout
-        self._sides = _sides(device, x, p)
+        self._surfaces = ContactSurfaces(device, x, p)
         self._scale = [_row_scale(device, name) for name in "np"]
         self._psi, self._n, self._p = list(device.blocks().values())[:3]
         begin = self._p.stop if device.heat is None else self._p.stop + lay.n
@@ -312,32 +303,12 @@ class TimeForm:
         Both are functions of this form's unknowns and of all parameters; currents in A, charges in
         C (times cm^(dim - 3)). The charge is the dielectric flux across the same surface.
         """
-        check_contact(self.device, name)
-        device, lay = self.device, self.device.layout
-        side = self._sides.get(name, self._nothing)
-        step, inside = side[lay.a] - side[lay.b], side[lay.pair_nodes]
-        carried = inside[lay.carrier_a] - inside[lay.carrier_b]
+        return self._surfaces.current(name, self._crossing)
 
-        def conducted(y: Array, **p: Any) -> Array:
-            s, local = self._carriers(y, p)
-            jn, jp = s.kept or self._fluxes(self._moving(s, y, p), y, local)
-            crossing = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
-            if device.tunneling is not None:  # from the p end to the n end
-                taken_n, taken_p = device.tunneling.taken(s, p)
-                crossing = crossing + ad.sum(inside * (taken_p - taken_n)) / s.vt
-            return (device.constants.q * s.vt) * crossing
-
-        def displaced(y: Array, **p: Any) -> Array:
-            psi = y[self._psi]
-            eps = lay.permittivity(p["eps_r"]) * lay.ratio
-            flux = ad.sum((step * eps * device.constants.eps0) * (psi[lay.a] - psi[lay.b]))
-            for other, gate in lay.coupled_gates.items():
-                own = 1.0 if other == name else 0.0
-                charge = gate.charge(p["V_" + other], psi[gate.nodes])
-                flux = flux + ad.sum((own - side[gate.nodes]) * charge)
-            return flux
-
-        return conducted, displaced
+    def _crossing(self, y: Array, p: Mapping[str, Any]) -> Crossing:
+        """Return the carriers, and both currents on the edges over ``q vt``."""
+        s, local = self._carriers(y, p)
+        return s, s.kept or self._fluxes(self._moving(s, y, p), y, local)
 
 
 def _density_logarithm(density: Array, of_size: bool) -> Array:
@@ -360,15 +331,3 @@ def _flux_scale(device: Equations, carrier: str) -> np.ndarray:
     """One over what an edge carries at the highest doping."""
     density = max(float(np.abs(device.parameters["doping"]).max()), 1.0)
     return np.asarray(1.0 / (np.abs(row_weight(device, carrier)) * density))
-
-
-def _sides(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """For each contact on the mesh, 1 at the nodes that belong to it; insulators are split last."""
-    lay, s = device.layout, carriers(device, x, local_parameters(device, x, p))
-    highest = np.maximum(s.log_n, s.log_p)
-    a, b = lay.carrier_edges.T
-    level = np.full(len(lay.ratio), -np.inf)
-    level[lay.kept] = 0.5 * (highest[a] + highest[b]) + np.log(np.abs(lay.carrier_ratio))
-    seeds = {name: nodes for name, nodes in lay.contacts.items() if name not in lay.coupled_gates}
-    reached = flooded(device.mesh.edges, lay.n, level, list(seeds.values()))
-    return {name: part.astype(float) for name, part in zip(seeds, reached, strict=True)}

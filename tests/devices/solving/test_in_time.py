@@ -57,7 +57,7 @@ def test_the_current_is_the_same_across_any_surface():
     side = np.zeros(device.mesh.n)
     side[:80] = 1.0  # in the neutral n layer
     far = TimeForm(device, x, device.parameters)
-    far._sides["p"] = side
+    far._surfaces._sides["p"] = side
     currents["far"] = far.current("p")
     run = form.problem.at(V_p=switched()).transient(y, (0.0, 3e-8), rtol=1e-6, outputs=currents)
     largest = np.abs(run["I_0"]).max()
