@@ -18,6 +18,7 @@ from scipy.sparse.linalg import splu
 from ...arrays import EPS, Vector
 from ...errors import LinearSolveError, SingularMatrixError
 from ...linear.gauged import Gauged
+from ...pattern import transposed_product
 from ..state.iterate import Iterate
 
 SHORT = 1e-3  # a step that is so short, relative to its unknown, may converge
@@ -78,7 +79,7 @@ def determined_by_kept_factors(it: Iterate, steps: list[Vector], others: NDArray
         return False
     moving = np.any(steps, axis=0)
     answering = _answering(it, it.J, it.F, moving | others)
-    if answering is None or not _seen(it, it.J, answering)[moving].all():
+    if answering is None or not with_terms(it, it.magnitudes, answering, it.weights)[moving].all():
         return False
     return _moved_little(it, moving, *_residual_noise(it))
 
@@ -151,7 +152,7 @@ def golden_parts(n: int) -> Vector:
 def _answered(it: Iterate, J: Any, F: Vector, moving: NDArray[np.bool_]) -> bool:
     """Whether each of some unknowns has a term in an equation that answers as J says."""
     answers = _answering(it, J, F, moving)
-    return answers is not None and bool(_seen(it, J, answers)[moving].all())
+    return answers is not None and bool(with_terms(it, abs(J), answers, it.weights)[moving].all())
 
 
 def _answering(
@@ -203,13 +204,28 @@ def answers(change: Vector, expected: Vector, own: Vector) -> NDArray[np.bool_]:
     return answering
 
 
-def _seen(it: Iterate, J: Any, answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which unknowns have a term in one of some equations."""
-    terms = np.abs(J.data * it.weights[J.indices])
-    limit = np.where(answers, UNDETERMINED * it.scaling.sized, np.inf)
-    seen = np.zeros(len(it.x), dtype=bool)
-    seen[J.indices[terms > limit[it.system.pattern.rows]]] = True
-    return seen
+def with_terms(
+    it: Iterate, magnitudes: Any, equations: NDArray[np.bool_], sizes: Vector
+) -> NDArray[np.bool_]:
+    """Return which unknowns have more than next to no terms in one of some equations.
+
+    Parameters
+    ----------
+    magnitudes : csr_array, shape (n, n)
+        ``|J|``.
+    equations : ndarray of bool, shape (n,)
+    sizes : ndarray, shape (n,)
+        Those of the unknowns.
+    """
+    sized, where = it.scaling.sized, equations & (it.scaling.sized > 0.0)
+    shares = np.divide(1.0, sized, out=np.zeros_like(sized), where=where)
+    parts = transposed_product(magnitudes, shares) * sizes  # of all equations together
+    found: NDArray[np.bool_] = parts > len(sized) * UNDETERMINED
+    if not found.all():
+        terms = magnitudes.data * sizes[magnitudes.indices]
+        limit = np.where(equations, UNDETERMINED * sized, np.inf)
+        found[magnitudes.indices[terms > limit[it.system.pattern.rows]]] = True
+    return found
 
 
 def _answers_beside(it: Iterate, small: Vector) -> NDArray[np.bool_]:

@@ -40,7 +40,7 @@ def exact_equations(it: Iterate) -> Mask:
     They held before the last step too, or came to hold by a change that matters. Those of unknowns
     that stay at zero have no terms that rounding could hide.
     """
-    exact = it.F == 0.0
+    exact: Mask = it.F == 0.0
     if not exact.any():
         return exact
     before = np.abs(it.F_old)

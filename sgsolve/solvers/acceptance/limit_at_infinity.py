@@ -17,16 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Vector
-from ...pattern import transposed_product
 from ..state.entries import unknowns_with
 from ..state.iterate import Iterate
 from .determination import (
     LINEAR,
     SHORT,
-    UNDETERMINED,
     determined,
     determined_by_kept_factors,
     fixed_by_kept_factors,
+    with_terms,
 )
 from .flat_equations import exact_equations, tail, tail_along, tail_of, unanswered
 
@@ -97,14 +96,8 @@ def _without_influence(it: Iterate) -> NDArray[np.bool_]:
     """Return which unknowns have next to no terms in any equation."""
     if it.J is None:
         return np.zeros(len(it.x), dtype=bool)
-    sized = it.scaling.sized
-    shares = np.divide(1.0, sized, out=np.zeros_like(sized), where=sized > 0.0)
-    parts = transposed_product(it.magnitudes, shares) * np.abs(it.x)  # of all equations together
-    none: NDArray[np.bool_] = ~(parts > len(sized) * UNDETERMINED)
-    if none.any():
-        terms = it.magnitudes.data * np.abs(it.x[it.J.indices])
-        none[it.J.indices[terms > UNDETERMINED * sized[it.system.pattern.rows]]] = False
-    return none
+    every = np.ones(len(it.F), dtype=bool)
+    return ~with_terms(it, it.magnitudes, every, np.abs(it.x))
 
 
 def _repeats_linearly(it: Iterate, step: Vector) -> bool:
