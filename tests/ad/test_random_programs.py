@@ -78,4 +78,6 @@ def test_the_judge_notices(lie, monkeypatch):
         monkeypatch.setattr(sparsity.Sparsity, "plus", lambda self, other, sign=1.0: self)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert any(find(number, 1) for number in range(QUICK))
+        told = {"value": "np.tanh(", "slope": "np.sin(", "pattern": ""}[lie]
+        asked = (k for k in range(QUICK) if told in "".join(Program(k).sources))
+        assert any(find(number, 1) for number in asked)

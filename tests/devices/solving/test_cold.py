@@ -181,7 +181,7 @@ def test_capacitance_of_a_depletion_layer(gap, T, Ec):
 @pytest.mark.filterwarnings("ignore:check the units")
 @pytest.mark.parametrize(
     ("gap", "T", "volts", "degenerate"),
-    [(3.4, 77.0, 3.35, False), *slow((1.17, 20.0, 1.17, True), (1.17, 4.2, 1.17, False))],
+    slow((3.4, 77.0, 3.35, False), (1.17, 20.0, 1.17, True), (1.17, 4.2, 1.17, False)),
 )
 def test_a_cold_device_in_time_ends_at_its_steady_state(gap, T, volts, degenerate):
     """Its contacts hold minority densities of 1e-200 cm^-3 and less."""

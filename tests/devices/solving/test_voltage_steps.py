@@ -77,6 +77,7 @@ def test_a_metal_that_blocks():
     check(metal(0.7), "a", [0.0, -200.0], [0.0, *-np.geomspace(0.2, 200.0, 12)])
 
 
+@pytest.mark.slow
 def test_a_metal_that_blocks_at_11_volts_along_an_edge():
     """Hundreds of kT/q along one edge: densities and probabilities underflow."""
     check(gan_metal(), "a", [0.0, -200.0], [0.0, *-np.geomspace(0.5, 200.0, 20)])
@@ -291,7 +292,8 @@ def test_a_thyristor_beyond_its_breakover_switches_on():
 
 
 @pytest.mark.filterwarnings("ignore::sgsolve.devices.SwitchedWarning")
-@pytest.mark.parametrize("last", [5.0, *slow(100.0, 800.0)])
+@pytest.mark.slow
+@pytest.mark.parametrize("last", [5.0, 100.0, 800.0])
 def test_rounding_does_not_decide_what_switching_on_costs(last):
     device = thyristor()
     still = device.equilibrium()
@@ -464,13 +466,9 @@ def guard_rings(count, sign=1.0):
 
 @pytest.mark.parametrize(
     ("count", "sign", "name", "last"),
-    [
-        (1, 1.0, "k", 200.0),
-        pytest.param(1, 1.0, "a", -200.0, marks=pytest.mark.slow),
-        pytest.param(2, 1.0, "a", -300.0, marks=pytest.mark.slow),
-        pytest.param(2, -1.0, "a", 300.0, marks=pytest.mark.slow),
-    ],
+    [(1, 1.0, "k", 200.0), (1, 1.0, "a", -200.0), (2, 1.0, "a", -300.0), (2, -1.0, "a", 300.0)],
 )
+@pytest.mark.slow
 def test_guard_rings_in_one_step(count, sign, name, last):
     """Without an estimate of the levels of the rings, such a step took 1100."""
     device = guard_rings(count, sign)
