@@ -120,7 +120,7 @@ quiet = error_states(all="ignore")
 
 
 def add_csr_product(matrix: Any, x: NDArray[Any], y: NDArray[Any]) -> None:
-    """Add the product of a CSR matrix and a vector to y, all of double precision.
+    """Add the product of a CSR matrix and a vector to y, all of one dtype.
 
     ``matrix @ x`` calls the same kernel on an array of zeros, which costs one pass over memory for
     the zeros and one for the sum.

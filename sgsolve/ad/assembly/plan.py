@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern, counting_sort
-from ...private_api import add_csr_product, csr_of_arrays
+from ...private_api import add_csr_product, csr_of_arrays, csr_with_data
 from ..structures.operands import consecutive
 from ..structures.root import Root
 from ..structures.structure import Structure
@@ -120,8 +120,17 @@ class Plan:
             if dtype == np.float64:
                 add_csr_product(self.product, vector, data)
             else:
-                data += (self.product @ vector).astype(dtype, copy=False)
+                self._add_product(vector, data)
         return data
+
+    def _add_product(self, vector: NDArray[Any], data: NDArray[Any]) -> None:
+        """Add the sums of the sources, in the order in which those of double precision are."""
+        weights = self.product.data
+        kind = np.result_type(weights, vector)
+        total = data.astype(kind)
+        matrix = csr_with_data(self.product, weights.astype(kind, copy=False))
+        add_csr_product(matrix, vector.astype(kind, copy=False), total)
+        np.copyto(data, total, casting="unsafe")
 
     def constant_values(self, numbers: Any, dtype: Any) -> tuple[Any, Any]:
         """Return the values of the terms that are plain numbers: everywhere, and at the spots.

@@ -7,7 +7,6 @@ product or sum that was computed first.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -62,8 +61,12 @@ class Memo:
 
 
 def finite(number: Any) -> bool:
-    """Whether a number is finite; one of a recorded computation is not known to be."""
-    return not isinstance(number, Symbol) and bool(np.isfinite(number))
+    """Whether a number is finite, so that zeros of an array may meet it.
+
+    One of a recorded computation counts as finite, as it does while nothing is recorded. Where it
+    is not, the product with zero is an invalid operation, and the computation is folded.
+    """
+    return isinstance(number, Symbol) or bool(np.isfinite(number))
 
 
 def moderate(number: Any) -> bool:
@@ -199,7 +202,7 @@ def scattered(
         return parent, (0.0, 1.0, memo(spread_coefficient, count, (alpha,), index, None), None)
     if alpha != 0.0:
         c, s = shifted(c, s, alpha, memo)
-    if not abs(s) < math.inf:
+    if not finite(s):
         c, s = memo(op.multiply, c, s), 1.0
     return parent, (0.0, s, memo(spread_coefficient, count, one, index, c), None)
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from sgsolve import Pattern, ad
-from sgsolve.ad.assembly.plan import MOST_PLANS, Plan, drop_oldest
+from sgsolve.ad.assembly.plan import MOST_PLANS, Plan, drop_oldest, plan_of
 from sgsolve.errors import StructureError
 
 X = np.linspace(0.5, 2.0, 40)
@@ -63,6 +63,26 @@ def test_numbers_may_change_between_evaluations():
     for k in (1.0, -2.0, 0.0, 1.0):
         J = pattern.matrix(ad.jacobian_values(k * laplacian(ad.seed(X)), pattern))
         np.testing.assert_array_equal(J.toarray(), k * LAPLACE)
+
+
+@pytest.mark.parametrize("kind", [complex, np.longdouble])
+def test_sums_have_the_order_of_those_of_doubles(kind):
+    """Numbers that a loop reads are asked for as complex ones: the same numbers, bit for bit."""
+
+    def f(x):
+        return 0.1 * np.sum(x) + np.sum(np.sin(x[[0, 1, 0]]) * x[[1, 0, 0]])
+
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        derivative = f(ad.seed(generator.uniform(-1.0, 1.0, 3)))._derivative.carried_out()
+        terms = derivative.final().terms
+        plan = plan_of(derivative.root.root, terms, 1, None)
+        assert plan.way == "product"
+        data, others = (plan.fill(list(terms.values()), np.dtype(d)) for d in (float, kind))
+        if kind is complex:
+            np.testing.assert_array_equal(others, data)
+        else:
+            np.testing.assert_allclose(others, data, rtol=1e-14)
 
 
 def test_an_entry_outside_the_pattern_is_named():

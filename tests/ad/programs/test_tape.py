@@ -235,6 +235,21 @@ def test_numbers_of_other_residuals_are_not_those_that_vary():
     assert len(graph.varying) == 1
 
 
+def test_numbers_that_vary_change_no_bits(monkeypatch):
+    """Products with a number are rounded alike, whether it is known to vary or not."""
+
+    def f(x):
+        y = x * 0.7
+        return np.where(y > 0.2, np.log(y), y) * 1.21
+
+    x = np.random.default_rng(1).uniform(0.1, 1.0, 17)
+    expected = ad.jacobian(f, x).data
+    ad.clear_cache()
+    monkeypatch.setattr(recorded, "MOST_NUMBERS", 1)  # each number varies as soon as it is met
+    for _ in range(evaluation.COMPILE_AFTER + 3):
+        assert np.array_equal(f(ad.seed(x)).jacobian.data, expected)
+
+
 def test_the_order_of_sums_is_that_of_a_fresh_process_from_the_second_evaluation_on():
     """An index array that appears first in a later evaluation is known from then on."""
 
