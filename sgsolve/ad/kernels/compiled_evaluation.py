@@ -90,7 +90,25 @@ class CompiledEvaluation:
         plain: Callable[[], NDArray[Any]],
         target: Pattern | None = None,
     ) -> NDArray[Any]:
-        """Return F; `plain` evaluates it by NumPy. `target` is the pattern of Jacobians to come."""
+        """Return F; `plain` evaluates it by NumPy. `target` is the pattern of Jacobians to come.
+
+        Of few unknowns, a kernel of F and J serves where there is none of F alone: to make another
+        one would take as long again.
+        """
+        found = self.replay(x, arguments, target, False)
+        if found is None and type(x) is np.ndarray and x.size <= FEW_UNKNOWNS:
+            variants = self._known.variants
+            found = self.replay(x, arguments, variants[0].target, True) if variants else None
+        return self._value(x, arguments, plain, target) if found is None else found.F
+
+    def _value(
+        self,
+        x: NDArray[Any],
+        arguments: Mapping[str, Any],
+        plain: Callable[[], NDArray[Any]],
+        target: Pattern | None,
+    ) -> NDArray[Any]:
+        """Return F by a kernel of F alone, which is made if that pays, or else by NumPy."""
         result = self._run(x, arguments, target, False, lambda: CompiledResult(plain(), x, _NONE))
         return result.F
 
@@ -192,7 +210,7 @@ class CompiledEvaluation:
         """Make a kernel of F for such arguments if there is none, whether it pays or not."""
         before, self.account.at_once = self.account.at_once, True
         try:
-            self.value(x, arguments, plain)
+            self._value(x, arguments, plain, None)
         finally:
             self.account.at_once = before
 

@@ -256,12 +256,15 @@ class Variant:
         """Return why a result is to be compared with NumPy's: FIRST, COUNTED, or an empty text.
 
         The first one is. So is the first for which a side of a branch has another number of
-        elements: the code may have used that number, which is a constant of the kernel then.
+        elements: the code may have used that number, which is a constant of the kernel then. It may
+        be the first one too, where the other kernel of the same trace was made before.
         """
         known = self._counts.get(with_jacobian)
         if known is None:
             self._counts[with_jacobian] = dict(enumerate(counts))
-            return FIRST
+            other = self._counts.get(not with_jacobian, {})
+            changed = any(k < len(counts) and counts[k] != n for k, n in other.items())
+            return COUNTED if changed else FIRST
         if not self.is_new(with_jacobian, counts):
             return ""
         self._counts[with_jacobian] = {k: n for k, n in known.items() if counts[k] == n}
@@ -302,7 +305,7 @@ class Variant:
         self._repeated.clear()
         same = same_bits(found.F, expected.F)
         if not same and reason is COUNTED:
-            self._why_not[with_jacobian] = COUNTED
+            self._why_not = dict.fromkeys((False, True), COUNTED)  # the trace holds the number
         elif not same:
             at_fault = is_at_fault()
             self._why_not[with_jacobian] = FAULT if at_fault else IMPURE

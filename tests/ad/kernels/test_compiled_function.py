@@ -10,6 +10,7 @@ from scipy import special
 
 from sgsolve import ad
 from sgsolve.ad.kernels import account
+from sgsolve.ad.kernels.compiled_evaluation import FEW_UNKNOWNS
 from sgsolve.ad.kernels.printing import code_writer
 from sgsolve.errors import DerivativeError, DomainError, InputError
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
@@ -557,3 +558,31 @@ def test_zeros_from_an_empty_array():
         value, J = compiled.value_and_jacobian(x)
         assert value.tolist() == [1.0, 2.0, 3.0]
         assert J.toarray().tolist() == np.eye(3).tolist()
+
+
+def test_one_kernel_serves_few_unknowns():
+    """To make another one for F alone would take as long again."""
+
+    def f(x):
+        return np.exp(x) * x
+
+    for size, kernels in ((FEW_UNKNOWNS, 1), (FEW_UNKNOWNS + 1, 2)):
+        compiled = ad.compiled(f, at_once=True)
+        x = np.linspace(-1.0, 2.0, size)
+        compiled.value_and_jacobian(x)
+        for y in (x, 2.0 * x):
+            np.testing.assert_array_equal(compiled(y), f(y))
+        assert compiled.stats.kernels == kernels
+        assert compiled.stats.compiled == 3 - kernels
+
+
+def test_values_where_derivatives_overflow_have_a_kernel_of_their_own():
+    def f(x):
+        return 1e200 * np.exp(x)
+
+    compiled = ad.compiled(f, at_once=True)
+    compiled.value_and_jacobian(X)
+    y = np.full_like(X, 300.0)
+    with np.errstate(over="ignore"):
+        for _ in range(3):
+            np.testing.assert_array_equal(compiled(y), f(y))
