@@ -55,7 +55,7 @@ def short_result(
         Without a callback, printing, or a time limit.
     """
     kernels = system.kernels
-    if not system.is_prepared or (kernels is not None and kernels.stopped):
+    if not (system.is_prepared and _is_small(system)) or (kernels is not None and kernels.stopped):
         return None
     workspace = pool.take() if isinstance(pool, Pool) else pool
     try:
@@ -78,15 +78,18 @@ def _can_compile() -> bool:
     return machine.is_available()
 
 
+def _is_small(system: ResidualSystem) -> bool:
+    """Whether loops in machine code save anything beside the evaluations."""
+    return system.n <= (FEW_UNKNOWNS if system.kernels is None else MOST_UNKNOWNS)
+
+
 def _settings(system: ResidualSystem, solver: Any, cost: float) -> Settings | None:
     """Return what loops have to be made for; None if they cannot solve the system.
 
     `cost` is that of a factorization, see `Reuse`.
     """
     method = getattr(solver, "first_method", None)
-    most = FEW_UNKNOWNS if system.kernels is None else MOST_UNKNOWNS
-    few = system.n <= most
-    if method is None or not few or system.has_own_jacobian or not _can_compile():
+    if method is None or system.has_own_jacobian or not (_is_small(system) and _can_compile()):
         return None
     test = method.full_step_test(system.n, cost)
     if test is None or method.criterion is None:
