@@ -32,6 +32,7 @@ from .statistics import Statistics
 
 NULL = 1e-9  # of the terms of a column, that u^T A may be; U was solved for
 ROUNDING = 1e-13  # the same for V in place of U
+REFUSED = 1e-6  # of its terms, that U^T b may be if the system with b has solutions
 WORST = 0.1  # share of the smallest singular value of the best border at which another one serves
 
 
@@ -157,6 +158,17 @@ class Gauged:
     def solve_again(self, b: Vector) -> Vector:
         """Return x with A x = b and V^T x = 0, for iterations that judge their own results."""
         return self._solved(b, False, self._inner.solve_again)
+
+    def refused(self, b: Any) -> NDArray[np.bool_]:
+        """Return for which columns of b, dense or sparse, A x = b has no solution.
+
+        There U^T b, whose terms add up to zero otherwise, is no rounding.
+        """
+        if self.left is None:
+            raise LinearSolveError("there is no factorization: call factorize(A) first")
+        terms = abs(b).T @ np.abs(self.left)
+        refused: NDArray[np.bool_] = (np.abs(b.T @ self.left) > REFUSED * terms).any(axis=-1)
+        return refused
 
     def slogdet(self) -> tuple[Any, float]:
         """Return sign and log|det| of [A conj(U); V^T 0]."""

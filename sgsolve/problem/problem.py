@@ -1486,7 +1486,8 @@ class Problem:
         InputError
             For a result or an x that is no solution, or a parameter that is no number.
         SingularMatrixError
-            Where the solution has no derivative, as at a fold.
+            Where the solution has no derivative, as at a fold, or where a level is open and the
+            equations contradict each other beside this value of a number p.
 
         See Also
         --------
@@ -2001,7 +2002,8 @@ class Problem:
         InputError
             If the problem has no storage, or an argument is wrong.
         SingularMatrixError
-            If the system at a frequency is singular.
+            If the system at a frequency is singular. A declared null space serves at frequency 0,
+            and at others as far as nothing is stored along it.
 
         See Also
         --------

@@ -29,6 +29,7 @@ from ..equations.definition import ProblemDefinition
 from ..equations.parameters import by_parameter
 from ..equations.residual_system import ResidualSystem
 from ..inputs.signature import parameter_names
+from .balanced_slopes import check_balanced
 from .functional import Functional
 from .given_solution import check_given_solution
 
@@ -78,6 +79,9 @@ def sensitivities(
     shapes = {name: np.shape(system.value_of(name)) for name in names}
     slopes = {name: by_parameter(system, x, name) for name in names}
     solver = workspace.factorized(system.pattern, J)
+    for name, F_p in slopes.items():
+        if not shapes[name]:  # each element of an array may need others to balance it
+            check_balanced(solver, F_p, name)
     if functional is None:
         if mode == "adjoint":
             raise InputError("mode='adjoint' needs a functional")

@@ -22,16 +22,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...arrays import Vector, real_array
 from ...errors import DataTypeError, InputError
+from ...linear.null_basis import annihilated
 from ...pattern import Pattern
 from ...results.diagram import axes_or_new
 from ...results.history import Stats, counted
 from ...results.result import Result
 from ...results.table import table_lines
-from ...solvers.state.workspace import Workspace
+from ...solvers.state.workspace import NULL, Workspace
 from ..equations.definition import ProblemDefinition
 from ..equations.parameters import parameter_derivative
 from ..equations.residual_system import ResidualSystem
 from ..equations.storage import Storage
+from .balanced_slopes import check_balanced
 from .functional import Functional
 
 PURPOSE = "small signal"
@@ -160,7 +162,6 @@ def small_signal(
     storage = Storage(problem.storage, system)
     values = checked_frequencies(frequencies)
     with problem.lend(system, x) as workspace:
-        workspace.gauge(workspace.null_space, PURPOSE)
         return responses(system, workspace, x, name, values, storage, outputs)
 
 
@@ -186,11 +187,14 @@ def responses(
     states: list[Vector] = []
     found: dict[str, list[Any]] = {key: [] for key in read}
     before = workspace.counts()
-    solver = workspace.solver(matrix.pattern, PURPOSE)
     for frequency in frequencies:
         omega = 2j * np.pi * frequency
+        workspace.gauge(matrix.open_at_rest if omega == 0 else matrix.open, PURPOSE)
+        solver = workspace.solver(matrix.pattern, PURPOSE)
         solver.factorize(matrix.at(omega))
-        dx = solver.solve(-(steady + omega * moving))
+        driven = steady + omega * moving
+        check_balanced(solver, driven, name)
+        dx = solver.solve(-driven)
         for key, output in read.items():
             found[key].append(output.at(dx, omega))
         if not read:
@@ -206,7 +210,14 @@ def responses(
 
 
 class _Matrix:
-    """J + i omega C on one pattern."""
+    """J + i omega C on one pattern.
+
+    Attributes
+    ----------
+    open_at_rest, open : ndarray, shape (n, k), or None
+        The levels that no equation determines at frequency zero, and at others: those of which
+        nothing is stored.
+    """
 
     def __init__(
         self, system: ResidualSystem, workspace: Workspace, x: Vector, storage: Storage
@@ -219,6 +230,8 @@ class _Matrix:
         own = Pattern.of(C)
         self.pattern = known.union(own)
         self._J, self._C = J.data, C.data
+        V = workspace.null_space
+        self.open_at_rest, self.open = V, None if V is None else annihilated(C, V, NULL)
         self._place_J = self.pattern.positions(system.pattern)
         self._place_C = self.pattern.positions(own)
 
