@@ -210,6 +210,7 @@ TRANSIENT = (
     "hidden_changes",
     "setbacks",
     "sliding_mode",
+    "oscillations",
     "time_events",
     "step_plan",
     "time_restarts",

@@ -23,6 +23,7 @@ from .implicit.implicit_solver import ImplicitSolver
 from .methods import time_step
 from .methods.step_sequence import SequenceMaker, StepSequence
 from .methods.time_step import TimeStep, TimeStepper
+from .oscillations import Oscillations
 from .schedule import Schedule
 from .sliding_mode import sliding_mode
 from .starts.consistent_start import Solve, Start
@@ -33,7 +34,8 @@ from .time_restarts import OWN_CHARGE, TimeRestarts
 
 DOUBTED = 0.1  # by which a step is shortened in which an event returns
 RECENT = 100  # special points among which the one before of the same kind is looked for
-PARTS = ("steps", "currents", "implicit", "solved")  # of the state, once a step can be made
+# Parts of the state, once a step can be made.
+PARTS = ("steps", "currents", "implicit", "solved", "oscillations")
 
 
 def _of_step(name: str) -> Callable[[Point], float]:
@@ -101,6 +103,7 @@ class TransientStepper(Stepper):
         self.dense: DenseSolution | None = None  # where the solution is kept, if it is wanted
         self._rejection: time_step.RejectedStep | None = None
         self.sequences: SequenceMaker | None = None
+        self.oscillations: Oscillations | None = None  # where they are looked for
         self._sequence: StepSequence | None = None  # that is not accepted yet
 
     def start(self, state: RunState) -> Point | Rejection:
@@ -192,6 +195,8 @@ class TransientStepper(Stepper):
             self.steps.accept(step)
         self.restarts.accept(step)
         self.counts.steps += len(made)
+        if self.oscillations is not None:
+            self.oscillations.follow(made)
         self.currents.append(step.t, step.currents)
         self.longest = max(self.longest, *(one.h for one in made))
         self.plan.accept(step, self.steps.t)
@@ -299,6 +304,8 @@ class TransientStepper(Stepper):
         kept["inherited"] = self.weights.inherited
         if self.sequences is not None:
             kept["sequences"] = self.sequences.activity
+        if self.oscillations is not None:
+            kept["oscillations"] = self.oscillations.save()
         if not self.begun:
             return kept
         kept["steps"], kept["solved"] = of_steps(), self.restarts.solved
@@ -314,6 +321,8 @@ class TransientStepper(Stepper):
         self.counts = Counts(*(int(n) for n in parts["counts"]))
         if self.sequences is not None:
             self.sequences.activity = int(parts.get("sequences", 0))
+        if self.oscillations is not None and parts.get("oscillations"):
+            self.oscillations.restore(parts["oscillations"])
         self.begun = "steps" in parts
         if not self.begun:
             return

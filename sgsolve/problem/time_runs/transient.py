@@ -27,6 +27,8 @@ from ...transient.error_weights import ErrorWeights
 from ...transient.evolution import PURPOSE, without_storage
 from ...transient.hidden_changes import HiddenChanges
 from ...transient.implicit.implicit_solver import ImplicitSolver
+from ...transient.methods.bdf import BdfStepper
+from ...transient.oscillations import Oscillations
 from ...transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ...transient.sources import breakpoints_of
 from ...transient.starts.consistent_start import AlgebraicSystem
@@ -123,6 +125,8 @@ def transient_run(
     schedule = schedule_of(span, times, breakpoints, lengths, equations, exact=not interpolate)
     workspace.gauge(problem.null_space.unstored(equations, span[0], x), PURPOSE)
     stepper = _stepper(equations, workspace, weights, method, schedule, x, start, recorded)
+    if equations.parameters.are_constant and stepper.plan.fixed is None:
+        stepper.oscillations = Oscillations(weights)
     mark = {"run": "transient", "times": span, "method": repr(method), "rtol": rtol, "x0": x}
     mark["currents"] = sorted(pairs)
     if NativeSteps.serves(stepper):
@@ -316,6 +320,9 @@ def _transient_summary(stepper: TransientStepper, state: RunState) -> str:
     weights = stepper.implicit.weights
     ended = "" if state.point is None else weights.remark(state.point.x)
     remarks = [*dict.fromkeys(stepper.remarks), found, ended]
+    if stepper.oscillations is not None and state.point is not None:
+        one_step = not isinstance(stepper.steps, BdfStepper)
+        remarks.append(stepper.oscillations.remark(state.point.p, one_step))
     parts = [state.ending, str(stepper.counts), *remarks]
     return "; ".join(part for part in parts if part)
 
