@@ -30,6 +30,7 @@ from ..equations.transport.terminal import capture
 from ..meshes.mesh import incidence
 from ..models.device_layout import DeviceLayout
 from .levels import levels
+from .series_junctions import series_levels
 
 Array = np.ndarray
 VANISHING = 1e-280
@@ -106,7 +107,7 @@ def _beside(device: DeviceModel, nodes: Array, potential: Array, kind: Array) ->
 def guess(
     device: DeviceModel, p: Mapping[str, Any], poisson: Callable[[Array], Array]
 ) -> Array | None:
-    """All unknowns at the parameters p; None where `levels` has no answer.
+    """All unknowns at the parameters p; None where `series_levels` has no answer.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def guess(
     poisson : callable
         Solves Poisson's equation for psi at given quasi-Fermi potentials.
     """
-    found = levels(device, p)
+    found = series_levels(device, p)
     if found is None:
         return None
     lay, vt = device.layout, device.constants.thermal_voltage(p["T"])

@@ -138,6 +138,16 @@ class Densities:
         found: Array = np.log1p(np.maximum(change, -FALL))
         return found
 
+    def without_divisors(self, it: Iterate, here: DensityState) -> Array:
+        """The Jacobian's entries where the divisors of the balances are constant."""
+        pattern = it.system.pattern
+        psi, own = it.workspace.derived("densities", pattern, lambda: self.places(pattern))
+        more = it.F[self.rows] * here.slope
+        entries: Array = it.J.data.copy()
+        entries[psi] += more
+        entries[own] -= more
+        return entries
+
     def in_units(self, divisors: DensityState, here: DensityState, F: Array) -> Array:
         """The residual at densities, its balances divided by others."""
         ratio = np.clip(here.log - divisors.log, -RANGE, RANGE)
@@ -179,14 +189,10 @@ class DensityDirection:
         if not it.fresh:
             return self._with_kept_factors(it, here)
         it.memory["divisors"] = here
-        psi, own = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))
-        more = it.F[densities.rows] * here.slope
-        matrix = pattern.matrix(it.J.data.copy())
-        matrix.data[psi] += more
-        matrix.data[own] -= more
-        if not np.isfinite(more).all():
+        entries = densities.without_divisors(it, here)
+        if not np.isfinite(entries).all():
             return Status.NOT_FINITE
-        original, it.J = it.J, matrix
+        original, it.J = it.J, pattern.matrix(entries)
         it.factorized, it.newton = False, True
         try:
             it.dx = it.newton_direction()

@@ -30,7 +30,9 @@ LAST = 1.0  # kT/q: the last width
 FEWEST = 1e-3  # of the highest doping: carriers fewer than that bound nothing
 
 
-def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> Array:
+def depleted(
+    device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array, bounded: bool = True
+) -> Array:
     """Potential in V at all nodes, for levels of electrons and holes at the semiconductor's nodes.
 
     Parameters
@@ -39,6 +41,8 @@ def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> A
         All parameters.
     n, h : ndarray, shape (n_s,)
         Levels of electrons and of holes, V.
+    bounded : bool
+        Whether it stays within the bounds; else it passes them by about kT/q, and is flat nowhere.
     """
     lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
     matrix, charge = _linear_part(device, p)
@@ -49,7 +53,8 @@ def depleted(device: DeviceModel, p: Mapping[str, Any], n: Array, h: Array) -> A
         carriers[lay.nodes] = device.constants.q * lay.volumes * _doping(device, p)
         low, high = (bound[free] for bound in potential_bounds(device, p, n, h, vt))
         inner, source = csc_array(matrix[:, free][free]), (charge - matrix @ psi)[free]
-        psi[free] = _between_bounds(inner, source, low, high, carriers[free], vt * LAST)
+        found = _between_bounds(inner, source, low, high, carriers[free], vt * LAST)
+        psi[free] = np.clip(found, low, high) if bounded else found
     return psi
 
 
@@ -75,8 +80,7 @@ def _between_bounds(
             slope = np.where(outside != 0.0, carriers / width, 0.0)
             held = np.where(outside != 0.0, slope * nearest, 0.0)
             psi = splu(csc_array(matrix + diags_array(slope))).solve(charge + held)
-    inside: Array = np.clip(psi, low, high)
-    return inside
+    return psi
 
 
 def potential_bounds(

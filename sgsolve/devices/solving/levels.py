@@ -42,27 +42,27 @@ def levels(device: DeviceModel, p: Mapping[str, Any]) -> tuple[Array, Array] | N
     if device.layout.pairs > device.layout.n_s:
         return None
     inside = majority(device)
-    kind = _doping_signs(inside)
+    kind = doping_signs(inside)
     if not kind.any() or (p["doping"][device.layout.doped][kind != 0] == 0.0).any():
         return None
-    part, level = _of_regions(device, p, kind)
+    part, level = of_regions(device, p, kind)
     _enclose(device, p, part, level, inside)
     if np.isnan(level[kind != 0]).any():
         return None
-    return _of_both(device, p, part, level, inside)
+    return of_both(device, p, part, level, inside)
 
 
-def _doping_signs(inside: Majority) -> Array:
+def doping_signs(inside: Majority) -> Array:
     """1 where electrons are in the majority, -1 where holes are, else 0."""
     found: Array = inside["n"].astype(int) - inside["p"].astype(int)
     return found
 
 
-def _of_both(
+def of_both(
     device: DeviceModel, p: Mapping[str, Any], part: Array, level: Array, inside: Majority
 ) -> tuple[Array, Array] | None:
     """Levels of electrons and holes from those of the majority carriers of each region."""
-    kind = _doping_signs(inside)
+    kind = doping_signs(inside)
     edges = device.layout.carrier_edges
     across = np.concatenate([edges, edges[:, ::-1]])
     n = _of_carrier(level, part, across, inside["n"], 1.0)
@@ -76,8 +76,8 @@ def _of_both(
     return n, h
 
 
-def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple[Array, Array]:
-    """Number of the connected region of one type of each node, and the majority's level."""
+def of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple[Array, Array]:
+    """Number of the connected region of one type of each node, and the majority's level, or NaN."""
     lay, m = device.layout, device.layout.n_s
     edges, part = lay.carrier_edges, _connected_parts(device, kind)
     count = int(part.max()) + 1
@@ -94,7 +94,8 @@ def _of_regions(device: DeviceModel, p: Mapping[str, Any], kind: Array) -> tuple
             level[nodes] = held[known[0]]
         else:
             level[nodes] = _resistor(device, p, nodes, held, kind[nodes[0]])
-    _float(level, part, kind, edges[kind[edges[:, 0]] != kind[edges[:, 1]]])
+    floating = np.unique(part[np.isnan(level) & (kind != 0)])
+    float_between(level, part, kind, region_borders(edges, kind), floating)
     return part, level
 
 
@@ -109,7 +110,7 @@ def _connected_parts(device: DeviceModel, kind: Array) -> Array:
 
 def may_switch(device: DeviceModel) -> bool:
     """Whether four regions of alternating types lie in a row, as in a thyristor."""
-    kind = _doping_signs(majority(device))
+    kind = doping_signs(majority(device))
     part, edges = _connected_parts(device, kind), device.layout.row_edges
     across = part[edges[kind[edges[:, 0]] * kind[edges[:, 1]] < 0]]
     borders = np.unique(np.sort(across, axis=1), axis=0)
@@ -123,8 +124,8 @@ def blocks_inside(device: DeviceModel, p: Mapping[str, Any]) -> bool:
     Each of the two takes the carriers that its other neighbor injects, and passes them on: such a
     device may switch on, whatever its levels say.
     """
-    lay, kind = device.layout, _doping_signs(majority(device))
-    part, level = _of_regions(device, p, kind)
+    lay, kind = device.layout, doping_signs(majority(device))
+    part, level = of_regions(device, p, kind)
     touched = np.concatenate([[], *lay.reached.values()]).astype(int)
     floating = ~np.isin(part, part[touched])
     a, b = lay.row_edges[floating[lay.row_edges].all(axis=1)].T
@@ -143,7 +144,7 @@ def layers_join_regions(device: DeviceModel, x: Array, p: Mapping[str, Any]) -> 
     Such a layer belongs to no region, and no level of a region is that of its carriers.
     """
     s, inside = carriers(device, x, p), majority(device)
-    doped = _doping_signs(inside)
+    doped = doping_signs(inside)
     many = np.log(np.maximum(HALF * np.abs(p["doping"][device.layout.doped]), 1.0))
     kind = np.where(s.log_n > many, 1, 0) - np.where(s.log_p > many, 1, 0)
     part, region = _connected_parts(device, kind), _connected_parts(device, doped)
@@ -197,10 +198,17 @@ def _resistor(
     return level
 
 
-def _float(level: Array, part: Array, kind: Array, borders: Array) -> None:
-    """Fill in the levels of regions without a contact, in place."""
-    floating = np.unique(part[np.isnan(level) & (kind != 0)])
-    across = np.concatenate([borders, borders[:, ::-1]])
+def region_borders(edges: Array, kind: Array) -> Array:
+    """Pairs of nodes of different types that an edge joins, both ways."""
+    joined = edges[kind[edges[:, 0]] != kind[edges[:, 1]]]
+    return np.concatenate([joined, joined[:, ::-1]])
+
+
+def float_between(level: Array, part: Array, kind: Array, across: Array, floating: Array) -> None:
+    """Put regions without a contact, of several neighbors, at a level that those give, in place.
+
+    An n region takes the highest level of its neighbors, a p region the lowest.
+    """
     for _ in range(len(floating) + 1):
         for k in floating:
             here = across[part[across[:, 0]] == k]
@@ -216,7 +224,7 @@ def _enclose(
 ) -> None:
     """Fill in, in place, the levels of regions that nothing biases forward, by turns."""
     lay, vt = device.layout, device.constants.thermal_voltage(p["T"])
-    kind = _doping_signs(inside)
+    kind = doping_signs(inside)
     rings = np.unique(part[np.isnan(level) & (kind != 0)])
     if not len(rings) or any(contact.has_barrier for contact in device.contacts.values()):
         return
@@ -234,7 +242,7 @@ def _enclose(
 
             def barrier(at: float, ring: Enclosed = ring) -> float:
                 level[ring.nodes] = at
-                both = _of_both(device, p, part, level, inside)
+                both = of_both(device, p, part, level, inside)
                 if both is None:
                     return np.inf
                 return ring.barrier(depleted(device, p, *both)[lay.nodes], edges, level, kind)

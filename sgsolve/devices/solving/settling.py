@@ -15,14 +15,15 @@ D. E. Keyes, SIAM J. Numer. Anal. 35 (1998) 508, on pseudo-transient continuatio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ... import solvers
 from ...errors import LinearSolveError
+from ...pattern import Pattern
 from ...results.status import Status
 from ...solvers.outcome import Outcome
 from ...solvers.solver_protocol import RunsMethod
@@ -58,22 +59,32 @@ class SwitchedWarning(UserWarning):
     """
 
 
+class CarriersStored(Protocol):
+    """What the carriers store, by which they follow in time, as `CarrierStorage` does."""
+
+    of: Array
+
+    def weights(self, here: Any) -> Array:
+        """What each density adds to each balance."""
+
+    def change(self, weights: Array, relative: Array) -> Array:
+        """What the balances take to change the densities."""
+
+    def places(self, pattern: Pattern) -> tuple[Pattern, Array, Array, Array]:
+        """A pattern with the storage, and where J, and storage by psi and by levels, are in it."""
+
+
 class _EulerStep:
     """Steps of implicit Euler from a point, of any length."""
 
-    def __init__(self, densities: Densities, stored: CarrierStorage, it: Iterate) -> None:
+    def __init__(self, densities: Densities, stored: CarriersStored, it: Iterate) -> None:
         self._densities, self._stored, self._it = densities, stored, it
         self._here, pattern = densities.at(it.x), it.system.pattern
         self._weights = stored.weights(self._here)
-        shared = it.workspace.derived("densities", pattern, lambda: densities.places(pattern))
         made = it.workspace.derived("settling", pattern, lambda: stored.places(pattern))
         self._pattern, place, self._by_psi, self._by_level = made
-        more = it.F[densities.rows] * self._here.slope
-        jacobian = it.J.data.copy()
-        jacobian[shared[0]] += more
-        jacobian[shared[1]] -= more
         self._steady = np.zeros(self._pattern.nnz)
-        self._steady[place] = jacobian
+        self._steady[place] = densities.without_divisors(it, self._here)
         self._solver = it.workspace.solver(self._pattern, "implicit Euler")
 
     def attempt(self, dt: float) -> tuple[Array, float, float] | None:
@@ -128,9 +139,21 @@ def new_memory(length: StepLength | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class EulerSteps:
-    """One step of implicit Euler for each iteration, as long as one correction settles it."""
+    """One step of implicit Euler for each iteration, as long as one correction settles it.
+
+    Attributes
+    ----------
+    densities : Densities
+        Those that follow in time.
+    storage : callable
+        Makes what they store.
+    length : callable, optional
+        Makes the lengths of the steps. By default a first one lets the potential follow alone.
+    """
 
     densities: Densities
+    storage: Callable[[Any], CarriersStored] = CarrierStorage
+    length: Callable[[], StepLength] | None = None
     needs_direction = False
     needs_factorization = True
 
@@ -139,9 +162,11 @@ class EulerSteps:
 
     def advance(self, it: Iterate) -> Status | None:
         """Shorten the step in time until the correction is smaller than the step."""
-        memory = it.memory.setdefault("settling", new_memory())
+        if "settling" not in it.memory:
+            it.memory["settling"] = new_memory(None if self.length is None else self.length())
+        memory = it.memory["settling"]
         if "stored" not in memory:
-            memory["stored"] = CarrierStorage(self.densities)
+            memory["stored"] = self.storage(self.densities)
         step = _EulerStep(self.densities, memory["stored"], it)
         if memory["length"] is None:
             return self._at_once(it, step)

@@ -29,6 +29,7 @@ from ..equations.carriers import carriers
 from ..equations.potential_form import Equations
 from ..models.ions import conservation
 from .density_newton import density_method
+from .kept_densities import sweep_in_series
 from .kept_fluxes import form_of, needed, partial_sweep
 from .levels import blocks_nowhere, may_switch
 from .methods import UNHURRIED, accurate, coupled_method, poisson_method
@@ -171,6 +172,10 @@ def _swept_potentials(
     device: Equations, x: np.ndarray, name: str, values: Sequence[float], p: Mapping[str, Any]
 ) -> Branch:
     """Sweep the potentials, by one solver after the other."""
+    in_series = sweep_in_series(device, x, name, values, p)
+    if in_series is not None and (in_series.success or in_series.status is Status.INTERRUPTED):
+        _warn_if_turned_over(device, in_series)
+        return in_series
     predictor, branches = Levels(device, name, p), list[Branch]()
     problem, solvers = device.problem.at(**p), _attempts(device, name, values, p, predictor.last)
     for solver in solvers:
@@ -183,19 +188,25 @@ def _swept_potentials(
             before = sum(branch.stats.n_factor for branch in branches)
             steps = replace(steps, max_failed=EFFORT * before)
         branches.append(partial_sweep(problem, x, name, values, solver, steps))
-        if branches[-1].success and predictor.last.settled and _turned_over(device, branches[-1]):
-            warn(SWITCHED.format(name, name.removeprefix("V_")), SwitchedWarning)
+        if predictor.last.settled:
+            _warn_if_turned_over(device, branches[-1])
         if branches[-1].success or branches[-1].folds:
             break  # no solver passes a fold
         if branches[-1].status is Status.INTERRUPTED:
             break
-    return _furthest(branches, predictor.poisson)
+    found = _furthest(branches, predictor.poisson)
+    if in_series is not None:
+        found.stats.add(in_series.stats)
+    return found
 
 
-def _turned_over(device: Equations, branch: Branch) -> bool:
-    """Whether the end of a sweep may be the state of a device of four layers that is on."""
+def _warn_if_turned_over(device: Equations, branch: Branch) -> None:
+    """Warn where the end of a sweep may be the state of a device of four layers that is on."""
+    if not branch.success or not may_switch(device):
+        return
     x, p = branch.at(-1)
-    return may_switch(device) and blocks_nowhere(device, x, device.parameters | p)
+    if blocks_nowhere(device, x, device.parameters | p):
+        warn(SWITCHED.format(branch.name, branch.name.removeprefix("V_")), SwitchedWarning)
 
 
 def _furthest(branches: Sequence[Branch], poisson: Poisson) -> Branch:

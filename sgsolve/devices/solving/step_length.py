@@ -30,6 +30,8 @@ class StepLength:
     ----------
     dt : float
         The first length, s.
+    grow : float
+        Factor from one step to the next, at most.
 
     Attributes
     ----------
@@ -37,8 +39,8 @@ class StepLength:
         The next length, s.
     """
 
-    def __init__(self, dt: float) -> None:
-        self.dt = dt
+    def __init__(self, dt: float, grow: float = GROW) -> None:
+        self.dt, self._grow = dt, grow
         self._tried: tuple[float, float] | None = None  # 1/dt and contraction**-0.5, at this point
         self._rate = 0.0  # of growth, 1/s, as attempts from this point tell
 
@@ -65,12 +67,12 @@ class StepLength:
         contraction : float or None
             That of the step; None where the step is so small that rounding decides about it.
         """
-        factor = GROW
+        factor = self._grow
         if contraction is not None:
             wanted = self._aimed_at(contraction)
             least = max(contraction, LEAST)
             factor = wanted / self.dt if self._rate > 0.0 else WANTED / least
-        self.dt *= min(GROW, max(FALL, factor))
+        self.dt *= min(self._grow, max(FALL, factor))
         self._tried, self._rate = None, 0.0
 
     def _aimed_at(self, contraction: float) -> float:
