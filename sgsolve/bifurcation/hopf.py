@@ -137,6 +137,10 @@ def _given_mass(mass: Any, n: int) -> Any:
     return M
 
 
+def _with_empty_rows(M: Any, count: int) -> Any:
+    return sp.csr_array(sp.block_diag([M, sp.csr_array((count, count))]))
+
+
 class Eigenvalues(Detector):
     """The detector of changes of stability; see `sgsolve.continuation.locating.detector.Detector`.
 
@@ -163,14 +167,23 @@ class Eigenvalues(Detector):
         return self._padded(_given_mass(self.settings.mass(x[: self._n], p), self._n))
 
     def _padded(self, M: Any) -> Any:
-        extra = self._extra
-        return sp.csr_array(sp.block_diag([M, sp.csr_array((extra, extra))])) if extra else M
+        return _with_empty_rows(M, self._extra) if self._extra else M
+
+    def _matrices(self, stepper: Any, point: Point) -> tuple[Any, Any]:
+        J = stepper.linearized(point).J
+        return J, self._mass_beside(J, point.x, point.p)
+
+    def _mass_beside(self, J: Any, x: Vector, p: float) -> Any:
+        """Return M of the size of J, which has the multipliers of levels found to be open."""
+        M = self.mass(x, p)
+        found = J.shape[0] - M.shape[0]
+        return _with_empty_rows(M, found) if found else M
 
     def measure(self, stepper: Any, point: Point, before: Point | None) -> None:
         """Compute the eigenvalues, with those that continue the unstable ones before."""
         known = None if before is None else before.tests.get(KEY)
         unstable = None if known is None else known[self._right(known)]
-        J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
+        J, M = self._matrices(stepper, point)
         if are_all_computed(M, self.settings.count):
             values, reach = all_eigenvalues(J, M), np.inf
         else:
@@ -220,7 +233,7 @@ class Eigenvalues(Detector):
 
     def _values(self, stepper: Any, point: Point) -> Vector:
         """Return all eigenvalues, or those near the shifts, without vectors."""
-        J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
+        J, M = self._matrices(stepper, point)
         if are_all_computed(M, self.settings.count):
             return all_eigenvalues(J, M)
         return self._near_shifts(J, M, None)[0]
@@ -280,7 +293,7 @@ class Eigenvalues(Detector):
             return None  # the pair became real to the right of the axis
         pair = _upper_eigenvalues(point.tests[KEY])[rank]
         # that pair may be far from the shifts, and known from the point before only
-        J, M = stepper.linearized(point).J, self.mass(point.x, point.p)
+        J, M = self._matrices(stepper, point)
         shifts = (*self.settings.shifts, 1j * float(pair.imag))
         values, vectors = eigenvalues(J, M, shifts, self.settings.count)
         k = int(np.argmin(np.abs(values - pair)))
@@ -291,13 +304,14 @@ class Eigenvalues(Detector):
             special.coefficients["l1"] = l1
             if self._has_sign(stepper, point, special, OFF * (b.p - a.p)):
                 special.nature = "supercritical" if l1 < 0.0 else "subcritical"
+        special.vector = vectors[: len(point.x), k]
         return Found(point, special)
 
     def _has_sign(self, stepper: Any, point: Point, special: SpecialPoint, off: float) -> bool:
         """Whether l1 is no rounding error, of its own or of the parameter."""
         l1, vector = special.coefficients["l1"], special.vector
         assert vector is not None
-        units = Balance.of(stepper.linearized(point).J, self.mass(point.x, point.p)).columns
+        units = Balance.of(*self._matrices(stepper, point)).columns[: len(point.x)]
         size = float(np.abs(point.x / units).max() / np.abs(vector[: len(point.x)] / units).max())
         if size > 0.0:
             return abs(l1) * size**2 > NO_SIGN
@@ -306,13 +320,16 @@ class Eigenvalues(Detector):
 
     def _lyapunov(self, stepper: Any, point: Point, special: SpecialPoint) -> float:
         """Return the first Lyapunov coefficient; NaN where it is not defined."""
+        assert special.vector is not None
+        # the points of a sweep have no multipliers
+        x0 = np.append(point.x, np.zeros(len(special.vector) - len(point.x)))
 
         def pencil(x: Vector) -> tuple[Any, Any] | None:
             J = stepper.jacobian(x[: len(point.x)], point.p)
-            return None if J is None else (J, -self.mass(x, point.p))
+            return None if J is None else (J, -self._mass_beside(J, x, point.p))
 
         try:
-            form = hopf_form(pencil, point.x, special.frequency, special.vector)
+            form = hopf_form(pencil, x0, special.frequency, special.vector)
         except (LinearSolveError, ArithmeticError):
             return np.nan  # another eigenvalue is on the axis, or the model ends here
         return form.l1

@@ -83,6 +83,46 @@ def test_a_null_space_that_is_none_any_more_is_named():
     assert "solve them without null_space=" in branch.message
 
 
+@pytest.mark.parametrize("stores", [{}, {"storage": lambda u: u}], ids=["mass 1", "storage"])
+def test_stability_of_a_sweep_that_finds_the_level_open(stores, tmp_path):
+    """As with a declared null space, also after a checkpoint; du/dt = -fluxes decays."""
+
+    def ask(values, **options):
+        problem = Problem(
+            lambda u, s: fluxes(u, s) if stores else -fluxes(u, s), **stores, **options
+        )
+        return problem.sweep(np.ones(N), "s", values, stability=True, **asked)
+
+    asked = {}
+    assert ask([0.1, 1.0], null_space=ONES).unstable.tolist() == [0, 0]
+    assert ask([0.1, 1.0]).unstable.tolist() == [0, 0]
+    asked = {"checkpoint": tmp_path / "sweep.npz", "max_points": 1}
+    ask([0.1, 1.0])
+    asked = {"checkpoint": tmp_path / "sweep.npz", "resume": True}
+    assert ask([0.1, 1.0]).unstable.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_hopf_point_that_a_sweep_meets_beside_an_open_level(declared):
+    """r' = p r - r^3 beside the fluxes: the first Lyapunov coefficient is -2, the frequency 1."""
+
+    def residual(y, p):
+        u, a, b = y[:N], y[N], y[N + 1]
+        r = a * a + b * b
+        return np.concatenate([-fluxes(u, p) * (1.0 + a), [p * a - b - a * r, a + p * b - b * r]])
+
+    V = np.append(ONES, [0.0, 0.0])
+    problem = Problem(residual, null_space=V if declared else None)
+    branch = problem.sweep(np.append(ONES, [0.0, 0.0]), "p", [-0.5, -0.1, 0.3], stability=True)
+    assert branch.unstable.tolist() == [0, 0, 2]
+    (point,) = branch.hopf_points
+    assert abs(point.parameter) < 1e-9
+    assert point.frequency == pytest.approx(1.0)
+    assert point.coefficients["l1"] == pytest.approx(-2.0)
+    assert point.nature == "supercritical"
+    assert point.vector.shape == (N + 2,)
+
+
 def test_a_sweep_finds_the_open_level_itself(tmp_path):
     """Without a declaration it costs no more, and the level stays that of the first point."""
     values = [0.1, 1.0, 10.0, 100.0]
