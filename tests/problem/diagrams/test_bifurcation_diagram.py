@@ -87,7 +87,7 @@ def test_all_branches_leave_where_a_level_is_free(declared):
     assert len(problem.bifurcation_diagram(np.zeros(3), "p", (-0.3, 0.3))) == 9
 
 
-@pytest.mark.parametrize("start", [1.0, *slow(1.3, 1.77)])
+@pytest.mark.parametrize("start", slow(1.0, 1.3, 1.77))
 def test_two_modes_of_a_ring_become_unstable_together(start):
     """Three Brusselators in a ring: (B - 1.3) 2.5 = B; no simple normal form is named."""
 

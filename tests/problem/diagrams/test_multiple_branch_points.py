@@ -50,11 +50,11 @@ def turned(flow, m, seed):
     return lambda x, p: A.T @ np.stack(flow(A @ x, p))
 
 
-CASES = [(permuted, 3, 14), (steep, 2, 6), (quintic, 2, 8), (pitchfork_and_crossing, 2, 6)]
+CASES = [(steep, 2, 6), (permuted, 3, 14), (quintic, 2, 8), (pitchfork_and_crossing, 2, 6)]
 
 
 @pytest.mark.parametrize(
-    ("flow", "m", "count"), [*CASES[:2], *slow(*CASES[2:], (quadratic, 4, 30), (cubic, 4, 80))]
+    ("flow", "m", "count"), [*CASES[:1], *slow(*CASES[1:], (quadratic, 4, 30), (cubic, 4, 80))]
 )
 @pytest.mark.parametrize("seed", [6, *slow(0, 2)])
 def test_the_number_of_branches_does_not_depend_on_coordinates(flow, m, count, seed):
@@ -63,7 +63,7 @@ def test_the_number_of_branches_does_not_depend_on_coordinates(flow, m, count, s
     assert len(problem.branches_at(trivial, 0, max_points=2)) == count
 
 
-@pytest.mark.parametrize("seed", [6, *slow(0, 2)])
+@pytest.mark.parametrize("seed", slow(6, 0, 2))
 def test_a_diagram_drops_no_branch_whose_direction_is_near_that_of_another(seed):
     """Here the cosine of two directions is 0.986."""
     problem = Problem(turned(permuted, 3, seed), params={"p": -0.3})
