@@ -50,11 +50,12 @@ def turned(flow, m, seed):
     return lambda x, p: A.T @ np.stack(flow(A @ x, p))
 
 
-CASES = [(steep, 2, 6), (permuted, 3, 14), (quintic, 2, 8), (pitchfork_and_crossing, 2, 6)]
+CASES = [(permuted, 3, 14), (steep, 2, 6), (quintic, 2, 8), (pitchfork_and_crossing, 2, 6)]
 
 
 @pytest.mark.parametrize(
-    ("flow", "m", "count"), [*CASES[:1], *slow(*CASES[1:], (quadratic, 4, 30), (cubic, 4, 80))]
+    ("flow", "m", "count"),
+    [CASES[1], *slow(CASES[0], *CASES[2:], (quadratic, 4, 30), (cubic, 4, 80))],
 )
 @pytest.mark.parametrize("seed", [6, *slow(0, 2)])
 def test_the_number_of_branches_does_not_depend_on_coordinates(flow, m, count, seed):
