@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, ad
+from tests.ad.kernels.compiled_help import needs_llvmlite
 
 THREADS = 8
 U0 = np.zeros(9)
@@ -46,7 +47,7 @@ def shared(compiled):
     ]
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=needs_llvmlite)])
 def test_one_problem_serves_threads(compiled):
     alone = [ask() for ask in shared(compiled)]
     for _ in range(3):
