@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from sgsolve import NotFiniteError, Problem, SgsolveError, Status
-from sgsolve.continuation import Natural
+from sgsolve import NotFiniteError, Problem, SgsolveError, Status, solvers
+from sgsolve.continuation import Homotopy, Natural
 from sgsolve.norms import LONGEST, is_finite, norm2, unit
 from tests.presets import ALL_SOLVERS, each_solver
 from tests.selection import slow
@@ -185,3 +185,11 @@ def test_continuation_of_huge_unknowns_ends(size):
 def test_components_are_finite_also_where_their_squares_are_not(vector, finite):
     with np.errstate(over="ignore"):
         assert is_finite(np.array(vector)) is finite
+
+
+@pytest.mark.parametrize("solver", [solvers.DampedNewton(), Homotopy()], ids=["damped", "homotopy"])
+def test_a_predicted_step_below_the_shortest_one_is_the_shortest_one(solver):
+    """After a first step of 1e-16 none was tried, and the residual was called not finite."""
+    problem = Problem(lambda x: [x[0] ** 3 - 1e24, x[0] * x[1] - 2e8])
+    result = problem.solve([1.0, 1.0], solver)
+    np.testing.assert_allclose(result.x, [1e8, 2.0], rtol=1e-9)

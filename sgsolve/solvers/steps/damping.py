@@ -225,8 +225,8 @@ class NaturalMonotonicity:
         """Predict the damping, then correct it until the natural level falls."""
         size = it.scaling.norm(it.dx)
         level = it.scaling.norm(it.proposed)
-        damping, reduced, finite = self._predict(it, size), False, False
-        floor = _floor(it, self.smallest)
+        floor, reduced, finite = _floor(it, self.smallest), False, False
+        damping = max(self._predict(it, size), floor)
         while damping >= floor:
             x = it.x + damping * it.dx
             F = it.evaluate(x)
