@@ -30,6 +30,13 @@ def test_every_name_stands_under_one_heading_of_its_module():
     assert sorted(listed) == names()
 
 
+def test_headings_are_those_of_files_and_packages_that_exist():
+    package = Path(sgsolve.__file__).parent
+    places = {name: package.joinpath(*name.split(".")) for name in public_names.HEADINGS}
+    gone = [n for n, p in places.items() if not (p.is_dir() or p.with_suffix(".py").is_file())]
+    assert not gone
+
+
 def test_errors_and_warnings_stand_last():
     headings = list(public_names.groups(sgsolve))
     assert headings[-2:] == ["Errors", "Warnings"]
