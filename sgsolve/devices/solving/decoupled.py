@@ -29,8 +29,8 @@ from ..equations.transport.source_terms import generation, tunneled_at_most
 from ..equations.transport.terminal import capture
 from ..meshes.mesh import incidence
 from ..models.device_layout import DeviceLayout
-from .levels import levels
-from .series_junctions import series_levels
+from .estimates.levels import levels
+from .estimates.series_junctions import series_levels
 
 Array = np.ndarray
 VANISHING = 1e-280

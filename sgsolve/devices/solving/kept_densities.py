@@ -27,8 +27,8 @@ from ..equations.carriers import carriers
 from ..equations.potential_form import Equations
 from ..models.flux import EMPTY
 from .density_newton import RANGE, Densities, DensityDirection, DensityMonotonicity, DensityState
+from .estimates.series_junctions import shares_voltage
 from .kept_fluxes import KeptFluxes, form_of, partial_sweep
-from .series_junctions import shares_voltage
 from .settling import EFFORT, EulerSteps, Settled
 from .step_length import StepLength
 from .voltage_predictors import LONG_STEP, Levels

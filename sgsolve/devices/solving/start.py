@@ -29,9 +29,9 @@ from ..equations.carriers import carriers
 from ..equations.potential_form import Equations
 from ..models.ions import conservation
 from .density_newton import density_method
+from .estimates.levels import blocks_nowhere, may_switch
 from .kept_densities import sweep_in_series
 from .kept_fluxes import form_of, needed, partial_sweep
-from .levels import blocks_nowhere, may_switch
 from .methods import UNHURRIED, accurate, coupled_method, poisson_method
 from .resolved import UNCONFIRMED, confirmed, warn_if_unresolved
 from .settling import SWITCHED, LastState, SwitchedWarning, settling

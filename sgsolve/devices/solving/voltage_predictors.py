@@ -14,10 +14,10 @@ from ..equations.boundaries.floating import has_floating_regions
 from ..equations.potential_form import Equations
 from . import decoupled
 from .density_newton import density_method
-from .depletion import depleted, potential_bounds, within_bounds
-from .levels import blocks_inside, layers_join_regions
+from .estimates.depletion import depleted, potential_bounds, within_bounds
+from .estimates.levels import blocks_inside, layers_join_regions
+from .estimates.resistances import spread_step
 from .methods import bounded_poisson_method, poisson_method
-from .resistances import spread_step
 from .settling import LastState
 
 LONG_STEP = 0.5  # V

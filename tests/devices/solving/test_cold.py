@@ -136,8 +136,8 @@ def test_a_step_past_the_built_in_potential(gap, T, bias):
 
 def test_the_depletion_layer_is_that_of_the_textbook():
     """Width sqrt(2 eps (Vbi - V) / q (1/Na + 1/Nd)), before any carrier is computed."""
-    from sgsolve.devices.solving.depletion import depleted
-    from sgsolve.devices.solving.levels import levels
+    from sgsolve.devices.solving.estimates.depletion import depleted
+    from sgsolve.devices.solving.estimates.levels import levels
 
     device = junction(1.17, 4.2, 0.585)
     p = device.parameters | {"V_p": -10.0}

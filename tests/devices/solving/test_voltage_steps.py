@@ -148,7 +148,7 @@ def test_a_drain_beside_a_closed_gate():
 
 
 def test_a_channel_joins_source_and_drain():
-    from sgsolve.devices.solving.levels import layers_join_regions
+    from sgsolve.devices.solving.estimates.levels import layers_join_regions
 
     device = field_effect_transistor()
     for gate, expected in ((-5.0, False), (0.0, False), (10.0, True)):
@@ -180,7 +180,7 @@ def test_a_channel_that_is_pinched_off():
 
 
 def test_the_level_of_an_enclosed_region_leaves_a_barrier():
-    from sgsolve.devices.solving.enclosed import Enclosed, enclosed_level
+    from sgsolve.devices.solving.estimates.enclosed import Enclosed, enclosed_level
 
     slope = 0.25  # V of barrier per V of level
     found = enclosed_level(lambda at: slope * -at, 0.0, -100.0, 0.6, 1e-6)
@@ -242,7 +242,7 @@ def test_a_step_over_resistances():
     """The drop of each edge is that of resistors in series, and densities stay as they were."""
     from sgsolve.devices import Device, Ohmic, interval
     from sgsolve.devices.equations.carriers import carriers
-    from sgsolve.devices.solving.resistances import spread_step
+    from sgsolve.devices.solving.estimates.resistances import spread_step
 
     x = np.linspace(0.0, 1e-3, 41)
     net = np.where(x < 4e-4, 1e17, 1e15)
@@ -317,7 +317,7 @@ def test_the_branches_of_a_thyristor():
 
 
 def test_which_devices_may_switch():
-    from sgsolve.devices.solving.levels import may_switch
+    from sgsolve.devices.solving.estimates.levels import may_switch
 
     assert may_switch(thyristor())
     assert not may_switch(diode([0.0, 1e-4, 2e-4, 12e-4, 13e-4], [1e19, -1e16, 1e15, 1e19]))
@@ -557,7 +557,7 @@ def test_a_region_is_held_where_it_is_not_depleted():
 
 
 def test_where_a_junction_between_regions_without_contacts_blocks():
-    from sgsolve.devices.solving.levels import blocks_inside
+    from sgsolve.devices.solving.estimates.levels import blocks_inside
 
     device = thyristor()
     forward, reverse = (device.parameters | {"V_a": bias} for bias in (100.0, -100.0))

@@ -101,7 +101,7 @@ def test_one_long_step_beyond_punch_through(make, bias, cost):
 
 
 def test_levels_of_floating_regions_are_those_of_their_forward_junctions():
-    from sgsolve.devices.solving.levels import levels
+    from sgsolve.devices.solving.estimates.levels import levels
 
     device = thyristor()
     x = device.mesh.nodes
@@ -113,7 +113,7 @@ def test_levels_of_floating_regions_are_those_of_their_forward_junctions():
 
 def test_the_level_between_two_contacts_is_that_of_a_resistor():
     from sgsolve.devices import Device, Ohmic, interval, srh
-    from sgsolve.devices.solving.levels import levels
+    from sgsolve.devices.solving.estimates.levels import levels
 
     x, contacts = np.linspace(0.0, 1e-3, 101), {"a": Ohmic(0), "b": Ohmic(-1)}
     bar = Device(interval(x), np.full(101, 1e15), contacts, VALUES, recombination=[srh])

@@ -20,11 +20,11 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..equations.boundaries.floating import has_floating_regions, majority
-from ..equations.carriers import carriers
-from ..equations.model import DeviceModel
-from ..equations.transport.source_terms import generation
-from ..equations.transport.terminal import recombination
+from ...equations.boundaries.floating import has_floating_regions, majority
+from ...equations.carriers import carriers
+from ...equations.model import DeviceModel
+from ...equations.transport.source_terms import generation
+from ...equations.transport.terminal import recombination
 from .depletion import depleted, potential_bounds
 from .enclosed import REACHED
 from .levels import doping_signs, float_between, levels, of_both, of_regions, region_borders

@@ -17,11 +17,11 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
-from ..equations.boundaries.boundary import fixed_potentials
-from ..equations.boundaries.neutrality import arcsinh_of_ratio
-from ..equations.carriers import log_factors
-from ..equations.model import DeviceModel
-from ..models.interfaces import sheet_charge
+from ...equations.boundaries.boundary import fixed_potentials
+from ...equations.boundaries.neutrality import arcsinh_of_ratio
+from ...equations.carriers import log_factors
+from ...equations.model import DeviceModel
+from ...models.interfaces import sheet_charge
 
 Array = np.ndarray
 ROUNDS = 50  # for each width, a bound: none of the known devices takes more than 15

@@ -14,7 +14,7 @@ def device(x, net):
 
 def found(made, bias):
     """Potential between a p side at a bias and an n side at 0 V."""
-    from sgsolve.devices.solving.depletion import depleted
+    from sgsolve.devices.solving.estimates.depletion import depleted
 
     parameters = made.parameters | {"V_a": bias}
     electrons, holes = np.zeros(made.layout.n_s), np.full(made.layout.n_s, bias)
@@ -37,7 +37,7 @@ def test_an_abrupt_junction_has_the_width_of_its_closed_form(bias):
 @pytest.mark.parametrize("cells", [100, 400, 1600])
 def test_the_number_of_linear_solves_does_not_depend_on_the_mesh(cells, monkeypatch):
     """A set of nodes that grows by one node in each round takes as many rounds as there are."""
-    from sgsolve.devices.solving import depletion
+    from sgsolve.devices.solving.estimates import depletion
 
     solves, factorize = [], depletion.splu
     monkeypatch.setattr(depletion, "splu", lambda matrix: solves.append(1) or factorize(matrix))

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.sparse import csc_array, diags_array
 from scipy.sparse.linalg import splu
 
-from ..equations.carriers import carriers
-from ..equations.model import DeviceModel
-from ..equations.transport.conduction import conduction
+from ...equations.carriers import carriers
+from ...equations.model import DeviceModel
+from ...equations.transport.conduction import conduction
 
 Array = np.ndarray
 

@@ -72,7 +72,7 @@ def test_rounding_does_not_decide_what_sharing_costs():
 @pytest.mark.parametrize("last", [-30.0, -100.0])
 def test_the_level_is_about_that_of_the_solution(last):
     """Of 30 and 100 V the first junction takes 1.7 and 3.3 V."""
-    from sgsolve.devices.solving.series_junctions import series_levels
+    from sgsolve.devices.solving.estimates.series_junctions import series_levels
 
     device = layers(*THYRISTOR, coarse=100)
     estimates = series_levels(device, device.parameters | {"V_a": last})
@@ -85,7 +85,7 @@ def test_the_level_is_about_that_of_the_solution(last):
 
 def test_holes_leave_through_a_region_that_is_depleted():
     """19 um of 1e14 are depleted at 27 V: the level stays near that of the contact."""
-    from sgsolve.devices.solving.series_junctions import series_levels
+    from sgsolve.devices.solving.estimates.series_junctions import series_levels
 
     device = layers(*PUNCHED)
     n, _ = series_levels(device, device.parameters | {"V_a": -400.0})
@@ -94,8 +94,8 @@ def test_holes_leave_through_a_region_that_is_depleted():
 
 
 def test_which_voltages_are_shared():
-    from sgsolve.devices.solving.levels import levels
-    from sgsolve.devices.solving.series_junctions import series_levels, shares_voltage
+    from sgsolve.devices.solving.estimates.levels import levels
+    from sgsolve.devices.solving.estimates.series_junctions import series_levels, shares_voltage
 
     device = layers(*THYRISTOR)
     reverse = device.parameters | {"V_a": -100.0}
@@ -107,7 +107,7 @@ def test_which_voltages_are_shared():
 
 
 def test_carriers_drift_to_the_end_of_the_steepest_ascent():
-    from sgsolve.devices.solving.series_junctions import _ends_of_ascent
+    from sgsolve.devices.solving.estimates.series_junctions import _ends_of_ascent
 
     height = np.array([0.0, 1.0, 3.0, 2.0, 0.5, 4.0])
     chain = np.stack([np.arange(5), np.arange(1, 6)], axis=1)

@@ -18,11 +18,11 @@ from scipy.sparse import coo_array, csc_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from ..equations.boundaries.floating import majority
-from ..equations.boundaries.neutrality import neutral
-from ..equations.carriers import carriers
-from ..equations.model import DeviceModel
-from ..meshes.mesh import edge_values
+from ...equations.boundaries.floating import majority
+from ...equations.boundaries.neutrality import neutral
+from ...equations.carriers import carriers
+from ...equations.model import DeviceModel
+from ...meshes.mesh import edge_values
 from .depletion import depleted
 from .enclosed import CLOSE, REACHED, Enclosed, enclosed_level
 
