@@ -1,9 +1,14 @@
 """What is left out of every run that does not ask for it by name, and a clock for tests of time."""
 
 import gc
+import os
 import sys
 
 import pytest
+
+# Tests run side by side: the threads of BLAS and PARDISO would wait for each other's cores. This
+# stands before NumPy is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class Clock:
