@@ -98,7 +98,7 @@ class NativeSteps:
     @property
     def by_kernels(self) -> bool:
         """Whether kernels evaluate F and Q, or the user's code."""
-        return self.system.kernels_serve
+        return self._loops.by_kernels
 
     @staticmethod
     def serves(stepper: TransientStepper) -> bool:

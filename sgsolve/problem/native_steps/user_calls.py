@@ -102,7 +102,7 @@ class UserCalls:
             assert self._parts is not None
             assert self._loop is not None
             self.flow.F[...], self.storage.F[...] = self._parts(self._loop.target, self.x.copy())
-        except Exception:
+        except Exception:  # Python makes the step, comes to it again, and raises it
             self.flow.F[...] = np.nan
         except BaseException as error:
             self._raised, self.flow.F[...] = error, np.nan
