@@ -116,7 +116,7 @@ class KeptStorage:
         return whole, whole.positions(pattern), by_psi, by_level
 
 
-class LedOn:
+class SeriesPredictor:
     """Predictor: where Newton's method for the densities, or settling, leads from a guess.
 
     Parameters
@@ -173,7 +173,7 @@ def sweep_in_series(
     if not far or not all(shares_voltage(device, whole | {name: value}) for value in far):
         return None
     form = form_of(device)
-    predictor = LedOn(form, name, p)
+    predictor = SeriesPredictor(form, name, p)
     steps = Natural(predictor=predictor, max_solves=EACH * len(values))
     y = form.whole(x, {**p, name: values[0]})
     branch = partial_sweep(form.problem.at(**p), y, name, values, form.method(), steps)
