@@ -58,6 +58,29 @@ def test_a_voltage_that_junctions_in_series_share(make, last):
     assert found == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.slow
+def test_a_device_in_two_dimensions_shares_a_voltage_as_in_one():
+    from sgsolve.devices import Device, Ohmic, rectangle, srh
+
+    width = 20e-4
+    flat = layers(*THYRISTOR)
+    x = flat.mesh.nodes
+    mesh = rectangle(x, np.linspace(0.0, width, 5))
+    across = mesh.nodes[:, 0]
+    ends, doping = THYRISTOR
+    net = np.select([across < end for end in ends[1:-1]], doping[:-1], doping[-1])
+    contacts = {
+        "a": Ohmic(np.flatnonzero(across == 0.0)),
+        "k": Ohmic(np.flatnonzero(across == x[-1])),
+    }
+    wide = Device(mesh, net, contacts, SILICON, recombination=[srh])
+    one, two = (device.sweep("a", [0.0, -100.0]) for device in (flat, wide))
+    assert two.success
+    assert two.stats.n_factor <= 90  # 22, or 52 to 64 where Newton's method fails by rounding
+    current = flat.currents(one, "k")[-1]
+    assert wide.currents(two, "k")[-1] == pytest.approx(width * current, rel=1e-8)
+
+
 def test_rounding_does_not_decide_what_sharing_costs():
     """58 to 83 for starts that differ by 1e-14, from matrices that are singular to rounding."""
     device = layers(*THYRISTOR)
