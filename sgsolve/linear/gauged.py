@@ -159,16 +159,18 @@ class Gauged:
         """Return x with A x = b and V^T x = 0, for iterations that judge their own results."""
         return self._solved(b, False, self._inner.solve_again)
 
-    def refused(self, b: Any) -> NDArray[np.bool_]:
-        """Return for which columns of b, dense or sparse, A x = b has no solution.
+    def imbalance(self, b: Any) -> NDArray[Any]:
+        """Return U^T b as parts of its terms, shape (m, k) for m columns of b, dense or sparse.
 
-        There U^T b, whose terms add up to zero otherwise, is no rounding.
+        A x = b has a solution where they are zero: what rounding leaves of them is set to zero.
         """
         if self.left is None:
             raise LinearSolveError("there is no factorization: call factorize(A) first")
-        terms = abs(b).T @ np.abs(self.left)
-        refused: NDArray[np.bool_] = (np.abs(b.T @ self.left) > REFUSED * terms).any(axis=-1)
-        return refused
+        terms = np.atleast_2d(abs(b).T @ np.abs(self.left))
+        left = np.atleast_2d(b.T @ self.left)
+        parts: NDArray[Any] = np.divide(left, terms, out=np.zeros_like(left), where=terms > 0.0)
+        parts[np.abs(parts) <= REFUSED] = 0.0
+        return parts
 
     def slogdet(self) -> tuple[Any, float]:
         """Return sign and log|det| of [A conj(U); V^T 0]."""

@@ -1487,7 +1487,8 @@ class Problem:
             For a result or an x that is no solution, or a parameter that is no number.
         SingularMatrixError
             Where the solution has no derivative, as at a fold, or where a level is open and the
-            equations contradict each other beside this value of a number p.
+            equations contradict each other beside this value of p, or of an element of p that no
+            other element balances.
 
         See Also
         --------

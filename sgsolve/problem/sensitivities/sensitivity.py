@@ -80,8 +80,7 @@ def sensitivities(
     slopes = {name: by_parameter(system, x, name) for name in names}
     solver = workspace.factorized(system.pattern, J)
     for name, F_p in slopes.items():
-        if not shapes[name]:  # each element of an array may need others to balance it
-            check_balanced(solver, F_p, name)
+        check_balanced(solver, F_p, name)
     if functional is None:
         if mode == "adjoint":
             raise InputError("mode='adjoint' needs a functional")

@@ -88,3 +88,50 @@ def test_elements_of_an_array_balance_each_other():
     change = np.array([1.0, 0.0, 0.0, -3.0, 0.0, 2.0])
     moved = np.linalg.lstsq(J, -change)[0]
     assert slopes @ change == pytest.approx(moved[0] - moved[-1], rel=1e-10)
+
+
+LINES = {  # rows of sources that an array of parameters gives, and elements that none can balance
+    "one": (np.ones((N, 1)), [0]),
+    "two": (np.ones((N, 2)), []),
+    "one beside a balanced one": (np.stack([SOURCES, np.ones(N)], axis=1), [1]),
+    "two in other units": (np.stack([np.ones(N), 1e-9 * np.eye(N)[0]], axis=1), []),
+    "each": (np.eye(N), []),
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+@pytest.mark.parametrize("functional", [None, lambda u: u[0] - u[1]])
+def test_each_element_of_an_array_is_asked_for_its_balance(kind, functional):
+    """An element that no other can balance was answered by rounding."""
+    sources, alone = LINES[kind]
+    m = sources.shape[1]
+    problem = Problem(lambda u, f: J @ u + SOURCES + sources @ f, params={"f": np.zeros(m)})
+    result = problem.solve(np.ones(N))
+    if alone:
+        which = "the parameter" if m == 1 else f"element {alone[0]} of the parameter"
+        with pytest.raises(SingularMatrixError, match=f"no solution follows {which} 'f'"):
+            problem.sensitivity(result, "f", functional)
+        return
+    slopes = problem.sensitivity(result, "f", functional)
+    for change in np.linalg.svd(sources.sum(axis=0)[None, :])[2][1:]:  # those without a net source
+        moved = np.linalg.lstsq(J, -sources @ change)[0]
+        expected = moved if functional is None else functional(moved)
+        np.testing.assert_allclose(slopes @ change, expected, rtol=1e-8, atol=1e-12)
+
+
+def test_two_open_levels_take_an_element_each():
+    """Three elements feed two tanks: only the third, alone in the second, is never balanced."""
+    blocks = np.block([[J, np.zeros((N, N))], [np.zeros((N, N)), J]])
+    sources = np.zeros((2 * N, 3))
+    sources[0, 0], sources[3, 1], sources[N + 2, 2] = 1.0, -2.0, 1.0
+    balanced = np.concatenate([SOURCES, SOURCES])
+    problem = Problem(lambda u, f: blocks @ u + balanced + sources @ f, params={"f": np.zeros(3)})
+    result = problem.solve(np.ones(2 * N))
+    with pytest.raises(SingularMatrixError, match="element 2 of the parameter 'f'"):
+        problem.sensitivity(result, "f")
+    two = Problem(
+        lambda u, f: blocks @ u + balanced + sources[:, :2] @ f, params={"f": np.zeros(2)}
+    )
+    slopes = two.sensitivity(two.solve(np.ones(2 * N)), "f")
+    moved = np.linalg.lstsq(blocks, -sources[:, :2] @ [2.0, 1.0])[0]
+    np.testing.assert_allclose(slopes @ [2.0, 1.0], moved, rtol=1e-9, atol=1e-12)
