@@ -47,7 +47,7 @@ def assigned(y: Any, result: Any, operator: str, increment: Increment | None = N
     ShapeError, DataTypeError
         If the result does not fit into y: NumPy raises there too.
     """
-    if isinstance(y._value, np.generic) or not hasattr(result, "_derivative"):
+    if isinstance(y._value, NUMBERS) or not hasattr(result, "_derivative"):
         return result  # NumPy's scalars cannot change: the name is bound to a new one
     _take_over(y, [], f"y {operator} v", f"write y = y {operator[:-1]} v for a whole array")
     _check_writeable(y, f"y {operator} v")
@@ -82,7 +82,7 @@ def assign(y: Any, key: Any, v: Any) -> None:
     """
     if type(y._derivative) is FilledRows and is_number_filled_in(y, key, v):
         return
-    if isinstance(y._value, np.generic):
+    if isinstance(y._value, NUMBERS):
         raise DataTypeError("y[key] = v: y is one number, which cannot be assigned to")
     _check_writeable(y, "y[key] = v")
     origin = getattr(v, "_origin", None)

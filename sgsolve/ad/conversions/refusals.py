@@ -61,6 +61,7 @@ INSTEAD = {
     ),
     "ndenumerate": "use for k in np.ndindex(y.shape), and y[k]",
     "asmatrix": "use y.reshape(1, -1), and @ for products",
+    "matrix": "use np.asarray(M) in place of a matrix M, and @ for products",
     **{
         kind: f"use np.polynomial.{name}(y, p.convert().coef), p being the polynomial"
         for kind, name in {

@@ -7,6 +7,7 @@ import numpy
 import numpy as np
 import pytest
 from numpy import zeros
+from scipy.interpolate import UnivariateSpline
 
 import sgsolve
 from sgsolve import DerivativeError, Problem, ad
@@ -406,6 +407,37 @@ class Array(np.ndarray):
 def test_methods_of_objects_that_are_more_than_their_attributes_are_refused(instance):
     with pytest.raises(DerivativeError, match=r"np\.zeros"):
         ad.jacobian(instance.residual, X)
+
+
+class Locked:
+    def __init__(self):
+        self.lock, self.state = threading.RLock(), threading.local()
+
+    def residual(self, x):
+        F = np.zeros(4)
+        with self.lock:
+            F[:] = x**2
+        return F
+
+
+@pytest.mark.parametrize(
+    "lock", [threading.Lock(), threading.RLock(), threading.Condition()], ids=lambda k: type(k).__name__
+)
+def test_a_function_may_hold_a_lock(lock):
+    def f(x):
+        F = np.zeros(4)
+        with lock:
+            F[:] = x**2
+        return F
+
+    for residual in (f, Locked().residual):
+        np.testing.assert_allclose(ad.jacobian(residual, X).toarray(), np.diag(2 * X))
+
+
+def test_an_object_of_compiled_code_is_left_as_it_is():
+    spline = UnivariateSpline(np.arange(6.0), np.arange(6.0) ** 3, s=0)
+    with pytest.raises(DerivativeError, match=r"UnivariateSpline.*ad\.elementwise"):
+        ad.jacobian(spline, X)
 
 
 def test_an_array_that_an_object_keeps_is_refused():

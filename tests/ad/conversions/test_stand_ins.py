@@ -209,3 +209,5 @@ def test_a_matrix_of_numpy_is_an_array_of_objects_too():
     np.testing.assert_array_equal(jacobian.toarray(), [[3.0, 0, 0], [1.0, 0, 0]])
     with pytest.raises(DerivativeError, match=r"y\.reshape\(1, -1\)"):
         ad.jacobian(np.asmatrix, X)
+    with pytest.raises(DerivativeError, match=r"np\.asarray\(M\)"):
+        ad.jacobian(lambda x: np.asmatrix(np.eye(len(X))) * x[:, None], X)

@@ -13,6 +13,7 @@ from sgsolve.ad.kernels import account
 from sgsolve.ad.kernels.compiled_evaluation import FEW_UNKNOWNS
 from sgsolve.ad.kernels.printing import code_writer
 from sgsolve.errors import DerivativeError, DomainError, InputError
+from tests.ad.differences import numeric_jacobian
 from tests.ad.kernels.compiled_help import assert_same_bits, needs_llvmlite
 
 pytestmark = needs_llvmlite
@@ -586,3 +587,37 @@ def test_values_where_derivatives_overflow_have_a_kernel_of_their_own():
     with np.errstate(over="ignore"):
         for _ in range(3):
             np.testing.assert_array_equal(compiled(y), f(y))
+
+
+def running_sums(x):
+    total, sums = 0.0, []
+    for value in x:
+        total += value * value
+        sums.append(total)
+    return sums
+
+
+def number_with_two_names(x):
+    first = second = np.sum(x)
+    first *= x[1]
+    return x * second + first
+
+
+def element_with_two_names(x):
+    first = x[0]
+    kept = first
+    first -= 1.0
+    return np.hstack([first, kept, x[2:] * first])
+
+
+@pytest.mark.parametrize(
+    "f", [running_sums, number_with_two_names, element_with_two_names], ids=lambda f: f.__name__
+)
+def test_operators_in_place_bind_a_number_to_a_new_one(f):
+    """As for NumPy's numbers: another name of the number keeps the old value."""
+    compiled = ad.compiled(f, at_once=True)
+    for x in (X, 0.5 * X, X[::-1].copy()):
+        value, jacobian = compiled.value_and_jacobian(x)
+        np.testing.assert_array_equal(value, f(x))
+        np.testing.assert_allclose(jacobian.toarray(), numeric_jacobian(f, x), rtol=1e-6, atol=1e-6)
+    assert compiled.stats.compiled == 2

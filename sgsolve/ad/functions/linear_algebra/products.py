@@ -18,7 +18,7 @@ from ...derivatives.derivative import Derivative
 from ...indexing import kept
 from ...structures.operands import Matrix
 from ...structures.root import Evaluation
-from ...ufuncs.ufunc_calls import EXTENDED, array_of_values, raw_value
+from ...ufuncs.ufunc_calls import EXTENDED, OF_MATRIX, array_of_values, raw_value
 
 BY_ROWS = (sp.csr_array, sp.csr_matrix)
 
@@ -180,6 +180,8 @@ def dot_product(a: Any, b: Any) -> Any:
 
 def _scaled(numpys: Any, a: Any, b: Any) -> Any:
     """Return the product of which one is a scalar; NumPy adds it to zero, and so has no -0."""
+    if isinstance(a, np.matrix) or isinstance(b, np.matrix):
+        raise DerivativeError(OF_MATRIX)  # its own a * b asks np.dot again
     return ADArray(numpys(raw_value(a), raw_value(b)), (a * b)._derivative)
 
 
