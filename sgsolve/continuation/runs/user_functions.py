@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -23,6 +24,8 @@ Function = Callable[..., Any]
 
 UNKNOWNS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 UNNAMED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+
+_kept_parameters: WeakKeyDictionary[Any, tuple[Any, list[inspect.Parameter]]] = WeakKeyDictionary()
 
 
 class UnfitError(DataTypeError):
@@ -68,7 +71,11 @@ def numbers(what: str, function: Function, x: Vector, params: Mapping[str, Any])
 
 def number(what: str, function: Function, x: Vector, params: Mapping[str, Any]) -> float:
     """Call a function that returns one real number."""
-    value = called(function, x, params)
+    return checked_number(what, called(function, x, params))
+
+
+def checked_number(what: str, value: Any) -> float:
+    """Return what a function returned, if it is one real number."""
     found = _numeric_value(value)
     if found.size != 1 or found.dtype.kind not in "biuf":
         raise UnfitError(f"{what} must return one real number, not {value!r}")
@@ -112,7 +119,22 @@ def call_with_parameters(
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """Return the named arguments of a function besides x; none of a function not in Python."""
+    """Return the named arguments of a function besides x; none of a function not in Python.
+
+    Those of a plain function are kept: events are evaluated several times in every step.
+    """
+    if not inspect.isfunction(function) or vars(function):  # an attribute may state another one
+        return _found_parameters(function)
+    optional = len(function.__defaults__ or ()), tuple(function.__kwdefaults__ or ())
+    now = (function.__code__, optional)
+    before, parameters = _kept_parameters.get(function, (None, []))
+    if before != now:
+        parameters = _found_parameters(function)
+        _kept_parameters[function] = now, parameters
+    return parameters
+
+
+def _found_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     bound = function.keywords if isinstance(function, partial) else {}
     plain = inspect.isfunction(function) or inspect.ismethod(function)
     if not (plain or isinstance(function, partial) or inspect.isfunction(type(function).__call__)):

@@ -13,7 +13,7 @@ from ...continuation.columns import Column
 from ...continuation.runs.options import RunOptions, check_limit
 from ...continuation.runs.progress_bar import progress_bar
 from ...continuation.runs.run import Run
-from ...continuation.runs.user_functions import UnfitError, called, number
+from ...continuation.runs.user_functions import UnfitError, called, checked_number
 from ...continuation.runs.view import View
 from ...continuation.stepper import Point, RunState
 from ...errors import ConvergenceError, InputError
@@ -301,7 +301,7 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
                 f"event {name!r} returned {found!r}; it must return a number that passes through "
                 "zero, such as x[0] - 0.5 instead of x[0] > 0.5"
             )
-        return number(f"event {name!r} at t = {t:.6g}", lambda _: found, x, {})
+        return checked_number(f"event {name!r} at t = {t:.6g}", found)
 
     def changed(x: Vector, t: float) -> Vector:
         found = np.asarray(called(action, *view.seen(Point(x, t))), dtype=float)

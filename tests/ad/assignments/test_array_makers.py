@@ -420,9 +420,10 @@ class Locked:
         return F
 
 
-@pytest.mark.parametrize(
-    "lock", [threading.Lock(), threading.RLock(), threading.Condition()], ids=lambda k: type(k).__name__
-)
+LOCKS = {"Lock": threading.Lock(), "RLock": threading.RLock(), "Condition": threading.Condition()}
+
+
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS)
 def test_a_function_may_hold_a_lock(lock):
     def f(x):
         F = np.zeros(4)

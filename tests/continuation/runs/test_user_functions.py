@@ -7,10 +7,12 @@ from sgsolve import (
     ConvergenceError,
     DataTypeError,
     InputError,
+    ParameterError,
     PartialBranchWarning,
     Problem,
     Status,
 )
+from sgsolve.continuation.runs.user_functions import call_with_parameters
 from sgsolve.problem.equations.definition import ProblemDefinition
 
 ROOT = Problem(lambda x, a=1.0: x**2 - a)
@@ -185,3 +187,21 @@ def test_where_several_parameters_move_the_row_is_told():
     with pytest.warns(PartialBranchWarning, match=r"'y' at row 2 \(a = 2, b = 2\) must return"):
         branch = problem.sweep([1.0], ("a", "b"), [(1, 1), (2, 1), (2, 2)], outputs=output)
     assert len(branch) == 2
+
+
+def test_a_function_gets_the_parameters_that_it_names_now():
+    """What was found at an earlier call does not outlive a change of the function."""
+    params = {"a": 10, "b": 20}
+
+    def output(x, a=1, *, b=2):
+        return x, a, b
+
+    assert [call_with_parameters(output, 0, params) for _ in range(2)] == [(0, 10, 20)] * 2
+    output.__kwdefaults__ = None
+    with pytest.raises(ParameterError, match="'b'"):
+        call_with_parameters(output, 0, {"a": 10})
+    output.__code__ = (lambda x, b: (x, b)).__code__
+    assert call_with_parameters(output, 0, params) == (0, 20)
+    output.__wrapped__ = lambda x, a: x  # of a decorator: its parameters count
+    output.__code__ = (lambda x, **named: named).__code__
+    assert call_with_parameters(output, 0, params) == {"a": 10}
