@@ -110,7 +110,7 @@ class Assembly:
         template: Memory | None = None,
     ) -> None:
         self.values, self.schedule, self.sources = values, schedule, sources
-        self.nnz = plan.layout.pattern.nnz
+        self.nnz, self.constants = plan.layout.pattern.nnz, plan.layout.constant
         self.entries = entries_of(plan)
         self.ends = np.cumsum([0, *(v.size for v in sources)])
         self.template = template
@@ -148,8 +148,26 @@ class Assembly:
         if self.template is not None:
             return self.values.take(self.template, self.values.positions(places))
         key = ("template", len(self.parts))
-        self.parts[key] = places
-        return self.values.memory(len(places), "d", key)
+        real = places[places < self.nnz]
+        # One number serves all places of the same constants; what stands behind the values is free.
+        self.parts[key] = real[:1] if self._alike(real) else places
+        return self.values.memory(len(self.parts[key]), "d", key)
+
+    def _alike(self, places: Any) -> bool:
+        """Whether the constants of these places are the same sums, whatever the numbers are."""
+        if not len(places):
+            return False
+        among = np.zeros(self.nnz, dtype=bool)
+        among[places] = True
+        for _, place, weight in self.constants:
+            chosen = np.flatnonzero(among[place])
+            if len(chosen):
+                times = np.bincount(place[chosen], minlength=self.nnz)[places]
+                if (times != times[0]).any():
+                    return False
+                if weight is not None and (weight[chosen] != weight[chosen[0]]).any():
+                    return False
+        return True
 
     # ---- entries with one source ---------------------------------------------------------------
 

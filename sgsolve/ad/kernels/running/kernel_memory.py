@@ -29,11 +29,22 @@ class Template(NamedTuple):
         What loops read.
     fill : ndarray, number or None
         What all values are filled with first; a number where that is enough.
+    stretches : list of (int, int, float)
+        Stretches ``begin:end`` that are filled with one number each, instead of `fill`; empty where
+        that is a number, or as fast.
     """
 
     numbers: tuple[Any, ...]
     parts: dict[Hashable, NDArray[Any]]
     fill: Any
+    stretches: list[tuple[int, int, float]]
+
+    def put_into(self, data: NDArray[Any]) -> None:
+        """Fill the values of a Jacobian."""
+        for begin, end, number in self.stretches:
+            data[begin:end] = number
+        if self.fill is not None and not self.stretches:
+            np.copyto(data, self.fill)
 
 
 # So many numbers are copied in the time that it takes to find an address.
@@ -132,8 +143,7 @@ class KernelMemory:
             for key, part in template.parts.items():
                 self.set(code, key, part)
             self.template, self.fill = template, template.fill
-        if template.fill is not None:
-            np.copyto(data, template.fill)
+        template.put_into(data)
 
     def put(self, code: KernelCode, key: Hashable, node: Node, value: Any) -> None:
         """Put the value of a node into its slot, or its address into the table."""

@@ -15,8 +15,10 @@ from ..printing.kernel_code import KernelCode
 from ..printing.kernel_result import FOREIGN, OtherWay
 from .arguments import same_inputs, snapshot
 from .kernel_guards import is_same_answer
-from .kernel_memory import Template
+from .kernel_memory import SMALL, Template
 
+# To fill so many stretches with a number each takes less time than to copy an array.
+MOST_STRETCHES = 8
 QUIET: Any = {"all": "ignore"}
 
 
@@ -103,11 +105,24 @@ class ParameterValues:
             full = TemplateOf(code.trace.plan)(*numbers)
             parts = {key: full[places] for key, places in code.parts.items()}
             fill: Any = None
+            stretches: list[tuple[int, int, float]] = []
             if code.fixed is not None:
                 values = full[code.fixed]
                 fill = values[0] if bool((values == values[0]).all()) else full
-            known = Template(numbers, parts, fill)
+                if fill is full and len(full) > SMALL:
+                    stretches = _stretches(code.fixed, values, len(full))
+            known = Template(numbers, parts, fill, stretches)
         return known
+
+
+def _stretches(places: Any, values: Any, count: int) -> list[tuple[int, int, float]]:
+    """Return stretches of all places with one value each; none if there would be many."""
+    begins = np.flatnonzero(values[1:] != values[:-1]) + 1
+    if len(begins) >= MOST_STRETCHES:
+        return []
+    ends = [0, *places[begins].tolist(), count]
+    numbers = [float(values[0]), *values[begins].tolist()]
+    return list(zip(ends[:-1], ends[1:], numbers, strict=True))
 
 
 def given_value(operand: Operand, env: dict[Node, Any]) -> Any:
