@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from .llvm_function import HEADER, FunctionPrinter
 from .llvm_instructions import is_call
 from .llvm_loop import LoopPrinter
 from .loop_schedule import Loop, LoopSchedule
+from .loops_in_turn import LoopsInTurn, in_turn
 from .vector_loops import VectorLoopPrinter, gains_by_vectors
 
 
@@ -181,19 +183,32 @@ class CodeWriter:
         self.names: list[str] = []
         self.steps: list[Segment] = []
         texts, of_values = [], self._calls_of_values()
-        for k, group in enumerate(groups):
+        for k, group in enumerate(self._parts(groups, loops)):
             calls = [c for c in self.lowering.calls if k < len(levels) and c.level == levels[k]]
             zeroed = [(m, self.memories[m][0]) for m in self.schedule.zeroed] if not k else []
             if group or zeroed:
                 name = f"run{len(self.names)}"
                 printer = FunctionPrinter(name, self.schedule, self.tables, of_values)
                 printer.fill_with_zeros(zeroed)
-                for loop in group:
-                    vectors = gains_by_vectors(loop, self.schedule)
-                    (VectorLoopPrinter if vectors else LoopPrinter)(printer, loop).run()
+                for part in group:
+                    if isinstance(part, LoopsInTurn):
+                        part.run(printer)
+                    else:
+                        vectors = gains_by_vectors(part, self.schedule)
+                        (VectorLoopPrinter if vectors else LoopPrinter)(printer, part).run()
                 texts.append(printer.text())
                 self.names.append(name)
                 self.steps.append(Segment(len(self.names) - 1, calls))
             else:
                 self.steps.append(Segment(-1, calls))
         self.text = HEADER + "\n".join(texts)
+
+    def _parts(self, groups: list[list[Loop]], loops: list[Loop]) -> list[list[LoopsInTurn | Loop]]:
+        """Return the groups with the loops that run in turn together."""
+        parts = [list(in_turn(group, self.schedule)) for group in groups]
+        kept = set(self.operands.values()) | set(self.schedule.zeroed)
+        for part in chain.from_iterable(parts):
+            if isinstance(part, LoopsInTurn):
+                part.find_windows(loops, kept)
+                self.memories.update(part.own_memories())
+        return parts

@@ -16,6 +16,7 @@ declare double @llvm.sqrt.f64(double)
 declare <4 x double> @llvm.fabs.v4f64(<4 x double>)
 declare <4 x double> @llvm.sqrt.v4f64(<4 x double>)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 """
 
 

@@ -45,12 +45,17 @@ class VectorLoopPrinter(LoopPrinter):
     lanes = LANES
 
     def _print_elements(self, size: str) -> None:
-        f, last = self.function, self._outer_integer(self.loop.size - LANES)
-        blocks = self._outer_integer(-(-self.loop.size // LANES))
+        last = self._outer_integer(self.loop.size - LANES)
+        self._print_blocks(self._outer_integer(-(-self.loop.size // LANES)), "0", last)
+
+    def _print_blocks(self, blocks: str, first: str, last: str) -> None:
+        """Print a loop over so many vectors, from a first element on; the last one has a limit."""
+        f = self.function
 
         def block() -> None:
-            begin, whole, self.i = f.new(), f.new(), f.new()
-            self.body.append(f"{begin} = mul i64 {self.j}, {LANES}")
+            offset, begin, whole, self.i = f.new(), f.new(), f.new(), f.new()
+            self.body.append(f"{offset} = mul i64 {self.j}, {LANES}")
+            self.body.append(f"{begin} = add i64 {first}, {offset}")
             self.body.append(f"{whole} = icmp slt i64 {begin}, {last}")
             self.body.append(f"{self.i} = select i1 {whole}, i64 {begin}, i64 {last}")
             self._store_all(self._stores)
