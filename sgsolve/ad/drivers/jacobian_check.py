@@ -76,6 +76,7 @@ class JacobianCheck:
 def check_jacobian(
     f: Function,
     x: ArrayLike,
+    /,
     *args: Any,
     jacobian: Any = None,
     tol: float = 1e-5,

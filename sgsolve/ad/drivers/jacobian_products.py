@@ -21,7 +21,7 @@ from .seeding import as_numeric, value_and_jacobian
 Function = Callable[..., Any]
 
 
-def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+def jvp(f: Function, x: ArrayLike, v: ArrayLike, /, *args: Any, **kwargs: Any) -> Any:
     """Return f(x) and the directional derivative (df/dx) v, without forming the Jacobian.
 
     The cost is that of about two evaluations of f, whatever the number of unknowns.
@@ -68,7 +68,9 @@ def jvp(f: Function, x: ArrayLike, v: ArrayLike, *args: Any, **kwargs: Any) -> A
     return value, slopes
 
 
-def _directional(form: type[Folded], f: Function, x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
+def _directional(
+    form: type[Folded], f: Function, x: Any, v: Any, /, *args: Any, **kwargs: Any
+) -> Any:
     evaluation = evaluation_of(1, real=x.dtype.kind != "c" and v.dtype.kind != "c")
     begin(evaluation, all_branches=False)
     structure = evaluation.root.selection(np.zeros(x.size, dtype=np.int32))
@@ -81,7 +83,7 @@ def _directional(form: type[Folded], f: Function, x: Any, v: Any, *args: Any, **
     return y.value, y.jacobian.toarray().reshape(y.shape)
 
 
-def vjp(f: Function, x: ArrayLike, w: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+def vjp(f: Function, x: ArrayLike, w: ArrayLike, /, *args: Any, **kwargs: Any) -> Any:
     """Return f(x) and w (df/dx), from the sparse Jacobian.
 
     Parameters

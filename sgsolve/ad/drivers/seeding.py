@@ -227,7 +227,7 @@ def must_be_ad(name: str, y: Any, advice: str) -> None:
         raise DataTypeError(f"{name} must be an AD array, not {type(y).__name__}: {advice}")
 
 
-def jacobian(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+def jacobian(f: Callable[..., Any], x: ArrayLike, /, *args: Any, **kwargs: Any) -> Any:
     """Return the sparse Jacobian df/dx at x.
 
     Parameters
@@ -264,7 +264,7 @@ class DifferentiatesItself(Protocol):
     """A function that computes its Jacobian by compiled kernels."""
 
     def value_and_jacobian(
-        self, x: ArrayLike, *args: Any, **kwargs: Any
+        self, x: ArrayLike, /, *args: Any, **kwargs: Any
     ) -> tuple[NDArray[Any], Any]:
         """Return the value at x and the sparse Jacobian."""
         ...
@@ -276,7 +276,7 @@ def has_kernels(f: Any) -> TypeGuard[DifferentiatesItself]:
 
 
 def value_and_jacobian(
-    f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any
+    f: Callable[..., Any], x: ArrayLike, /, *args: Any, **kwargs: Any
 ) -> tuple[NDArray[Any], Any]:
     """Return f(x) and its sparse Jacobian from one evaluation.
 
@@ -319,7 +319,7 @@ def value_and_jacobian(
     return y.value, y.jacobian
 
 
-def differentiated(f: Callable[..., Any], x: ArrayLike, *args: Any, **kwargs: Any) -> ADArray:
+def differentiated(f: Callable[..., Any], x: ArrayLike, /, *args: Any, **kwargs: Any) -> ADArray:
     """Return f(x) with its derivative; raises `DerivativeError` without one."""
     unknowns = seed(x)
     y = result_of(f, unknowns, *args, **kwargs)

@@ -129,7 +129,7 @@ def _first_unknown(argument: ADArray, y: ADArray, number: int) -> int:
 
 
 def value_and_jacobian_blocks(
-    f: Callable[..., Any], arguments: Sequence[ArrayLike], *args: Any, **kwargs: Any
+    f: Callable[..., Any], arguments: Sequence[ArrayLike], /, *args: Any, **kwargs: Any
 ) -> tuple[Any, tuple[Any, ...]]:
     """Return ``f(*arguments, *args, **kwargs)`` and its Jacobian blocks, from one evaluation.
 

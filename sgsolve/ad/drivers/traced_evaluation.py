@@ -31,6 +31,9 @@ from .seeding import as_numeric
 
 # A loop over thousands of numbers: the kernel of each operation would cost more than the loop.
 MOST_OPERATIONS = 4000
+# Before the name of a parameter in the key of its input: kernels call what they read and write
+# "x", "F" and "data".
+PARAMETER = "parameter "
 
 
 class Trace(NamedTuple):
@@ -69,7 +72,7 @@ def trace_function(
         The input ``"x"`` of the graph.
     constants, inputs : mapping of str to value
         Further arguments. Those in `inputs`, numbers and arrays of double precision, are inputs of
-        the graph under their names.
+        the graph under their names after `PARAMETER`.
     target : Pattern, optional
         Of the Jacobian; without it, the smallest one.
     open_branches : bool
@@ -143,7 +146,7 @@ def _trace(
 
 def _input(graph: Graph, name: str, item: Any) -> TracedArray:
     if isinstance(item, np.ndarray):
-        node = graph.input(name, Kind.ARRAY, item.shape, item.dtype)
+        node = graph.input(PARAMETER + name, Kind.ARRAY, item.shape, item.dtype)
         return TracedArray(item.copy(), node, graph)
-    node = graph.input(name, Kind.NUMBER, (), np.dtype(float))
+    node = graph.input(PARAMETER + name, Kind.NUMBER, (), np.dtype(float))
     return traced_number(item, node, graph)

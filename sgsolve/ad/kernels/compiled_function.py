@@ -94,7 +94,7 @@ class CompiledFunction:
         """What was compiled, and why other evaluations were not."""
         return self._evaluation.stats
 
-    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, x: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Return f(x); by a kernel if no argument carries derivatives."""
         if not args and not kwargs:
             replayed = self._evaluation.replay(x, NO_ARGUMENTS, None, False)
@@ -108,7 +108,7 @@ class CompiledFunction:
         return self._evaluation.value(x, arguments, lambda: self._plain(x, args, kwargs))
 
     def value_and_jacobian(
-        self, x: ArrayLike, *args: Any, **kwargs: Any
+        self, x: ArrayLike, /, *args: Any, **kwargs: Any
     ) -> tuple[NDArray[Any], Any]:
         """Return f(x) and its sparse Jacobian, as `ad.value_and_jacobian`."""
         arguments = NO_ARGUMENTS
@@ -135,14 +135,14 @@ class CompiledFunction:
         found = self._evaluation.linearized(x, arguments, None, plain)
         return found.F, found.pattern.matrix(found.data)
 
-    def jacobian(self, x: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+    def jacobian(self, x: ArrayLike, /, *args: Any, **kwargs: Any) -> Any:
         """Return the sparse Jacobian of f at x."""
         return self.value_and_jacobian(x, *args, **kwargs)[1]
 
     def _plain(self, x: Any, args: Any, kwargs: Any) -> Any:
         return np.asarray(evaluate(self.function, x, *args, **kwargs))
 
-    def _called(self, x: Any, **arguments: Any) -> Any:
+    def _called(self, x: Any, /, **arguments: Any) -> Any:
         positions = sorted((k for k in arguments if k.startswith("*")), key=lambda k: int(k[1:]))
         args = [arguments.pop(k) for k in positions]
         return result_of(self.function, x, *args, **arguments)

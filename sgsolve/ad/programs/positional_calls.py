@@ -41,7 +41,7 @@ class Method:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, x: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call the method of x."""
         return getattr(x, self.name)(*args, **kwargs)
 

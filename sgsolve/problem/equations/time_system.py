@@ -364,7 +364,7 @@ class TimeSystem:
         return J.union(C).with_diagonal()
 
 
-def _names(function: Any, x: Any, **values: Any) -> tuple[str, ...]:
+def _names(function: Any, x: Any, /, **values: Any) -> tuple[str, ...]:
     return tuple(values)
 
 

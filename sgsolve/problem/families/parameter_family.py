@@ -205,7 +205,7 @@ class ParameterizedSystem(Family):
         """Return the residual as a function of x and p together."""
         line, n, raw_at = self.line, self.n, self.system.raw_at
 
-        def joint(z: Any, **params: Any) -> Any:
+        def joint(z: Any, /, **params: Any) -> Any:
             return raw_at(z[:n], {**params, **line.params(z[n])})
 
         return joint

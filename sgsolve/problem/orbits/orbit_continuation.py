@@ -118,7 +118,7 @@ def _options(name: str, options: Mapping[str, Any]) -> RunOptions:
 def _of_orbit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of the packed state that calls one of the orbit."""
 
-    def called(x: Vector, **params: Any) -> Any:
+    def called(x: Vector, /, **params: Any) -> Any:
         orbit = PeriodicOrbit.unpacked(x, params)
         return call_with_parameters(function, orbit, params)
 

@@ -55,6 +55,18 @@ def test_parameters_called_self_and_x():
     assert np.allclose(branch.x, 2.0)
 
 
+@pytest.mark.parametrize("name", ["x", "f", "self"])
+def test_a_charge_may_have_a_parameter_of_any_name(name):
+    """The charge p u of the balance u + dQ/dt = 0 gives exp(-t / p)."""
+    charge = eval(f"lambda u, {name}: {name} * u")
+    residual = eval(f"lambda u, {name}: u + 0.0 * {name}")
+    problem = Problem(residual, storage=charge, params={name: 2.0})
+    run = problem.transient([1.0], (0.0, 1.0), rtol=1e-6)
+    assert np.allclose(run.x, np.exp(-0.5), rtol=1e-4)
+    found = problem.transient_sensitivity([1.0], (0.0, 1.0), name, rtol=1e-6)
+    assert np.allclose(found.derivative, 0.25 * np.exp(-0.5), rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     "method", ["solve", "sweep", "continuation", "find_solutions", "sensitivity"]
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...derivatives.folded import STRICT
+from ...drivers.traced_evaluation import PARAMETER
 from ...programs.graph import ConstantNode, Node, Operand
 from ...structures.operands import Contents
 from ..printing.assembly import TemplateOf
@@ -76,7 +77,7 @@ class ParameterValues:
         env = dict(self._constants)
         for node in code.trace.graph.inputs.values():
             if node.key != "x":
-                env[node] = inputs[str(node.key)]
+                env[node] = inputs[str(node.key).removeprefix(PARAMETER)]
         try:
             with np.errstate(**(STRICT if code.with_jacobian else QUIET)):
                 for operation, function, operands, nested in self._operations:
