@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -177,13 +177,72 @@ class Device(Equations):
         self.statistics = statistics or Boltzmann()
         doping, self.regions = checks.doping(mesh, regions, doping), regions
         self.layout = DeviceLayout(mesh, contacts, active, regions)
+        self._made_of = dict(vars(self))
+        self._set_up(trap_levels or {}, ions or {}, {**parameters}, (doping, profile))
+
+    def _set_up(
+        self,
+        trap_levels: Mapping[str, TrapLevel],
+        ions: Mapping[str, Ion],
+        parameters: dict[str, Any],
+        fields: tuple[Any, Any],
+    ) -> None:
+        """Take the parameters, with doping and profile, and make all that depends on them."""
+        self._given = trap_levels, ions, parameters, fields
         self.trap_levels = {
-            name: LevelNodes(self, name, level) for name, level in (trap_levels or {}).items()
+            name: LevelNodes(self, name, level) for name, level in trap_levels.items()
         }
-        self.ions = {name: IonRegion(self, name, ion) for name, ion in (ions or {}).items()}
+        self.ions = {name: IonRegion(self, name, ion) for name, ion in ions.items()}
         checks.held_carriers(self)
-        self._take_parameters(parameters, {"doping": doping, "profile": profile})
+        self._take_parameters(parameters, dict(zip(("doping", "profile"), fields, strict=True)))
         self._make_equations()
+
+    def at(self, /, **params: Any) -> Self:
+        """Return the same device at other values of some parameters.
+
+        The other methods take parameters as keywords too, but not those that have the name of one
+        of their own arguments, such as ``x0``. The device is set up anew: where only a voltage
+        changes from solve to solve, give it to `solve` or `sweep`.
+
+        Parameters
+        ----------
+        **params
+            The parameters that change, with their values; any name is allowed.
+
+        Returns
+        -------
+        Device
+            At the new values.
+
+        Raises
+        ------
+        InputError, NotFiniteError, ParameterError, ShapeError
+            If the device has no such parameter, or the value cannot be one.
+
+        See Also
+        --------
+        solve : Solve at these values.
+        Problem.at : The same for a problem.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sgsolve.devices import Device, Ohmic, interval
+        >>> bar = Device(interval(np.linspace(0, 1e-3, 11)), np.full(11, 1e15),
+        ...              {"a": Ohmic(0), "b": Ohmic(-1)},
+        ...              {"eps_r": 11.9, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0})
+        >>> slow = bar.at(mu_n=500.0)
+        >>> round(float(slow.current(slow.solve(V_a=0.1).x, "a", V_a=0.1)), 2)  # A/cm^2
+        8.01
+        """
+        parameter_checks.overrides(self, params)
+        trap_levels, ions, given, (doping, profile) = self._given
+        given = {**given, **params}
+        fields = given.pop("doping", doping), given.pop("profile", profile)
+        other = object.__new__(type(self))
+        vars(other).update(self._made_of, _made_of=self._made_of)
+        other._set_up(trap_levels, ions, given, fields)
+        return other
 
     def _take_parameters(self, parameters: Mapping[str, Any], fields: dict[str, Any]) -> None:
         """Check the parameters, with those of the heat equation and the fields given apart."""
@@ -295,8 +354,6 @@ class Device(Equations):
         >>> round(float(bar.current(result.x, "a", V_a=0.1)), 3)  # A/cm^2
         16.022
         """
-        if x0 is not None:
-            checks.state(self, "x0", x0)
         return solve_device(self, x0, p)
 
     def sweep(self, name: str, values: Any, x0: np.ndarray | None = None, **p: Any) -> Branch:
@@ -341,8 +398,6 @@ class Device(Equations):
         >>> bar.currents(sweep, "a").round(2).tolist()  # A/cm^2
         [16.02, 32.04]
         """
-        if x0 is not None:
-            checks.state(self, "x0", x0)
         return sweep_device(self, name, values, x0, p)
 
     def transient(
@@ -485,4 +540,4 @@ class Device(Equations):
                 "use device.current"
             )
         every = (branch.at(i) for i in range(len(branch)))
-        return np.array([self.current(x, contact, **p) for x, p in every])
+        return np.array([current(self, x, contact, self.parameters | p) for x, p in every])

@@ -25,6 +25,7 @@ from ..device import Device
 from ..equations.argument_checks.parameter_checks import contact as check_contact
 from ..equations.argument_checks.parameter_checks import overrides
 from ..equations.carriers import after_fluxes, carriers
+from ..equations.potential_form import QUASI
 from ..equations.time_form import TimeForm
 from ..equations.transport.terminal import balance, charge, cuts
 from ..models.heat import check_no_heat
@@ -157,10 +158,10 @@ class SmallSignal:
         """What flows into a contact, and what is stored on its side of the cuts."""
         device, cut = self.device, cuts(self.device, x, read, self.device.parameters | dict(p))
 
-        def current(y: Array, **q: Any) -> Array:
+        def current(y: Array, /, **q: Any) -> Array:
             return balance(device, form.carriers(y, q), form.fluxes(y), q, cut)
 
-        def stored(y: Array, **q: Any) -> Array:
+        def stored(y: Array, /, **q: Any) -> Array:
             return charge(device, form.carriers(y, q), read, q, cut)
 
         return current, stored
@@ -229,12 +230,13 @@ def quasi_static(device: Device, x: np.ndarray, contact: str, **p: Any) -> float
     check_no_heat(device, "quasi-static capacitances")
     n, m = device.layout.n, device.layout.n_s
 
-    def stored(y: Array, quasi: Array, **q: Any) -> Array:
+    def stored(y: Array, /, **q: Any) -> Array:
+        quasi = q.pop(QUASI)
         none = np.zeros(device.layout.pairs), np.zeros(device.layout.pairs)
         s = carriers(device, ad.hstack([y[:n], quasi, y[n:]]), q)
         return charge(device, s, contact, q, none)
 
     levels = x[after_fluxes(device, x) :][: len(device.ions)]
-    problem = device.electrostatic_problem.at(**{**p, "quasi": x[n : n + 2 * m]})
+    problem = device.electrostatic_problem.at(**{**p, QUASI: x[n : n + 2 * m]})
     slope = problem.sensitivity(np.concatenate([x[:n], levels]), "V_" + contact, functional=stored)
     return float(slope)

@@ -8,7 +8,7 @@ Reference: M. B. Giles, N. A. Pierce, Flow, Turbulence and Combustion 65 (2000) 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from ...errors import ParameterError
 from ..device import Device
 from ..equations.argument_checks.device_checks import state as check_state
 from ..equations.argument_checks.parameter_checks import contact as check_contact
-from ..equations.transport.terminal import cuts
+from ..equations.transport.terminal import current, cuts
 
 
 def derivatives(
@@ -74,19 +74,31 @@ def derivatives(
     >>> found["mu_n"].round(8).tolist()[::3], found["doping"].shape
     ([1.602e-05, 1.602e-05, 1.602e-05, 1.602e-05], (11,))
     """
+    return _slopes(device, x, contact, names, how, p)
+
+
+def _slopes(
+    device: Device,
+    x: np.ndarray,
+    contact: str,
+    names: Sequence[str],
+    how: Literal["adjoint", "forward"],
+    p: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the derivatives; see `derivatives`."""
     check_contact(device, contact)
     check_state(device, "x", x)
-    known = device.parameters | p
+    known = {**device.parameters, **p}
     for name in names:
         if name not in known:
             raise ParameterError(f"{name!r} is no parameter; there are {', '.join(known)}")
     cut = cuts(device, x, contact, known)
 
-    def current(y: Any, **q: Any) -> Any:
-        return device.current(y, contact, cut=cut, **q)
+    def read(y: Any, /, **q: Any) -> Any:
+        return current(device, y, contact, q, cut)
 
     problem = device.problem.at(**p)
-    found: dict[str, Any] = problem.sensitivity(x, list(names), functional=current, mode=how)
+    found: dict[str, Any] = problem.sensitivity(x, list(names), functional=read, mode=how)
     return found
 
 
@@ -124,5 +136,10 @@ def conductance(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
     >>> round(conductance(bar, bar.equilibrium(), "a"), 1)  # q N mu / L
     160.2
     """
+    return slope_of_current(device, x, contact, p)
+
+
+def slope_of_current(device: Device, x: np.ndarray, contact: str, p: Mapping[str, Any]) -> float:
+    """Return the derivative of a contact's current by its own voltage; see `conductance`."""
     name = "V_" + contact
-    return float(derivatives(device, x, contact, [name], **p)[name])
+    return float(_slopes(device, x, contact, [name], "adjoint", p)[name])

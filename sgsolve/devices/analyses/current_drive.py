@@ -21,13 +21,15 @@ from ...problem import Problem
 from ..device import Device
 from ..equations.argument_checks.kinds import check_real
 from ..equations.argument_checks.unit_checks import warn_of_voltage
-from ..equations.transport.terminal import cuts
+from ..equations.transport.terminal import current, cuts
 from ..solving.kept_fluxes import form_of, partial_sweep
 from ..solving.methods import damped_method
 from ..solving.resolved import confirmed, polished
 from ..solving.voltage_predictors import LONG_STEP, Levels
-from .current_derivatives import conductance
+from .current_derivatives import slope_of_current
 
+# Parameters of the problem; no identifiers, so no parameter of a model has their names.
+LEVEL, CUTS = "level of the current", ("cut of electrons", "cut of holes")
 ITERATIONS = 30  # of an attempt
 SHARE = 0.1  # of the voltage: a depletion layer grows by a twentieth
 
@@ -60,8 +62,8 @@ class CurrentDrive:
         self.p = {k: v for k, v in p.items() if k != self.name}
         self.x, self.voltage = x, voltage
         here = {**self.p, self.name: voltage}
-        slope = abs(conductance(device, x, contact, **here)) * device.thermal_voltage
-        self.unit = max(slope, abs(float(device.current(x, contact, **here))))
+        slope = abs(slope_of_current(device, x, contact, here)) * device.thermal_voltage
+        self.unit = max(slope, abs(float(current(device, x, contact, device.parameters | here))))
         if not self.unit > 0.0:
             raise InputError(
                 f"guess: the current into {contact!r} near {voltage:g} V is zero in double "
@@ -70,17 +72,18 @@ class CurrentDrive:
         params = {k: v for k, v in device.parameters.items() if k != self.name}
         self.problem = Problem(
             self._residual,
-            params={**params, "current_level": 0.0, "cut_n": x[:0], "cut_p": x[:0]},
+            params={**params, LEVEL: 0.0, **dict.fromkeys(CUTS, x[:0])},
             **_blocks_or_scale(device, len(x)),
             compiled=device.compiled,
             backend=device.backend,
         )
 
-    def _residual(self, y: Any, current_level: Any, cut_n: Any, cut_p: Any, **p: Any) -> Any:
+    def _residual(self, y: Any, /, **p: Any) -> Any:
+        aim, cut = p.pop(LEVEL), (p.pop(CUTS[0]), p.pop(CUTS[1]))
         x, here = y[:-1], {**p, self.name: y[-1]}
         form = form_of(self.device) if self.device.keeps_fluxes else self.device
-        current = self.device.current(x, self.contact, cut=(cut_n, cut_p), **here)
-        level = np.arcsinh(current / self.unit) - current_level
+        carried = current(self.device, x, self.contact, here, cut)
+        level = np.arcsinh(carried / self.unit) - aim
         return ad.hstack([form.residual(x, **here), level])
 
     def _method(self) -> solvers.NewtonMethod:
@@ -91,8 +94,8 @@ class CurrentDrive:
 
     def current(self) -> float:
         """At the point reached, A/cm^2 or A/cm."""
-        here = {**self.p, self.name: self.voltage}
-        return float(self.device.current(self.x, self.contact, **here))
+        here = {**self.device.parameters, **self.p, self.name: self.voltage}
+        return float(current(self.device, self.x, self.contact, here))
 
     def reach(self, target: float) -> None:
         """Go to a current."""
@@ -101,9 +104,9 @@ class CurrentDrive:
         cut = cuts(self.device, self.x, self.contact, self.device.parameters | p)
         levels = np.arcsinh(np.array([self.current(), target]) / self.unit)
         branch = partial_sweep(
-            self.problem.at(**{**self.p, "cut_n": cut[0], "cut_p": cut[1]}),
+            self.problem.at(**{**self.p, **dict(zip(CUTS, cut, strict=True))}),
             np.append(self.x, self.voltage),
-            "current_level",
+            LEVEL,
             levels,
             self._method(),
             Natural(max_solves=200),
@@ -142,7 +145,7 @@ class CurrentDrive:
     def _distance(self, target: float) -> float:
         """Volts to a current by the slope of the level; 0 where the voltage falls, after a fold."""
         here, now = {**self.p, self.name: self.voltage}, self.current()
-        slope = conductance(self.device, self.x, self.contact, **here)
+        slope = slope_of_current(self.device, self.x, self.contact, here)
         if slope <= 0.0:
             return 0.0
         rest = np.arcsinh(target / self.unit) - np.arcsinh(now / self.unit)

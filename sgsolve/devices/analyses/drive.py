@@ -7,7 +7,7 @@ followed as long as the current is monotonic along it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ import numpy as np
 
 from ...errors import ConvergenceError
 from ..device import Device
+from ..equations.transport.terminal import current as terminal_current
+from ..solving.start import solve_device, sweep_device
 from .current_drive import CurrentDrive, aimed
 
 
@@ -109,8 +111,20 @@ def at_current(
     >>> round(voltage, 3)
     0.1
     """
+    return reached(device, contact, target, guess, x, p)
+
+
+def reached(
+    device: Device,
+    contact: str,
+    target: float,
+    guess: float,
+    x: np.ndarray | None,
+    p: Mapping[str, Any],
+) -> tuple[float, np.ndarray]:
+    """Return the voltage and the state at a current; see `at_current`."""
     aimed("target", target)
-    x = device.solve(x, **{**p, "V_" + contact: guess}).x
+    x = solve_device(device, x, {**p, "V_" + contact: guess}).x
     drive = CurrentDrive(device, contact, x, guess, p)
     drive.reach(target)
     return drive.voltage, drive.x
@@ -171,7 +185,7 @@ def drive_current(
     [0.01, 0.1]
     """
     aimed("targets", targets, 1)
-    x = device.solve(x, **{**p, "V_" + contact: guess}).x
+    x = solve_device(device, x, {**p, "V_" + contact: guess}).x
     drive, found = CurrentDrive(device, contact, x, guess, p), []
     for target in targets:
         drive.reach(target)
@@ -226,22 +240,26 @@ def to_compliance(
     """
     aimed("compliance", compliance)
     name, found = "V_" + contact, []
-    x, last = device.solve(**{**p, name: values[0]}).x, values[0]
+    x, last = solve_device(device, None, {**p, name: values[0]}).x, values[0]
     for value in values:
-        step = device.sweep(name, [last, value], x0=x, **p)
+        step = sweep_device(device, name, [last, value], x, p)
         if not step.success:
             raise ConvergenceError(step.message, step)
         x = step.x
-        current = device.current(x, contact, **{**p, name: value})
+        current = _carried(device, x, contact, {**p, name: value})
         if abs(current) >= compliance:
             target = float(np.copysign(compliance, current))
-            voltage, x = at_current(device, contact, target, value, x, **p)
-            current = device.current(x, contact, **{**p, name: voltage})
+            voltage, x = reached(device, contact, target, value, x, p)
+            current = _carried(device, x, contact, {**p, name: voltage})
             found.append((voltage, current, x))
             break
         found.append((value, current, x))
         last = value
     return _driven(found)
+
+
+def _carried(device: Device, x: np.ndarray, contact: str, p: Mapping[str, Any]) -> float:
+    return float(terminal_current(device, x, contact, {**device.parameters, **p}))
 
 
 def _driven(found: list[tuple[float, float, np.ndarray]]) -> Driven:

@@ -22,6 +22,8 @@ from ..device import Device
 from ..models.heat import check_no_heat
 from ..solving.methods import cold_method
 
+WHOLE = "whole state"  # no identifier: no parameter of a model is called that
+
 
 def gummel(
     device: Device, x: np.ndarray, rounds: int = 200, tolerance: float = 1e-10, **p: Any
@@ -84,7 +86,7 @@ def gummel(
     for _ in range(rounds):
         before = x
         for name, where in blocks.items():
-            part = problems[name].at(whole=x, **p).solve(x[where], solver).x
+            part = problems[name].at(**{**p, WHOLE: x}).solve(x[where], solver).x
             x = x.copy()
             x[where] = part
         changes.append(float(np.abs(x - before).max() / vt))
@@ -100,15 +102,15 @@ def _alone(device: Device, name: str) -> Problem:
     """The equations of one block, for its own unknowns."""
     where = device.blocks()[name]
 
-    def residual(u: Any, whole: np.ndarray, **p: Any) -> Any:
-        return device.residual(ad.hstack([whole[: where.start], u, whole[where.stop :]]), **p)[
-            where
-        ]
+    def residual(u: Any, /, **p: Any) -> Any:
+        whole = p.pop(WHOLE)
+        state = ad.hstack([whole[: where.start], u, whole[where.stop :]])
+        return device.residual(state, **p)[where]
 
     size = device.layout.n + 2 * device.layout.n_s
     return Problem(
         residual,
-        params={**device.parameters, "whole": np.zeros(size)},
+        params={**device.parameters, WHOLE: np.zeros(size)},
         scale=device.thermal_voltage,
         backend=device.backend,
     )

@@ -7,7 +7,9 @@ from typing import Any
 from scipy.optimize import minimize_scalar
 
 from ..device import Device
-from .drive import at_current
+from ..equations.transport.terminal import current
+from ..solving.start import solve_device
+from .drive import reached
 
 
 def open_circuit(device: Device, contact: str, **p: Any) -> float:
@@ -51,7 +53,7 @@ def open_circuit(device: Device, contact: str, **p: Any) -> float:
     >>> print(f"{open_circuit(cell, 'p'):.2f} V")
     0.50 V
     """
-    return at_current(device, contact, 0.0, **p)[0]
+    return reached(device, contact, 0.0, 0.0, None, p)[0]
 
 
 def power_point(device: Device, contact: str, v_oc: float, **p: Any) -> tuple[float, float]:
@@ -93,11 +95,12 @@ def power_point(device: Device, contact: str, v_oc: float, **p: Any) -> tuple[fl
     10.3 mW/cm^2 at 0.42 V
     """
     name = "V_" + contact
-    x = device.solve(**p).x
+    x = solve_device(device, None, p).x
 
     def power(voltage: float) -> float:
-        state = device.solve(x, **{**p, name: voltage}).x
-        return float(voltage * device.current(state, contact, **{**p, name: voltage}))
+        here = {**p, name: voltage}
+        state = solve_device(device, x, here).x
+        return float(voltage * current(device, state, contact, {**device.parameters, **here}))
 
     best = minimize_scalar(power, bounds=(0.0, v_oc), method="bounded", options={"xatol": 1e-7})
     return -float(best.fun), float(best.x)

@@ -18,6 +18,7 @@ from ..device import Device
 from ..equations.carriers import after_fluxes
 from ..meshes.cells import CellMesh
 from ..meshes.refinement import Refinement, refinement
+from ..solving.start import solve_device
 
 MOST = 1_000_000  # nodes
 
@@ -119,7 +120,7 @@ def solve_refined(
     whole = Refinement(mesh, np.arange(len(mesh.cells)), csr_array(eye_array(mesh.n)))
     names = None if regions is None else np.asarray(regions)
     device = _device(make, whole)
-    result = device.solve(**p)
+    result = solve_device(device, None, p)
     nodes, iterations = [mesh.n], [result.nit]
     while True:
         named = None if names is None else names[whole.parents]
@@ -134,7 +135,7 @@ def solve_refined(
         weights = csr_array(step.weights @ whole.weights)
         whole = Refinement(step.mesh, whole.parents[step.parents], weights)
         finer = _device(make, whole)
-        result = finer.solve(carried(device, result.x, finer, step), **p)
+        result = solve_device(finer, carried(device, result.x, finer, step), p)
         device = finer
         nodes.append(whole.mesh.n)
         iterations.append(result.nit)

@@ -67,7 +67,7 @@ class ContactSurfaces:
         step, inside = side[lay.a] - side[lay.b], side[lay.pair_nodes]
         carried = inside[lay.carrier_a] - inside[lay.carrier_b]
 
-        def conducted(y: Array, **p: Any) -> Array:
+        def conducted(y: Array, /, **p: Any) -> Array:
             s, (jn, jp) = crossing(y, p)
             found = ad.sum(carried * (jn + jp)) + ion_current(device, s, carried)
             if device.tunneling is not None:  # from the p end to the n end
@@ -75,7 +75,7 @@ class ContactSurfaces:
                 found = found + ad.sum(inside * (taken_p - taken_n)) / s.vt
             return (device.constants.q * s.vt) * found
 
-        def displaced(y: Array, **p: Any) -> Array:
+        def displaced(y: Array, /, **p: Any) -> Array:
             psi = y[: lay.n]
             eps = lay.permittivity(p["eps_r"]) * lay.ratio
             flux = ad.sum((step * eps * device.constants.eps0) * (psi[lay.a] - psi[lay.b]))

@@ -32,6 +32,9 @@ from .transport.conduction import fluxes
 from .transport.heat_sources import heat_made
 from .transport.source_terms import space_charge
 
+# Not an identifier, as all names of parameters of models are: no model can ask for it.
+QUASI = "quasi-Fermi potentials"
+
 Array = Any
 
 
@@ -60,30 +63,30 @@ class Equations(DeviceModel):
 
     @cached_property
     def poisson_problem(self) -> Problem:
-        """Poisson's equation alone; the parameter ``quasi`` holds the other unknowns."""
+        """Poisson's equation alone; the parameter `QUASI` holds the other unknowns."""
 
-        def residual(u: Any, quasi: Any, **p: Any) -> Any:
-            return self.poisson(ad.hstack([u, quasi]), **p)
+        def residual(u: Any, /, **p: Any) -> Any:
+            return self.poisson(ad.hstack([u, p.pop(QUASI)]), **p)
 
-        params = {**self.parameters, "quasi": np.zeros(2 * self.layout.n_s)}
+        params = {**self.parameters, QUASI: np.zeros(2 * self.layout.n_s)}
         return Problem(residual, params=params, scale=self.thermal_voltage, backend=self.backend)
 
     @cached_property
     def electrostatic_problem(self) -> Problem:
         """Poisson's equation with the ions at their numbers: psi, then the levels of the ions.
 
-        The parameter ``quasi`` holds phin and phip.
+        The parameter `QUASI` holds phin and phip.
         """
         if not self.ions:
             return self.poisson_problem
         n = self.layout.n
 
-        def residual(y: Any, quasi: Any, **p: Any) -> Any:
-            given = contact_parameters(self, self.parameters | p)
+        def residual(y: Any, /, **p: Any) -> Any:
+            quasi, given = p.pop(QUASI), contact_parameters(self, self.parameters | p)
             s = carriers(self, ad.hstack([y[:n], quasi, y[n:]]), given)
             return ad.hstack([self.charge_row(s, given), conservation(self, s.ions)])
 
-        params = {**self.parameters, "quasi": np.zeros(2 * self.layout.n_s)}
+        params = {**self.parameters, QUASI: np.zeros(2 * self.layout.n_s)}
         return Problem(residual, params=params, scale=self.thermal_voltage, backend=self.backend)
 
     def blocks(self) -> dict[str, slice]:
@@ -96,7 +99,7 @@ class Equations(DeviceModel):
             found["level"] = slice(n + 2 * m, n + 2 * m + len(self.ions))
         return found
 
-    def residual(self, x: Array, **p: Any) -> Array:
+    def residual(self, x: Array, /, **p: Any) -> Array:
         """Balance of charge at all nodes, of electrons and of holes at the semiconductor's.
 
         Parameters
@@ -124,7 +127,7 @@ class Equations(DeviceModel):
             return balances
         return ad.hstack([balances, conservation(self, s.ions)])
 
-    def poisson(self, x: Array, **p: Any) -> Array:
+    def poisson(self, x: Array, /, **p: Any) -> Array:
         """Balance of charge alone: the first n rows of `residual`."""
         given = contact_parameters(self, self.parameters | p)
         return self.charge_row(carriers(self, x, given), given)

@@ -191,7 +191,7 @@ class TimeForm:
         """
         return time_tolerances(self.device, rtol)
 
-    def residual(self, y: Array, **p: Any) -> Array:
+    def residual(self, y: Array, /, **p: Any) -> Array:
         """Balance of charge, of electrons and of holes, these in units of the potentials' own."""
         device, lay = self.device, self.device.layout
         given = contact_parameters(device, p)
@@ -271,7 +271,7 @@ class TimeForm:
         jp = weight_p * (h[a] * drift_p.back - h[b] * drift_p.ahead)
         return jn, jp
 
-    def stored(self, y: Array, **p: Any) -> Array:
+    def stored(self, y: Array, /, **p: Any) -> Array:
         """Return what each equation stores: carriers, ions, heat; nothing in Poisson's equation."""
         device, lay = self.device, self.device.layout
         vt = device.constants.k / device.constants.q * p["T"]

@@ -69,7 +69,7 @@ def _in_unknowns(function: Any, device: Equations, form: TimeForm) -> Any:
         return function
 
     @wraps(function)
-    def seen(y: Any, *args: Any, **p: Any) -> Any:
+    def seen(y: Any, /, *args: Any, **p: Any) -> Any:
         return function(form.state(y, device.parameters | p), *args, **p)
 
     return seen

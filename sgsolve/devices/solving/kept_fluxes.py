@@ -170,7 +170,7 @@ class KeptFluxes:
             return s
         return replace(s, filled=[y[part] for part in self._filled.values()])
 
-    def residual(self, y: Array, **p: Any) -> Array:
+    def residual(self, y: Array, /, **p: Any) -> Array:
         """Poisson's equation, both balances of the fluxes, heat, and what the fluxes are."""
         device, lay, n, m = self.device, self.device.layout, self.n, self.m
         given = contact_parameters(device, p)
@@ -200,7 +200,7 @@ class KeptFluxes:
             parts += [-1.0 * part / s.vt for part in level_captures(device, s, s.filled, p)[2]]
         return ad.hstack(parts)
 
-    def stored(self, y: Array, **p: Any) -> Array:
+    def stored(self, y: Array, /, **p: Any) -> Array:
         """Carriers, in the balances; nothing in the other equations."""
         lay = self.device.layout
         s = self.carriers(y, p)

@@ -22,11 +22,11 @@ from ...results.history import Stats
 from ...results.status import Status
 from ...solvers import Robust, Stage
 from ...user_warnings import warn
-from ..equations.argument_checks import parameter_checks, unit_checks
+from ..equations.argument_checks import device_checks, parameter_checks, unit_checks
 from ..equations.boundaries.floating import has_floating_regions
 from ..equations.boundaries.neutrality import neutral
 from ..equations.carriers import carriers
-from ..equations.potential_form import Equations
+from ..equations.potential_form import QUASI, Equations
 from ..models.ions import conservation
 from .density_newton import density_method
 from .estimates.levels import blocks_nowhere, may_switch
@@ -66,12 +66,12 @@ def _with_ions(device: Equations, x: np.ndarray, p: Mapping[str, Any]) -> np.nda
     levels = np.array([np.mean(x[device.layout.pair_nodes[r.nodes]]) for r in device.ions.values()])
     for _ in range(ROUNDS):
         now = {f"level_{name}": level for name, level in zip(device.ions, levels, strict=True)}
-        problem = device.poisson_problem.at(**{**p, **now, "quasi": x[n:]})
+        problem = device.poisson_problem.at(**{**p, **now, QUASI: x[n:]})
         x = np.concatenate([problem.solve(x[:n], poisson_method(vt)).x, x[n:]])
         off = conservation(device, carriers(device, x, {**p, **now}).ions)
         charges = np.array([r.ion.charge for r in device.ions.values()])
         levels = levels - vt * off / charges
-    problem = device.electrostatic_problem.at(**{**p, "quasi": x[n:]})
+    problem = device.electrostatic_problem.at(**{**p, QUASI: x[n:]})
     found = problem.solve(np.concatenate([x[:n], levels]), coupled_method(vt)).x
     return np.concatenate([found[:n], x[n:], found[n:]])
 
@@ -95,6 +95,8 @@ def _at_rest(device: Equations, p: Mapping[str, Any]) -> dict[str, Any]:
 
 def solve_device(device: Equations, x0: np.ndarray | None, p: Mapping[str, Any]) -> Result:
     """Solve at given parameters; from a cold start the light and the voltages are turned on."""
+    if x0 is not None:
+        device_checks.state(device, "x0", x0)
     parameter_checks.overrides(device, p)
     unit_checks.warn_of_values(device, p)
     return _started(device, p, x0)
@@ -262,6 +264,8 @@ def sweep_device(
     p: Mapping[str, Any],
 ) -> Branch:
     """Sweep a voltage or any other parameter through values."""
+    if x0 is not None:
+        device_checks.state(device, "x0", x0)
     name = parameter_checks.values(device, name, values)
     parameter_checks.overrides(device, p)
     unit_checks.warn_of_values(device, {**p, name: np.asarray(values)})

@@ -11,7 +11,7 @@ from ... import solvers
 from ...continuation import SecantPredictor
 from ...errors import ConvergenceError
 from ..equations.boundaries.floating import has_floating_regions
-from ..equations.potential_form import Equations
+from ..equations.potential_form import QUASI, Equations
 from . import decoupled
 from .density_newton import density_method
 from .estimates.depletion import depleted, potential_bounds, within_bounds
@@ -42,7 +42,7 @@ class Poisson:
         vt = self._device.constants.thermal_voltage(p["T"])
         bounds = potential_bounds(self._device, p, n, h, vt)
         solver = bounded_poisson_method(vt, within_bounds(*bounds, vt), CLOSE)
-        problem = self._problem.at(**{**p, "quasi": quasi})
+        problem = self._problem.at(**{**p, QUASI: quasi})
         result = problem.solve(depleted(self._device, p, n, h), solver)
         self.costs.append(result.stats)
         return result.x
@@ -52,7 +52,7 @@ class Poisson:
         n, last = self._n, self._n + 2 * self._n_s
         if not self._device.ions:
             return np.concatenate([self.potential(p, x[n:last]), x[n:last]])
-        problem = self._with_ions.at(**{**p, "quasi": x[n:last]})
+        problem = self._with_ions.at(**{**p, QUASI: x[n:last]})
         result = problem.solve(np.concatenate([x[:n], x[last:]]), self._solver)
         self.costs.append(result.stats)
         return np.concatenate([result.x[:n], x[n:last], result.x[n:]])

@@ -16,6 +16,7 @@ from sgsolve.devices import (
     quasi_static,
 )
 from sgsolve.devices.equations.carriers import carriers
+from sgsolve.devices.equations.potential_form import QUASI
 from sgsolve.devices.equations.transport.terminal import charge
 from tests.devices.models.test_ions import junction
 
@@ -80,7 +81,7 @@ def test_at_low_frequency_it_is_the_slope_of_the_charge(bias):
     none, found = (np.zeros(k), np.zeros(k)), []
     form = small.device.electrostatic_problem
     for volts in (-1e-4, 1e-4):
-        psi = form.at(quasi=x[k : 3 * k], V_left=volts).solve(np.append(x[:k], x[-1])).x
+        psi = form.at(**{QUASI: x[k : 3 * k]}, V_left=volts).solve(np.append(x[:k], x[-1])).x
         state = np.concatenate([psi[:k], x[k : 3 * k], psi[k:]])
         p = device.parameters | {"V_left": volts}
         found.append(charge(device, carriers(device, state, p), "left", p, none))
