@@ -11,16 +11,17 @@ def product(name):
     return eval(f"lambda u, {name}: np.exp(u) * {name} + u**2 - {name}**2", {"np": np})
 
 
-@pytest.mark.parametrize("name", ["x", "F", "data", "counts", "self", "f"])
-@pytest.mark.parametrize("n", [1, 3])
-def test_a_parameter_of_any_name(name, n):
+@pytest.mark.parametrize("name", ["x", "F", "data", "self"])
+def test_a_parameter_of_any_name(name):
     """It begins with the values of the unknowns, where the two cannot be told apart."""
-    f, u = ad.compiled(product(name), at_once=True), np.linspace(0.3, 1.0, n)
-    for p in (u.copy(), u + 1.0, u - 1.0, np.ones(n)):
+    f, u = ad.compiled(product(name), at_once=True), np.array([0.3, 0.5, 1.0])
+    for p in (u.copy(), u + 1.0, u - 1.0):
+        given = p.copy()
         F, J = f.value_and_jacobian(u, **{name: p})
         assert np.allclose(F, np.exp(u) * p + u**2 - p**2, rtol=1e-14)
         assert np.allclose(J.toarray(), np.diag(np.exp(u) * p + 2.0 * u), rtol=1e-14)
         assert np.array_equal(f(u, **{name: p}), F)
+        assert np.array_equal(p, given)
     assert f.stats.compiled > 0
 
 
