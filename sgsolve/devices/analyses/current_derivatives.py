@@ -74,10 +74,10 @@ def derivatives(
     >>> found["mu_n"].round(8).tolist()[::3], found["doping"].shape
     ([1.602e-05, 1.602e-05, 1.602e-05, 1.602e-05], (11,))
     """
-    return _slopes(device, x, contact, names, how, p)
+    return _derivatives_by(device, x, contact, names, how, p)
 
 
-def _slopes(
+def _derivatives_by(
     device: Device,
     x: np.ndarray,
     contact: str,
@@ -142,4 +142,4 @@ def conductance(device: Device, x: np.ndarray, contact: str, **p: Any) -> float:
 def slope_of_current(device: Device, x: np.ndarray, contact: str, p: Mapping[str, Any]) -> float:
     """Return the derivative of a contact's current by its own voltage; see `conductance`."""
     name = "V_" + contact
-    return float(_slopes(device, x, contact, [name], "adjoint", p)[name])
+    return float(_derivatives_by(device, x, contact, [name], "adjoint", p)[name])
