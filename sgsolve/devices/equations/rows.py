@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
 from ..meshes.mesh import incidence
 from ..models.device_layout import CarrierRows, placing
@@ -41,6 +41,45 @@ def carrier_rows(
     scale[roots] = 0.0
     start, end = (_with_scaled_rows(scale, part) for part in incidence(lay.row_edges, lay.n_s))
     return CarrierRows(start, end, scale, roots, border, region, placing(roots, lay.n_s), reference)
+
+
+class KeptBalances(NamedTuple):
+    """How the balances of one carrier are put together where its fluxes are unknowns.
+
+    Attributes
+    ----------
+    divergence : csr_array, shape (n_s, m)
+        Takes the fluxes.
+    sums : csr_array of shape (n_s, n_s), or None
+        Takes what nodes lose or store; None where every balance is that of its own node.
+    """
+
+    divergence: csr_array
+    sums: csr_array | None
+
+    def of_nodes(self, values: Any) -> Any:
+        """What the balances hold of values at the nodes."""
+        return values if self.sums is None else self.sums @ values
+
+
+def kept_balances(device: DeviceModel, name: str) -> KeptBalances:
+    """Return the balances of electrons ("n") or holes ("p"), those of roots over their regions.
+
+    Fluxes circulate where edges form loops, with the rounding errors of the conductances. Factors
+    of the matrix then lose the small sum over a floating region, unless it is an equation of its
+    own. In one dimension nothing circulates, and such rows would only widen the band.
+    """
+    lay, rows = device.layout, device.carrier_rows[name]
+    if len(lay.row_edges) < lay.n_s or not len(rows.roots):
+        return KeptBalances(lay.carrier_divergence, None)
+    others = np.ones(lay.n_s)
+    others[rows.roots] = 0.0
+    region = rows.region.copy()
+    region.data[:] = 1.0
+    sums = csr_array(diags_array(others) + rows.place @ region)
+    divergence = csr_array(sums @ lay.carrier_divergence)  # whole numbers: the inner ones cancel
+    divergence.eliminate_zeros()
+    return KeptBalances(divergence, sums)
 
 
 def _with_scaled_rows(scale: np.ndarray, matrix: csr_array) -> csr_array:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array, diags_array
 
 from ... import solvers
 from ...continuation import Natural, SecantPredictor
-from ...pattern import Pattern
 from ...results import Branch
 from ...solvers.state.iterate import Iterate
 from ..equations.carriers import carriers
@@ -31,6 +31,7 @@ from .estimates.series_junctions import shares_voltage
 from .kept_fluxes import KeptFluxes, form_of, partial_sweep
 from .settling import EFFORT, EulerSteps, Settled
 from .step_length import StepLength
+from .stored_carriers import CarrierStorage
 from .voltage_predictors import LONG_STEP, Levels
 
 Array = np.ndarray
@@ -64,6 +65,7 @@ class KeptDensities(Densities):
         super().__init__(form.device, p)
         self._form, self._fluxes = form, slice(form.first, form.first + 2 * form.edges)
         self._a, self._b = form.device.layout.carrier_edges.T
+        self.balances = form.balances
 
     def at(self, x: Array) -> KeptState:
         """The densities at the unknowns."""
@@ -85,35 +87,23 @@ class KeptDensities(Densities):
         return scaled
 
 
-class KeptStorage:
+class KeptStorage(CarrierStorage):
     """What the carriers store, in balances that are not divided by their densities."""
 
     def __init__(self, densities: KeptDensities) -> None:
         device, lay = densities.device, densities.device.layout
         free = np.flatnonzero(lay.carrier_free > 0.0)
-        vt = device.constants.thermal_voltage(densities.p["T"])
-        volumes = lay.at_rows(lay.volumes)[free] / vt
-        self._densities, self._volumes = densities, np.concatenate([-volumes, volumes])
-        self.of = np.arange(len(self._volumes))
+        volumes = lay.at_rows(lay.volumes) / device.constants.thermal_voltage(densities.p["T"])
+        blocks = [
+            sign * csr_array(balances.of_nodes(csr_array(diags_array(volumes))))[free][:, free]
+            for sign, balances in zip((-1.0, 1.0), densities.balances.values(), strict=True)
+        ]
+        self._take(densities, blocks)
 
     def weights(self, here: DensityState) -> Array:
-        """What each density adds to its balance."""
-        found: Array = self._volumes * np.exp(here.log)
+        """What each density adds to each balance."""
+        found: Array = self._weight * np.exp(here.log[self.of])
         return found
-
-    def change(self, weights: Array, relative: Array) -> Array:
-        """What the balances take to change the densities."""
-        taken: Array = weights * relative
-        return taken
-
-    def places(self, pattern: Pattern) -> tuple[Pattern, Array, Array, Array]:
-        """A pattern with the storage, and where J, and storage by psi and by levels, are in it."""
-        d = self._densities
-        rows, columns = np.concatenate([d.rows, d.rows]), np.concatenate([d.psi, d.rows])
-        stored, order = Pattern.from_coordinates(rows, columns, pattern.shape)
-        whole = pattern.union(stored)
-        by_psi, by_level = np.split(whole.positions(stored)[order], 2)
-        return whole, whole.positions(pattern), by_psi, by_level
 
 
 class SeriesPredictor:

@@ -34,6 +34,7 @@ from ..equations.boundaries.boundary import fixed_potentials
 from ..equations.boundaries.floating import majority
 from ..equations.carriers import Carriers, after_fluxes, carriers
 from ..equations.potential_form import Equations
+from ..equations.rows import kept_balances
 from ..equations.transport.conduction import conduction, fluxes
 from ..equations.transport.heat_sources import heat_made
 from ..equations.transport.ionization import ionized
@@ -92,6 +93,8 @@ class KeptFluxes:
 
     Attributes
     ----------
+    balances : dict of str to KeptBalances
+        Those of electrons ("n") and of holes ("p").
     problem : Problem
         For psi, phin, phip, then the electron and the hole fluxes over ``q vt``; the levels of the
         ions, and their fluxes if they move; filled fractions of the trap levels.
@@ -101,6 +104,7 @@ class KeptFluxes:
         self.device, lay = device, device.layout
         self.n, self.m, self.edges = lay.n, lay.n_s, len(lay.carrier_ratio)
         self.first = max(part.stop for part in self._potentials().values())
+        self.balances = {name: kept_balances(device, name) for name in "np"}
         self.moving, blocks = moving, kept_blocks if moving else level_of_each
         self._ions = blocks(device, self.first + 2 * self.edges)
         ended = max(
@@ -177,6 +181,7 @@ class KeptFluxes:
         p = dict(local_parameters(device, y, given))
         s = self.carriers(y, p)
         demanded, free = fixed_potentials(device, given, s.vt), lay.carrier_free
+        of_n, of_p = self.balances["n"], self.balances["p"]
         jn, jp = self.fluxes(y)
         lost_n, lost_p = losses(device, s, p)
         if device.ionization is not None:
@@ -186,8 +191,8 @@ class KeptFluxes:
         held_p = (1.0 - free) * (lay.first(s.up) - demanded[n + m :])
         parts = [
             device.charge_row(s, p),
-            free * (lay.carrier_divergence @ jn - lay.at_rows(lost_n)) + held_n,
-            free * (lay.carrier_divergence @ jp + lay.at_rows(lost_p)) + held_p,
+            free * (of_n.divergence @ jn - of_n.of_nodes(lay.at_rows(lost_n))) + held_n,
+            free * (of_p.divergence @ jp + of_p.of_nodes(lay.at_rows(lost_p))) + held_p,
         ]
         if device.heat is not None:
             parts.append(heat_balance(device, s, heat_made(device, s, (jn, jp), p), p))
@@ -206,7 +211,10 @@ class KeptFluxes:
         s = self.carriers(y, p)
         weight = lay.volumes * lay.pair_free / s.vt
         nothing = np.zeros(self.n), np.zeros(2 * self.edges)
-        held = [lay.at_rows(part) for part in (-weight * s.n, weight * s.p)]
+        held = [
+            self.balances[name].of_nodes(lay.at_rows(part))
+            for name, part in (("n", -weight * s.n), ("p", weight * s.p))
+        ]
         traps = [
             (level.amount(p) / s.vt) * part
             for level, part in zip(self.device.trap_levels.values(), s.filled or [], strict=True)

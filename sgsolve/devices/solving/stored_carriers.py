@@ -35,10 +35,14 @@ class CarrierStorage:
             one = csr_array(diags_array(rows.scale * volumes) + whole)[free][:, free]
             blocks.append(sign * one)
             roots.append(np.isin(free, rows.roots))
+        self._take(densities, blocks)
+        self._in_region = np.concatenate(roots)[self._row]
+
+    def _take(self, densities: Densities, blocks: list[csr_array]) -> None:
+        """Keep what each density adds to each balance, of electrons and of holes."""
         joined = coo_array(block_diag(blocks))
         self._densities, self._weight = densities, joined.data
         self._row, self.of = joined.coords
-        self._in_region = np.concatenate(roots)[self._row]
 
     def weights(self, here: DensityState) -> Array:
         """What each density adds to each balance, divided by the density of the balance."""

@@ -58,14 +58,15 @@ def test_a_voltage_that_junctions_in_series_share(make, last):
     assert found == pytest.approx(expected, rel=1e-8)
 
 
-@pytest.mark.slow
-def test_a_device_in_two_dimensions_shares_a_voltage_as_in_one():
+@pytest.mark.parametrize("rows", [3, *slow(4, 5, 9)])
+def test_a_device_in_two_dimensions_shares_a_voltage_as_in_one(rows):
+    """Of rows 4, 5 and 9 the matrices were singular to rounding: 52 to 64 factorizations."""
     from sgsolve.devices import Device, Ohmic, rectangle, srh
 
     width = 20e-4
     flat = layers(*THYRISTOR)
     x = flat.mesh.nodes
-    mesh = rectangle(x, np.linspace(0.0, width, 5))
+    mesh = rectangle(x, np.linspace(0.0, width, rows))
     across = mesh.nodes[:, 0]
     ends, doping = THYRISTOR
     net = np.select([across < end for end in ends[1:-1]], doping[:-1], doping[-1])
@@ -76,7 +77,7 @@ def test_a_device_in_two_dimensions_shares_a_voltage_as_in_one():
     wide = Device(mesh, net, contacts, SILICON, recombination=[srh])
     one, two = (device.sweep("a", [0.0, -100.0]) for device in (flat, wide))
     assert two.success
-    assert two.stats.n_factor <= 90  # 22, or 52 to 64 where Newton's method fails by rounding
+    assert two.stats.n_factor <= one.stats.n_factor + 5  # 20 or 22
     current = flat.currents(one, "k")[-1]
     assert wide.currents(two, "k")[-1] == pytest.approx(width * current, rel=1e-8)
 
