@@ -25,9 +25,9 @@ from .kept_fluxes import form_of
 
 TOLERATED = 1e-3  # of kT/q
 UNCONFIRMED = (
-    "is not confirmed with the fluxes as unknowns. Probably there is none: the levels of regions "
-    "that no contact reaches are not resolved, as just beyond a fold. What to try: drive the "
-    "current, drive_current(device, contact, currents), or give the regions a contact"
+    "is not confirmed with the fluxes as unknowns. Either there is none, as beyond a fold of the "
+    "current, or rounding hides the levels of regions that no contact reaches. What to try: drive "
+    "the current, drive_current(device, contact, currents), or give the regions a contact"
 )
 
 
