@@ -115,7 +115,7 @@ METHODS["transpose"] = shaping.transpose_method
 METHODS["reshape"] = shaping.reshape_method
 METHODS["compress"] = lambda y, condition, axis=None: call(np.compress, (condition, y, axis), {})
 METHODS["flatten"], METHODS["ravel"] = shaping.flatten, shaping.ravel
-METHODS["copy"] = lambda y, order="C": call(np.copy, (y, order), {})
+METHODS["copy"] = shaping.copy_method
 # Of a real array the array itself, as NumPy's.
 METHODS["conj"] = METHODS["conjugate"] = lambda y, out=None: (
     y if y.dtype.kind != "c" and out is None else np.conjugate(y, out=out)

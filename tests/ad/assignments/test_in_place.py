@@ -277,3 +277,32 @@ def test_the_replacement_for_a_part_of_an_ndarray_is_named_and_works(sign):
     for f in (replacement, filled):
         np.testing.assert_allclose(f(u).value, expected, rtol=1e-15)
         assert ad.check_jacobian(f, x + 0.1)
+
+
+# NumPy returns a number for a number here, or an array without axes, whose change other names see.
+OF_NUMBERS = {
+    "copy": lambda v: v.copy(), "T": lambda v: v.T, "transpose": np.transpose,
+    "transposed": lambda v: v.transpose(), "reshape": lambda v: v.reshape(()),
+    "reshape F": lambda v: np.reshape(v, (), order="F"), "flip": np.flip, "squeeze": np.squeeze,
+    "moveaxis": lambda v: np.moveaxis(v, (), ()), "permute": lambda v: np.permute_dims(v, ()),
+    "flat": lambda v: np.stack([v, v]).flat[1], "mean": lambda v: v.mean().copy(),
+    "diagonal": lambda v: np.diagonal(np.outer(v, v))[0].copy(), "np.copy": np.copy,
+    "broadcast": lambda v: np.broadcast_to(v, ()).copy(), "resize": lambda v: np.resize(v, ()),
+    "ellipsis": lambda v: v[...], "plus": np.positive, "empty key": lambda v: v[()],
+    "deepcopy": copy.deepcopy, "take": lambda v: np.take(v, 0), "nan_to_num": np.nan_to_num,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", OF_NUMBERS)
+def test_another_name_of_a_number_keeps_its_value(way):
+    def f(x):
+        first = OF_NUMBERS[way](x[0] * x[1])
+        second = first
+        first += x[2]
+        return np.hstack([first, second, x[1] * second, x[3]])
+
+    assert same(f) is not None
+    if ad.compiled_is_available():
+        compiled = ad.compiled(f, at_once=True)
+        for x in (X, 0.5 * X, X[::-1].copy()):
+            np.testing.assert_array_equal(compiled.value_and_jacobian(x)[0], f(x))

@@ -14,6 +14,7 @@ import numpy as np
 
 from ....errors import DerivativeError, InputError
 from ...array import ADArray
+from ...derivatives.array_operations import NUMBERS
 from ...indexing import permuted
 from ...ufuncs.ufunc_calls import array_of_values, raw_value
 from ..element_functions.branching import where
@@ -49,7 +50,7 @@ def _selecting(func: Callable[..., Any]) -> Callable[..., Any]:
 
 def selected_by(y: ADArray, choose: Callable[[Any], Any], name: Any) -> ADArray:
     """Return ``choose(y)`` for a function that only moves elements; see `permuted` for `name`."""
-    result = choose(array_of_values(y._value))
+    result = choose(y._value)  # of a number NumPy may return a number, which cannot change
     derivative = y._derivative
     if name is not None:
         return ADArray(result, permuted(derivative, name, y.shape, choose))
@@ -86,7 +87,7 @@ def _reshaping(func: Callable[..., Any]) -> Callable[..., Any]:
 
 def reshape(y: Any, /, shape: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     """Return y in another shape; np.reshape for AD arrays."""
-    value_ = array_of_values(y._value)
+    value_ = y._value  # of a number NumPy returns a number, if the shape is ()
     if type(value_) is np.ndarray and not kwargs:
         result = value_.reshape(shape, order=order)  # in half the time of np.reshape
     else:
@@ -251,6 +252,11 @@ def _resize(y: Any, new_shape: Any) -> Any:
 
 def _copy(y: Any, order: Any = "K", subok: bool = False) -> Any:
     return ADArray(np.copy(y._value, order=order), y._derivative)
+
+
+def copy_method(y: Any, order: Any = "C") -> Any:
+    """Return a copy; that of a number is a number, where np.copy makes an array of it."""
+    return +y if isinstance(y._value, NUMBERS) else np.copy(y, order)
 
 
 def _around(y: Any, decimals: int = 0) -> Any:
