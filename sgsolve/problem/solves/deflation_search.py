@@ -100,7 +100,8 @@ class DeflationSearch:
         """Return the sizes of the unknowns to search with.
 
         They are that of the points, all unknowns together; the scale; and that of each unknown in
-        the points. Where one is close to another the first is enough.
+        the points. What others give to an unknown counts up to the size of the points, and then
+        without a limit. Where one is close to another the first is enough.
         """
         size = self._size(x, others)
         if not others:
@@ -109,14 +110,20 @@ class DeflationSearch:
         scale = self.system.scale
         if scale is not None:
             reaches = [scale] if _close(scale, size) else [size, scale]
-        own = self._own_sizes(x, size)
-        return reaches if any(_close(own, other) for other in reaches) else [*reaches, own]
+        for limit in (size, math.inf):
+            own = self._own_sizes(x, size, limit)
+            if not any(_close(own, other) for other in reaches):
+                reaches.append(own)
+        return reaches
 
-    def _own_sizes(self, x: Vector, size: float) -> Vector:
-        """Return the size of each unknown in the points."""
+    def _own_sizes(self, x: Vector, size: float, limit: float) -> Vector:
+        """Return the size of each unknown in the points, or up to a limit what others give it."""
         magnitude = np.max([np.abs(x), *(np.abs(one.x) for one in self.known)], axis=0)
-        sizes: Vector = np.max([one.sizes(magnitude, size) for one in self.known], axis=0)
-        return sizes
+        given = np.array([one.given_sizes(magnitude) for one in self.known])
+        told = np.isfinite(given)
+        sizes: Vector = np.max(given, axis=0, where=told, initial=0.0)
+        sizes = np.maximum(magnitude, np.minimum(sizes, limit))
+        return np.where(told.any(axis=0) & (sizes > 0.0), sizes, size)
 
 
 def _close(one: Any, other: Any) -> bool:

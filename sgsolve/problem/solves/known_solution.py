@@ -2,7 +2,8 @@
 
 Unknowns may differ by many powers of ten: the rounding error of one may be larger than the distance
 of two solutions in another. Distances are therefore measured unknown by unknown. An unknown that is
-zero to rounding takes its size from the unknowns that act on it. With the relative changes of all
+zero to rounding takes its size from the unknowns that act on it, and where none does, from those
+that it acts on. With the relative changes of all
 unknowns as the right-hand side, J^-1 (|J| |x|) gives this size, and eps times it is the rounding
 error (Oettli and Prager, Numer. Math. 6 (1964) 405).
 """
@@ -10,8 +11,9 @@ error (Oettli and Prager, Numer. Math. 6 (1964) 405).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +39,7 @@ class KnownSolution:
     system: ResidualSystem
     workspace: Workspace
     deadline: float = math.inf
+    _acting: Any = field(default=math.inf, init=False, repr=False)
 
     @property
     def x(self) -> Vector:
@@ -65,7 +68,19 @@ class KnownSolution:
                 return unknown
             sizes = np.max(probes, axis=0)
             error = SAFETY * (error + EPS * np.maximum(sizes, np.abs(self.x)))
-            return (sizes, error) if is_finite(sizes) and is_finite(error) else unknown
+            if not (is_finite(sizes) and is_finite(error)):
+                return unknown
+            self._acting = _acting_sizes(J, terms)
+            return sizes, error
+
+    def given_sizes(self, magnitude: Vector) -> Vector:
+        """Return the size that the equations give to every unknown; infinite if they give none.
+
+        That of an unknown that is zero in all points, and that no other acts on, is the one from
+        which on it acts on others.
+        """
+        sizes = self._estimates[0]
+        return np.where((sizes > 0.0) | (magnitude > 0.0), sizes, self._acting)
 
     @property
     def error(self) -> Vector:
@@ -116,3 +131,14 @@ class KnownSolution:
                 near = self.system.residual_quietly(end.x * (1.0 + EPS * signs))
                 noise = np.fmax(noise, np.abs(near - end.residual))
         return bool((~(np.abs(between) <= SAFETY * noise)).any())
+
+
+def _acting_sizes(J: Any, terms: Vector) -> Vector:
+    """Return from which size on each unknown changes an equation by as much as its terms.
+
+    Infinite for an unknown whose equations have no terms.
+    """
+    sizes, sized = np.full(J.shape[1], math.inf), np.repeat(terms, np.diff(J.indptr))
+    acting = (sized > 0.0) & (J.data != 0.0)
+    np.minimum.at(sizes, J.indices[acting], sized[acting] / np.abs(J.data[acting]))
+    return sizes

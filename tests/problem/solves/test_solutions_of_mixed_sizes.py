@@ -136,3 +136,22 @@ def test_starts_of_the_size_of_the_solutions_find_those_that_are_close_to_each_o
     signs = {(round(one.x[0]), float(np.sign(one.x[2]))) for one in found}
     assert signs == {(first, last) for first in (-1, 0, 1) for last in (-1.0, 1.0)}
     assert len(found) == 6
+
+
+@pytest.mark.parametrize("unit", [1e-10, 1.0, 1e10])
+@pytest.mark.parametrize("other", [1.0, 1e6])
+def test_an_unknown_that_is_zero_has_the_size_at_which_it_acts(unit, other):
+    """Start and first roots have x0 = 0: its unit shows only in the equation of x1."""
+
+    def residual(x, p):
+        y, z = x[0] / unit, x[1] / other
+        return np.stack([p * y - y**3, z**2 - 4.0 - p * y])
+
+    start = np.array([0.0, other])
+    sets = Problem(residual, compiled=False).deflated_continuation(start, "p", [1.0])
+    ((_, found),) = sets
+    found = found / [unit, other]
+    found = found[np.lexsort((found[:, 1].round(3), found[:, 0].round(3)))]
+    three, five = np.sqrt(3.0), np.sqrt(5.0)
+    expected = [[-1, -three], [-1, three], [0, -2], [0, 2], [1, -five], [1, five]]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
