@@ -81,7 +81,9 @@ class Ohmic(Contact):
     """Charge neutrality and equilibrium at the contact's nodes.
 
     A node in several regions is neutral as a whole. The charge of traps in the volume counts, that
-    of traps at an interface does not.
+    of traps at an interface does not. Minority carriers recombine at the contact without delay. A
+    contact on the narrow base of a transistor therefore takes much of the collector's current; a
+    `Schottky` with ``v_n=0`` or ``v_p=0`` takes one carrier only.
 
     Parameters
     ----------
@@ -121,6 +123,7 @@ class Schottky(Contact):
         Conduction band above the Fermi level of the metal, eV; at most 1 eV outside the gap.
     v_n, v_p : float
         Recombination velocities, cm/s; ``A* T^2 / (q Nc)``, about 2.5e6 for electrons in silicon.
+        At 0 the contact does not take that carrier.
     area : float or ndarray, default 1
         Measure of the boundary that belongs to each node, cm**(dim - 1); 1 in one dimension.
 

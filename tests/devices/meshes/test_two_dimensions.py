@@ -154,6 +154,28 @@ def test_mosfet():
     assert abs(sum(currents)) < 1e-12 * max(np.abs(currents))
 
 
+def test_a_mesfet_follows_the_gradual_channel():
+    """The law leaves out what is beside the gate: 2 % at low drain voltages."""
+    from mesfet import main
+
+    data = main(gate=[-1.0, -2.5], drain=[0.0, 0.1, 1.0])
+    current, law = data.current[-1.0], data.law[-1.0]
+    np.testing.assert_allclose(current[1:], law[1:], rtol=0.05)
+    assert current[1] == pytest.approx(0.06338, rel=1e-3)
+    assert abs(data.current[-2.5]).max() < 1e-8 * current[2]  # below the threshold of -2.04 V
+
+
+def test_contact_resistance_follows_berger():
+    """The layer is a twentieth of the transfer length thick: 0.1 % from the law."""
+    from contact_resistance import main
+
+    data = main([1e-4, 4e-4])
+    ohmic, contact = data.law
+    assert data.sheet == pytest.approx(ohmic, rel=1e-3)
+    assert data.contact == pytest.approx(contact, rel=3e-3)
+    assert contact == pytest.approx(0.7098, rel=1e-3)
+
+
 def test_potentials_that_are_zero_but_for_rounding_are_not_examined():
     from mosfet import transistor
 
