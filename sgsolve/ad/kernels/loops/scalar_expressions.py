@@ -30,6 +30,7 @@ COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
 Typed = tuple[str, str]  # the name of a value, and its type
 TRUE, ZERO = ("true", "i1"), ("0", "i64")
 CONVERSIONS = {("i64", "i32"): "trunc", ("i64", "double"): "sitofp"}
+WITHOUT_EFFECT = ("abs", "sqrt", "min", "max")
 SUFFIXES = {"double": "f64", in_lanes("double"): f"v{LANES}f64"}  # of functions of LLVM
 
 
@@ -126,6 +127,11 @@ class ExpressionPrinter:
                 type(node.ops[0]), self.value(node.left), self.value(node.comparators[0])
             )
         if isinstance(node, ast.IfExp):
+            if any(_calls_another(branch) for branch in (node.body, node.orelse)):
+                raise NotImplementedError(
+                    f"{ast.unparse(node)}: both values are computed, so that functions would be "
+                    "called whatever holds; write an if statement"
+                )
             return self.select(*(self.value(v) for v in (node.test, node.body, node.orelse)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self._call(node.func.id, [self.value(a) for a in node.args])
@@ -300,3 +306,9 @@ def _literal(value: Any) -> Typed:
         return str(value), "i64"
     bits = int(np.float64(value).view(np.uint64))
     return f"0x{bits:016X}", "double"
+
+
+def _calls_another(expression: ast.expr) -> bool:
+    """Whether an expression calls a function that may write to memory."""
+    calls = (node for node in ast.walk(expression) if isinstance(node, ast.Call))
+    return any(not (isinstance(c.func, ast.Name) and c.func.id in WITHOUT_EFFECT) for c in calls)

@@ -156,9 +156,29 @@ def while_loop(n: int) -> int:
     return n
 
 
+def counting(it: Data) -> float:
+    it.y[0] += 1.0
+    return it.y[0]
+
+
+def counted_if(it: Data, n: int) -> float:
+    return counting(it) if n > 3 else max(0.0, it.scale)
+
+
+def counted_else(it: Data, n: int) -> float:
+    return it.scale if n > 3 else 1.0 + counting(it)
+
+
 def test_what_is_not_written_in_the_subset_is_named():
     with pytest.raises(NotImplementedError, match="while n > 3"):
         ScalarLoopPrinter(while_loop).text()
+
+
+@pytest.mark.parametrize("function", [counted_if, counted_else])
+def test_no_function_is_called_for_a_value_that_is_not_taken(function):
+    """Both values are computed; what a function writes would be written whatever holds."""
+    with pytest.raises(NotImplementedError, match="write an if statement"):
+        ScalarLoopPrinter(function).text()
 
 
 MODULE = """
