@@ -227,17 +227,14 @@ class NewtonMethod:
 
     def _step(self, it: Iterate) -> Status | None:
         """Take one step; an old Jacobian is refreshed before a failure counts."""
-        if not it.fresh and not (it.factorized and self.reuse.keep(it)):
-            return self._fresh_step(it)
-        old = not it.fresh
+        old = not it.fresh and it.factorized and self.reuse.keep(it)
+        if not (it.fresh or old or self._linearize(it)):
+            return Status.NOT_FINITE
         status = self._advance(it)
         if status is not None and old:
             it.notes.append("refreshed")
-            status = self._fresh_step(it)
+            status = self._advance(it) if self._linearize(it) else Status.NOT_FINITE
         return status
-
-    def _fresh_step(self, it: Iterate) -> Status | None:
-        return self._advance(it) if self._linearize(it) else Status.NOT_FINITE
 
     def _advance(self, it: Iterate) -> Status | None:
         if self.damping.needs_direction:

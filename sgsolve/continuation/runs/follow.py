@@ -111,7 +111,12 @@ def follow(
     try:
         # what overflows is found by looking at the numbers, as in a solve, not by warnings
         with np.errstate(all="ignore"):
-            run.whole()
+            if state.point is None:
+                run.begin()
+            while not state.ending:
+                rule.check(state)
+                if not state.ending:
+                    run.step()
     except OutOfTime:
         state.status, state.ending = Status.TIME_LIMIT, Status.TIME_LIMIT.text
     except KeyboardInterrupt:
@@ -125,15 +130,6 @@ class _Run:
     detectors: Sequence[Detector]
     rule: StopRule
     observers: Sequence[Observer]
-
-    def whole(self) -> None:
-        """Make steps until a condition ends the run."""
-        if self.state.point is None:
-            self.begin()
-        while not self.state.ending:
-            self.rule.check(self.state)
-            if not self.state.ending:
-                self.step()
 
     def begin(self) -> None:
         """Make the first point."""
