@@ -189,6 +189,8 @@ def _write_through(y: Any, value: Any, derivative: Any, increment: Increment | N
 
 def _set(y: Any, value: Any, derivative: Any) -> None:
     value = array_of_values(value)
+    if isinstance(value, NUMBERS):  # of a traced evaluation: an array without axes stays one
+        value = np.copy(value)
     if value.dtype != y.dtype:
         value = value.astype(y.dtype)
     if value.strides != y._value.strides:

@@ -610,11 +610,21 @@ def element_with_two_names(x):
     return np.hstack([first, kept, x[2:] * first])
 
 
+def array_without_axes(x):
+    """np.where returns an array, whose other name sees each change."""
+    first = second = np.where(x[0] > x[1], x[0], x[1])
+    first *= 0.5
+    first += x[2]
+    return x * second
+
+
 @pytest.mark.parametrize(
-    "f", [running_sums, number_with_two_names, element_with_two_names], ids=lambda f: f.__name__
+    "f",
+    [running_sums, number_with_two_names, element_with_two_names, array_without_axes],
+    ids=lambda f: f.__name__,
 )
-def test_operators_in_place_bind_a_number_to_a_new_one(f):
-    """As for NumPy's numbers: another name of the number keeps the old value."""
+def test_operators_in_place_are_those_of_numpy(f):
+    """Another name of a number keeps the old value, that of an array without axes does not."""
     compiled = ad.compiled(f, at_once=True)
     for x in (X, 0.5 * X, X[::-1].copy()):
         value, jacobian = compiled.value_and_jacobian(x)
