@@ -55,6 +55,7 @@ INSTEAD = {
     "r_": "join a list of AD arrays by np.hstack, or write its elements without brackets",
     "c_": "join a list of AD arrays by np.column_stack",
     "full": "use y * np.ones(shape)",
+    "ones": "use 1.0 + np.zeros(shape, like=y)",
     "vectorize": (
         "use operators and functions on whole arrays, the list [f(v) for v in y], or "
         "ad.elementwise(f, dfdx)"

@@ -111,6 +111,7 @@ REFUSED = {
     "a matrix in np.inner": (lambda y: np.inner(MATRIX, y[0]), r"np\.asarray\(M\)"),
     "a matrix in a function": (lambda y: np.hypot(MATRIX, y), r"np\.asarray\(M\)"),
     "linspace with its step": (lambda y: np.linspace(y, 1.0, 3, retstep=True), "no retstep"),
+    "ones like": (lambda y: np.ones(2, like=y), r"1\.0 \+ np\.zeros\(shape, like=y\)"),
     "linspace of integers": (lambda y: np.linspace(y, 1.0, 3, dtype=int), "no integer dtype"),
     "vector_norm over all, kept": (
         lambda y: np.linalg.vector_norm(y, axis=None, keepdims=True),
