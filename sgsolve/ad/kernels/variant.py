@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
@@ -86,8 +87,12 @@ class Variant:
         self._latest: tuple[Any, dict[str, Any]] = None, {}
         self._holds_arrays = any(isinstance(v, np.ndarray) for v in arguments.values())
         self._fitting: Any = None  # arguments that were found to fit; no array of them may change
-        # Numbers of elements of the sides of branches that were the same in all comparisons.
+        # Numbers of elements of the sides of branches that were the same in all comparisons, and
+        # those of the trace, which a kernel that is made later is run once more to find.
         self._counts: dict[bool, dict[int, float]] = {}
+        self._counts_of_trace: dict[bool, tuple[float, ...]] = {}
+        has_sides = any(op.function is np.count_nonzero for op in self._trace.graph.operations)
+        self._traced_at = (x.copy(), copy.deepcopy(inputs)) if has_sides else None
         self._code: LoweredCode | None = None
         self._kernels: dict[bool, Kernel] = {}
         self._costs: dict[bool, float] = {}
@@ -226,7 +231,9 @@ class Variant:
                 self._costs[with_jacobian] = cost
             if not pays(cost):
                 return None
-            kernel = self._kernels[with_jacobian] = Kernel(code)
+            kernel = Kernel(code)
+            self._counts_of_trace[with_jacobian] = self._counts_where_traced(kernel)
+            self._kernels[with_jacobian] = kernel
             self._code.keep(with_jacobian)
         except UntraceableError as error:
             self._why_not[with_jacobian] = (
@@ -241,6 +248,15 @@ class Variant:
         stats.kernels += 1
         stats.calls.update(function_name(call.operation.function) for call in code.calls)
         return kernel
+
+    def _counts_where_traced(self, kernel: Kernel) -> tuple[float, ...]:
+        """Return the numbers of elements of the sides of branches in the trace."""
+        if self._traced_at is None:
+            return ()
+        try:
+            return kernel.run(*self._traced_at).counts
+        except OtherWay:  # a call of NumPy fails, and did in the trace
+            return ()
 
     @property
     def has_other_pattern(self) -> bool:
@@ -257,14 +273,12 @@ class Variant:
 
         The first one is. So is the first for which a side of a branch has another number of
         elements: the code may have used that number, which is a constant of the kernel then. It may
-        be the first one too, where the other kernel of the same trace was made before.
+        be the first one too, where the kernel was made later than its trace.
         """
         known = self._counts.get(with_jacobian)
         if known is None:
             self._counts[with_jacobian] = dict(enumerate(counts))
-            other = self._counts.get(not with_jacobian, {})
-            changed = any(k < len(counts) and counts[k] != n for k, n in other.items())
-            return COUNTED if changed else FIRST
+            return FIRST if counts == self._counts_of_trace[with_jacobian] else COUNTED
         if not self.is_new(with_jacobian, counts):
             return ""
         self._counts[with_jacobian] = {k: n for k, n in known.items() if counts[k] == n}

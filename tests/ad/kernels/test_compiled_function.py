@@ -331,6 +331,28 @@ def test_the_number_of_elements_of_a_side_is_no_constant(size):
     assert "number of elements of a side" in str(compiled.stats)
 
 
+@pytest.mark.parametrize(
+    "evaluate", [lambda f, x: f(x), lambda f, x: f.value_and_jacobian(x)], ids=["F", "F and J"]
+)
+def test_a_function_of_a_side_is_not_impure_where_its_kernel_is_made_later(monkeypatch, evaluate):
+    """The trace is made at another number of elements than the first run of the kernel."""
+
+    def f(x):
+        big = ad.value(x) > 1.0
+        return ad.branch(big, lambda i: x[i] / len(i), lambda i: x[i] * len(i))
+
+    compiled = ad.compiled(f, at_once=True)
+    answers = iter([True, False])  # a trace pays, its kernel not yet
+    monkeypatch.setattr(compiled._evaluation.account, "pays", lambda cost: next(answers, True))
+    evaluate(compiled, X)
+    assert not compiled.stats.kernels
+    for factor in (1.3, 0.8, 1.0, 1.1):
+        evaluate(compiled, X * factor)
+        np.testing.assert_array_equal(compiled(X * factor), f(X * factor))
+    assert compiled.stats.kernels == 1
+    assert "number of elements of a side" in str(compiled.stats)
+
+
 def test_a_number_is_found_in_a_dict():
     table = {1.0: 2.0, 2.0: 5.0, 3.0: 7.0}
     f = ad.compiled(lambda x, a: x * table.get(a, 11.0) * a, at_once=True)
