@@ -148,7 +148,7 @@ def _same_value(k, p, j, g, s, eps, rounded):
     for name, other in (("ad", ad.value(g)), ("judge", dense.value(j)),
                         ("sparsity", p if s is None else ad.value(s))):  # fmt: skip
         other = np.asarray(other)
-        if other.shape != np.shape(p) or other.dtype != np.asarray(p).dtype:
+        if other.shape != np.shape(p) or not _same_type(other.dtype, np.asarray(p).dtype, rounded):
             raise MismatchError(f"v[{k}] {name}: {other.dtype}{other.shape} is not "
                            f"{np.asarray(p).dtype}{np.shape(p)}")  # fmt: skip
         if not np.array_equal(other, p, equal_nan=True) and not (
@@ -157,6 +157,15 @@ def _same_value(k, p, j, g, s, eps, rounded):
             raise MismatchError(f"v[{k}] {name}: value {other!r} is not {p!r}")
     if isinstance(j, dense.Dense) and np.nan_to_num(j.t).any() and not isinstance(g, ad.ADArray):
         raise MismatchError(f"v[{k}]: the derivative was lost")
+
+
+def _same_type(found, plain, rounded):
+    """1j times a NumPy number is a number of Python, and takes the precision of what it meets.
+
+    A number with derivatives keeps its own precision, which is no less.
+    """
+    single = rounded and plain in (np.float32, np.complex64)
+    return found == plain or (single and found == np.result_type(plain, np.float64))
 
 
 def _same_complex(a, b, eps):
