@@ -103,10 +103,15 @@ class KnownSolution:
     def is_same(self, other: Result, distance: float, size: float) -> bool:
         """Whether another solution is this one.
 
-        Two points that are far from each other in the size of all unknowns are two solutions. Two
-        that are close in the size of each unknown are one. Otherwise the equations decide.
+        A level that the equations leave open tells no solutions apart. Two points that are far from
+        each other in the size of all unknowns are two solutions. Two that are close in the size of
+        each unknown are one. Otherwise the equations decide.
         """
-        gap, magnitude = np.abs(other.x - self.x), np.maximum(np.abs(other.x), np.abs(self.x))
+        gap, magnitude = other.x - self.x, np.maximum(np.abs(other.x), np.abs(self.x))
+        V = self.workspace.null_space
+        if V is not None and len(V) == len(gap):
+            gap = gap - V @ (V.T @ gap)
+        gap = np.abs(gap)
         relative = np.divide(gap, magnitude, out=np.zeros_like(gap), where=gap > 0.0)
         if rms(relative) <= distance:
             return True

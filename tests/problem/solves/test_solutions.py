@@ -111,3 +111,26 @@ def test_the_scale_leads_to_a_solution_far_from_the_start():
     problem = Problem(lambda x: x * (x - 500.0), scale=1e3)
     found = [result.x[0] for result in problem.find_solutions([1e-3])]
     np.testing.assert_allclose(np.sort(found), [0.0, 500.0], atol=1e-9)
+
+
+@pytest.mark.parametrize("declared", [False, True])
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_level_that_is_left_open_makes_no_further_solutions(declared, levels):
+    """The same potentials at another level were counted as another solution."""
+    sources = np.array([1.0, -1.0, 2.0, -2.0])
+
+    def residual(x):
+        potentials = [x[4 * k : 4 * k + 4] for k in range(levels)]
+        balances = []
+        for u in potentials:
+            flux = u[1:] - u[:-1]
+            balances += [flux[:1] + sources[:1], flux[1:] - flux[:-1] + sources[1:3]]
+            balances += [sources[3:] - flux[-1:]]
+        return np.concatenate([*balances, x[-1:] ** 2 - 4.0])
+
+    V = np.zeros((4 * levels + 1, levels))
+    for k in range(levels):
+        V[4 * k : 4 * k + 4, k] = 1.0
+    problem = Problem(residual, null_space=V if declared else None)
+    found = problem.find_solutions(np.ones(4 * levels + 1))
+    assert sorted(round(one.x[-1]) for one in found) == [-2, 2]
