@@ -12,7 +12,7 @@ function is evaluated once more, with all views known from the beginning.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -190,7 +190,7 @@ def _write_through(y: Any, value: Any, derivative: Any, increment: Increment | N
 def _set(y: Any, value: Any, derivative: Any) -> None:
     value = array_of_values(value)
     if isinstance(value, NUMBERS):  # of a traced evaluation: an array without axes stays one
-        value = np.copy(value)
+        value = np.copy(cast(Any, value))
     if value.dtype != y.dtype:
         value = value.astype(y.dtype)
     if value.strides != y._value.strides:
