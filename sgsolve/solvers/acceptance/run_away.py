@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import EPS
 from ..state.entries import unknowns_with
 from ..state.iterate import Iterate
 from ..state.origin import Origin
@@ -29,7 +30,7 @@ def ran_away(it: Iterate) -> bool:
     grown = _far_unknowns(origin, it) | unknowns_with(it, _equations_left(origin, it))
     grown &= it.x != 0.0
     if not grown.any():
-        return False
+        return not _holds_at_level_of(origin, it, straight=True)
     if determined(it, np.where(grown, it.x, 0.0)) and _holds_at_level_of(origin, it):
         return False
     it.notes.append(
@@ -68,14 +69,18 @@ def _equations_left(origin: Origin, it: Iterate) -> NDArray[np.bool_]:
     return left
 
 
-def _holds_at_level_of(origin: Origin, it: Iterate) -> bool:
+def _holds_at_level_of(origin: Origin, it: Iterate, straight: bool = False) -> bool:
     """Whether the equations also hold at the level of the start, if no equation determines one.
 
-    A point that only ran away along a null space holds because rounding of the level hides it.
+    A point that only ran away along a null space holds because rounding of the level hides it. With
+    `straight` that is asked only where the level changes no residual. Along a null space that
+    turns with x, as by a rotation, the point at that level is none of these solutions.
     """
     V = it.workspace.null_space
     if V is None or len(V) != len(it.x):
         return True
     x = it.x - V @ (V.T @ (it.x - origin.x))
     F = it.evaluate(x)
+    if straight and (F is None or (np.abs(F) > 2.0 * np.maximum(np.abs(it.F), EPS * it.S)).any()):
+        return True
     return F is not None and all_hold(it, x, F)
