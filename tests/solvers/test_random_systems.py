@@ -14,7 +14,7 @@ def test_no_verb_claims_a_root_of_a_system_without_one(verb):
 
 
 # of these, terms grew by pseudo-transient steps to where rounding hides the constants
-@pytest.mark.parametrize("seed", [5, *slow(8, 12, 19, 58, 162, 246, 266)])
+@pytest.mark.parametrize("seed", [5, *slow(8, 12, 19, 58, 75, 162, 209, 246, 261, 266)])
 @pytest.mark.parametrize("verb", ["PseudoTransient", *slow("default")])
 def test_equations_that_contradict_each_other_are_not_solved(verb, seed):
     assert not claims_a_root(verb, seed, contradictory)

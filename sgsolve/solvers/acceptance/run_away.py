@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import EPS
+from ...arrays import EPS, Vector
 from ..state.entries import unknowns_with
 from ..state.iterate import Iterate
 from ..state.origin import Origin
@@ -19,7 +19,7 @@ from .own_terms import HOLDS, all_hold
 
 BEYOND = 1e12  # times the largest unknown of the start, or 1: only determined unknowns may be there
 GROWN, KEPT = 10.0, 0.1  # ... and where unknowns grew so much, but the residual fell by no more
-LEFT = 1e-3  # of its size at the start: an equation with more holds only because its terms grew
+OUTGREW = 1e6  # times its size at the start: rounding of such terms may hide all that counted there
 
 
 def ran_away(it: Iterate) -> bool:
@@ -50,7 +50,7 @@ def _far_unknowns(origin: Origin, it: Iterate) -> NDArray[np.bool_]:
 
 
 def _equations_left(origin: Origin, it: Iterate) -> NDArray[np.bool_]:
-    """Return the equations whose residual is not small beside their size at the start.
+    """Return the equations that would not hold beside their size at the start, which they outgrew.
 
     An equation of exponentials may grow much though its unknowns do not. One that has neither terms
     nor a residual at the start has no size there, and tells nothing. Nor does one that is not small
@@ -59,14 +59,20 @@ def _equations_left(origin: Origin, it: Iterate) -> NDArray[np.bool_]:
     """
     if not origin.by_own_terms:
         return np.zeros(len(it.F), dtype=bool)
-    F, before = np.abs(it.F), np.abs(origin.F)
-    left: NDArray[np.bool_] = (LEFT * before < F) & (HOLDS * it.scaling.own >= F)
+    F, before, own = np.abs(it.F), np.abs(origin.F), it.scaling.own
+    left: NDArray[np.bool_] = (HOLDS * own >= F) & _outgrown(F, own, before)
     if left.any():
         terms = origin.terms if origin.terms is not None else it.terms_at(origin.x)
         if terms is None:
             return np.zeros(len(F), dtype=bool)
-        left &= (LEFT * terms < F) & (np.maximum(before, terms) > 0.0)
+        left &= _outgrown(F, own, terms) & (np.maximum(before, terms) > 0.0)
     return left
+
+
+def _outgrown(F: Vector, own: Vector, sizes: Vector) -> NDArray[np.bool_]:
+    """Return which equations have terms far beyond sizes beside which they would not hold."""
+    outgrown: NDArray[np.bool_] = (HOLDS * sizes < F) & (own > OUTGREW * sizes)
+    return outgrown
 
 
 def _holds_at_level_of(origin: Origin, it: Iterate, straight: bool = False) -> bool:
