@@ -222,7 +222,7 @@ def test_terms_that_grow_hide_no_contradiction(n, start):
 @pytest.mark.parametrize("size", [1e3, 1e8, 1e12])
 @pytest.mark.parametrize("gap", [1e-3, 1e-8])
 def test_a_random_start_hides_no_contradiction(size, gap):
-    """The unknowns are of 1 / size; beside those of a start of 1 the gap of the sources is small."""
+    """The unknowns are of 1 / size; beside a start of 1 the gap of the sources is small."""
     result = Problem(
         lambda x: [size * (x[0] + x[1]) - 1.0, size * (x[0] + x[1]) - 1.0 - gap]
     ).solve([0.0, 0.0], raise_on_failure=False)
