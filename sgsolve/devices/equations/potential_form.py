@@ -63,7 +63,7 @@ class Equations(DeviceModel):
 
     @cached_property
     def poisson_problem(self) -> Problem:
-        """Poisson's equation alone; the parameter `QUASI` holds the other unknowns."""
+        """Poisson's equation alone; the parameter ``"quasi-Fermi potentials"`` holds the other unknowns."""
 
         def residual(u: Any, /, **p: Any) -> Any:
             return self.poisson(ad.hstack([u, p.pop(QUASI)]), **p)
@@ -75,7 +75,7 @@ class Equations(DeviceModel):
     def electrostatic_problem(self) -> Problem:
         """Poisson's equation with the ions at their numbers: psi, then the levels of the ions.
 
-        The parameter `QUASI` holds phin and phip.
+        The parameter ``"quasi-Fermi potentials"`` holds phin and phip.
         """
         if not self.ions:
             return self.poisson_problem
