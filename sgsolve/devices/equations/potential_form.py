@@ -63,7 +63,7 @@ class Equations(DeviceModel):
 
     @cached_property
     def poisson_problem(self) -> Problem:
-        """Poisson's equation alone; the parameter ``"quasi-Fermi potentials"`` holds the other unknowns."""
+        """Poisson's equation alone; ``"quasi-Fermi potentials"`` are a parameter."""
 
         def residual(u: Any, /, **p: Any) -> Any:
             return self.poisson(ad.hstack([u, p.pop(QUASI)]), **p)
