@@ -47,6 +47,8 @@ def test_the_open_circuit_of_an_organic_cell_is_that_of_flat_levels():
     )  # fmt: skip
     flat = 2.0 + cell.thermal_voltage * np.log(G / B / states**2)
     assert open_circuit(cell, "a") == pytest.approx(flat, abs=5e-4)
+    x = cell.solve(V_a=0.9 * flat).x
+    assert open_circuit(cell, "a", 0.9 * flat, x) == pytest.approx(flat, abs=5e-4)
 
 
 def test_a_thick_base_is_flooded_by_both_carriers():

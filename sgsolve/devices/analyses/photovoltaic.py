@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ..device import Device
@@ -12,7 +13,9 @@ from ..solving.start import solve_device
 from .drive import reached
 
 
-def open_circuit(device: Device, contact: str, **p: Any) -> float:
+def open_circuit(
+    device: Device, contact: str, guess: float = 0.0, x: np.ndarray | None = None, **p: Any
+) -> float:
     """Return the voltage at which a contact carries no current.
 
     Parameters
@@ -21,6 +24,10 @@ def open_circuit(device: Device, contact: str, **p: Any) -> float:
         The device, such as a solar cell in light.
     contact : str
         The contact.
+    guess : float
+        Voltage to start from, V.
+    x : ndarray, optional
+        The solution at the guess; computed without an initial guess by default.
     **p
         Other parameters.
 
@@ -53,7 +60,7 @@ def open_circuit(device: Device, contact: str, **p: Any) -> float:
     >>> print(f"{open_circuit(cell, 'p'):.2f} V")
     0.50 V
     """
-    return reached(device, contact, 0.0, 0.0, None, p)[0]
+    return reached(device, contact, 0.0, guess, x, p)[0]
 
 
 def power_point(device: Device, contact: str, v_oc: float, **p: Any) -> tuple[float, float]:
