@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from sgsolve import Problem, ad
+from tests.ad.kernels.compiled_help import needs_llvmlite
+
+pytestmark = needs_llvmlite
 
 
 def product(name):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sgsolve.linear.methods.direct.pardiso import available
 from tests.selection import slow
 
 SILICON = {"eps_r": 11.7, "ni": 1e10, "mu_n": 1000.0, "mu_p": 400.0}
@@ -60,7 +61,7 @@ def test_a_voltage_that_junctions_in_series_share(make, last):
 
 @pytest.mark.parametrize("rows", [3, *slow(4, 5, 9)])
 def test_a_device_in_two_dimensions_shares_a_voltage_as_in_one(rows):
-    """Of rows 4, 5 and 9 the matrices were singular to rounding: 52 to 64 factorizations."""
+    """Without the balance of the whole region PARDISO took 52 to 64. SuperLU loses accuracy."""
     from sgsolve.devices import Device, Ohmic, rectangle, srh
 
     width = 20e-4
@@ -77,7 +78,7 @@ def test_a_device_in_two_dimensions_shares_a_voltage_as_in_one(rows):
     wide = Device(mesh, net, contacts, SILICON, recombination=[srh])
     one, two = (device.sweep("a", [0.0, -100.0]) for device in (flat, wide))
     assert two.success
-    assert two.stats.n_factor <= one.stats.n_factor + 5  # 20 or 22
+    assert two.stats.n_factor <= (one.stats.n_factor + 5 if available() else 90)  # 20 or 22, 55
     current = flat.currents(one, "k")[-1]
     assert wide.currents(two, "k")[-1] == pytest.approx(width * current, rel=1e-8)
 
