@@ -40,6 +40,8 @@ def open_circuit(
     ------
     ConvergenceError
         If there is no such voltage within reach.
+    InputError
+        If no current flows near the guess.
 
     See Also
     --------
