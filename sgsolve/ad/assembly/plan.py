@@ -237,7 +237,8 @@ def coded_terms(terms: dict[Structure, Coefficient]) -> list[tuple[Structure, in
             code |= HAS_ROWS
         elif c is not None:
             # Terms that share an array, up to sign, share its place in the source vector.
-            mine, theirs = numbers.setdefault(id(c), (number, s))
+            # In a trace two symbols may stand for one array: that of their node.
+            mine, theirs = numbers.setdefault(id(getattr(c, "node", c)), (number, s))
             if s == theirs:
                 code |= mine << SHARED
             elif s == -theirs:

@@ -112,6 +112,8 @@ def joined(p: Coefficient, q: Coefficient, memo: Memo) -> Coefficient:
         return alpha, s2, c2, None
     ratio = s2 / s1
     if ratio == 1:
+        if isinstance(c1, Symbol) and isinstance(c2, Symbol) and c1.node is c2.node:
+            return alpha, s1 + s2, c1, None  # twice the array: the same bits, by a number
         c = memo(op.add, c1, c2)
     elif ratio == -1:
         c = memo(op.subtract, c1, c2)

@@ -68,15 +68,27 @@ class Tracer:
         return Symbol(None, self.graph.input(position, Kind.NUMBER), self.record)
 
     def record(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Add an operation to the graph and return what stands for its result."""
+        """Add an operation to the graph and return what stands for its result.
+
+        An array that was computed before is computed once, but gets another symbol. Without a
+        program it is another array, too: what is decided by whether two arrays are the same one is
+        decided in the same way, and sums have the same bits.
+        """
         operands = tuple(map(self.operand, arguments))
         key = (function, operands)
-        if key not in self._results:
-            if function is op.unrecorded(op.partial):
-                self._results[key] = self._partial(arguments, operands)
-            else:
-                self._results[key] = self._symbol(function, operands)
+        if key in self._results:
+            return self._again(self._results[key])
+        if function is op.unrecorded(op.partial):
+            self._results[key] = self._partial(arguments, operands)
+        else:
+            self._results[key] = self._symbol(function, operands)
         return self._results[key]
+
+    def _again(self, result: Any) -> Any:
+        if type(result) is tuple:
+            return (result[0], self._again(result[1]))
+        is_array = isinstance(result, Symbol) and result.node.kind is Kind.ARRAY
+        return Symbol(None, result.node, self.record) if is_array else result
 
     def operand(self, argument: Any) -> Operand:
         """Return the node of a symbol, a number or a constant, or a tuple of nodes."""

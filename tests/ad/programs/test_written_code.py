@@ -134,3 +134,33 @@ def test_many_nodes_are_dropped_at_the_next_evaluation(monkeypatch):
             y = y * float(10 * k + j)
         sizes.append(y._derivative.tape.graph.size)
     assert max(sizes) < 60
+
+
+def smoothed(u, rounds):
+    for _ in range(rounds):
+        u = 0.5 * u + 0.25 * (np.roll(u, 1) + np.roll(u, -1))
+    return u
+
+
+def waves(u):
+    """Two ways to the same shift meet in one sum, and another one."""
+    there, back = np.roll(np.roll(u, 1), 2), np.roll(np.roll(u, 2), 1)
+    return there * 0.3 + back * 0.1 + np.roll(np.roll(u * u, 2), 1)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v: smoothed(np.exp(v), 3) * np.array([0.47, -1.29, 0.08, -0.16]),
+        lambda v: smoothed(v * v, 3) * np.array([[0.47, -1.29, 0.08, -0.16]] * 2),
+        lambda v: smoothed(np.sin(v) * v, 5),
+        lambda v: waves(np.exp(v)),
+    ],
+    ids=["exp", "square", "five", "waves"],
+)
+def test_a_program_has_the_bits_of_the_evaluations_before_it(f):
+    """Where arrays are computed twice it adds the arrays too, not their factors."""
+    for x in np.random.default_rng(0).uniform(-2.0, 2.0, (20, 4)):
+        ad.clear_cache()
+        first, *others = [ad.jacobian(f, x).data for _ in range(COMPILE_AFTER + 2)]
+        assert all(np.array_equal(data, first) for data in others)
