@@ -344,4 +344,5 @@ print([stage.solver.name for stage in Robust().stages][-2:])
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT.parent, check=True)
-    assert done.stdout.splitlines() == ["[]", "['Homotopy (newton)', 'Homotopy (fixed point)']"]
+    last = "['Restarts (TrustRegion)', 'Homotopy (fixed point)']"
+    assert done.stdout.splitlines() == ["[]", last]

@@ -43,7 +43,7 @@ class Robust:
     stages : tuple of Stage, optional
         The sequence. Default: damped Newton; `AcrossKinks`, line search and trust region from the
         best point so far; full Newton, line search, trust region, Levenberg-Marquardt and
-        pseudo-transient continuation from x0; `Restarts` around x0; two homotopies from x0. A
+        pseudo-transient continuation from x0; `Restarts` around x0; the fixed-point homotopy from x0. A
         stage that would repeat an earlier one is skipped. Where others follow, it ends after 20
         steps of Newton's method in turn that each decrease the residual by less than 0.05 %.
     patience : float

@@ -66,7 +66,7 @@ _REGISTERED: list[Callable[[], Iterable[Stage]]] = []
 def register_stages(make: Callable[[], Iterable[Stage]]) -> None:
     """Append stages to the default sequence of `Robust`.
 
-    `sgsolve.continuation` registers its homotopies here, because this package cannot import them.
+    `sgsolve.continuation` registers its homotopy here, because this package cannot import them.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def register_stages(make: Callable[[], Iterable[Stage]]) -> None:
 
     Examples
     --------
-    ``sgsolve.continuation`` does this when it is imported; the sequence then ends with homotopies:
+    ``sgsolve.continuation`` does this when it is imported; the sequence then ends with it:
 
     >>> from sgsolve import solvers
     >>> solvers.Robust().stages[-1].solver.name
