@@ -229,14 +229,12 @@ class Deformation(Family):
 def last_stage() -> tuple[Stage, ...]:
     """Return the last stage of `Robust`: the fixed-point homotopy, started from x0.
 
-    It comes last, since a point of a curve costs as much as several iterations. The number of points
-    is limited, so that a system without a solution fails in a bounded time. Newton's homotopy is no
-    stage: of 900 far starts and 276 starts of the gallery it solved none that the others left.
+    It comes last, since a point of a curve costs as much as several iterations. The number of
+    points is limited, so that a system without a solution fails in a bounded time. Newton's
+    homotopy is no stage: of 900 far starts it solved none that the others left.
     """
     finish = DampedNewton(max_iterations=30)
-    last = Homotopy(
-        kind="fixed point", method=STAGE_METHOD, max_points=STAGE_POINTS, finish=finish
-    )
+    last = Homotopy(kind="fixed point", method=STAGE_METHOD, max_points=STAGE_POINTS, finish=finish)
     return (Stage(last, from_best=False),)
 
 

@@ -43,9 +43,10 @@ class Robust:
     stages : tuple of Stage, optional
         The sequence. Default: damped Newton; `AcrossKinks`, line search and trust region from the
         best point so far; full Newton, line search, trust region, Levenberg-Marquardt and
-        pseudo-transient continuation from x0; `Restarts` around x0; the fixed-point homotopy from x0. A
-        stage that would repeat an earlier one is skipped. Where others follow, it ends after 20
-        steps of Newton's method in turn that each decrease the residual by less than 0.05 %.
+        pseudo-transient continuation from x0; `Restarts` around x0; the fixed-point
+        homotopy from x0. A stage that would repeat an earlier one is skipped. Where others follow,
+        it ends after 20 steps of Newton's method in turn that each decrease the residual by less
+        than 0.05 %.
     patience : float
         Seconds of computing time that all stages after the first may take together, or ten times
         that of the first stage, if that is more. The remaining time is divided evenly among the
