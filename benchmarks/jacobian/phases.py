@@ -1,13 +1,15 @@
 """Where the time of an evaluation goes, as shares of the hand-written NumPy evaluation.
 
     python phases.py w1:300 w1dot:300 w3-1d:100,10000 w3-2d:100,300 w4:200
+    python phases.py --steps w5:128,256 w6:1000,10000,100000
 
 `residual` is the same residual on plain arrays: what NumPy itself takes, and the least that any
 evaluation can take that runs the user's code. What running it on AD arrays takes more is `python`,
 as measured with frozen operands, and `comparing` index arrays and matrices with what they were,
 which these do not need. `program` is the arithmetic of the derivative, `assembly` putting it into
 the matrix; both are compiled or planned once. `floor` is what is left without `python` and
-`comparing`. Medians of CPU time in one process, one after the other.
+`comparing`. With `--steps` a time step, w5 or w6, has another length at every evaluation: a number
+of the residual that varies. Medians of CPU time in one process, one after the other.
 """
 
 from __future__ import annotations
@@ -26,18 +28,18 @@ ROUNDS = 101
 COLUMNS = ("residual", "python", "comparing", "program", "assembly", "total", "floor")
 
 
-def measure(workload: str, size: int) -> dict[str, float]:
+def measure(workload: str, size: int, steps: bool = False) -> dict[str, float]:
     """Return the median of each phase over that of the hand-written evaluation."""
-    problem = harness.make_problem(workload, size)
+    problem, other = (harness.make_problem(workload, size) for _ in range(2))
     hand = _peer("hand_numpy", problem)
-    ours = [
-        _peer("sgsolve", problem),
-        _peer("sgsolve_frozen", harness.make_problem(workload, size)),
-    ]
+    ours = [_peer("sgsolve", problem), _peer("sgsolve_frozen", other)]
+    rate = problem.rate if steps else None
     times: dict[str, list[int]] = {"hand": [], "residual": []}
     points = problem.points()
     for k in range(20 + ROUNDS):
         x = points[k % 2]
+        if steps:
+            problem.rate = other.rate = rate * (1.0 + 0.01 * (k % 37))
         new = {
             "hand": _time(lambda x=x: hand.evaluate(x)),
             "residual": _time(lambda x=x: problem.residual(x, NumpyOps)),
@@ -101,14 +103,14 @@ def _program_time(y: Any) -> int:
     return time.process_time_ns() - begin
 
 
-def main(cases: list[str]) -> list[tuple[str, int, dict[str, float]]]:
+def main(cases: list[str], steps: bool = False) -> list[tuple[str, int, dict[str, float]]]:
     """Print and return the table."""
     rows = []
     print(f"{'case':14}" + "".join(f"{name:>10}" for name in COLUMNS))
     for case in cases:
         workload, sizes = case.split(":")
         for size in map(int, sizes.split(",")):
-            shares = measure(workload, size)
+            shares = measure(workload, size, steps)
             rows.append((workload, size, shares))
             numbers = "".join(f"{shares[name]:10.2f}" for name in COLUMNS)
             print(f"{workload + ' ' + str(size):14}{numbers}")
@@ -119,9 +121,14 @@ if __name__ == "__main__":
     shown = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=shown)
     parser.add_argument("cases", nargs="*", metavar="workload:size[,size ...]")
-    asked = parser.parse_args().cases
+    parser.add_argument("--steps", action="store_true", help="w5, w6: another step each time")
+    arguments = parser.parse_args()
+    asked = arguments.cases
     for case in asked:
         workload, _, sizes = case.partition(":")
         if not (workload and all(size.isdigit() for size in sizes.split(","))):
             parser.error(f"a case is a workload with its sizes, such as w1:100,300, not {case}")
-    main(asked or ["w1:300", "w1dot:300", "w3-1d:100,10000", "w3-2d:100,300", "w4:200"])
+        if arguments.steps and workload not in ("w5", "w6"):
+            parser.error(f"--steps: {workload} is no time step; w5 and w6 are")
+    usual = ["w1:300", "w1dot:300", "w3-1d:100,10000", "w3-2d:100,300", "w4:200"]
+    main(asked or (["w5:128", "w6:10000"] if arguments.steps else usual), arguments.steps)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import StructureError
-from ...pattern import Pattern
+from ...pattern import Pattern, counting_sort
+from ...private_api import csr_of_arrays
 from ..structures.structure import Structure
 
 # What a term has, in its code; the bits above are the number of the term whose array it shares.
@@ -175,3 +176,15 @@ def positions(
 
 def _joined(parts: list[Any], dtype: Any) -> Any:
     return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+
+
+def in_order_of_terms(place: Any, source: Any, weight: Any, shape: tuple[int, int]) -> Any:
+    """Return a matrix in CSR form with the entries of a row in the order of the terms.
+
+    The order of a sum must not depend on which terms share an array: this is not the same in a
+    `Program` and outside.
+    """
+    order = counting_sort(place, shape[0])
+    begin = np.zeros(shape[0] + 1, dtype=np.int32)
+    np.cumsum(np.bincount(place, minlength=shape[0]), out=begin[1:])
+    return csr_of_arrays(weight[order], source[order], begin, shape)

@@ -15,12 +15,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...pattern import Pattern, counting_sort
-from ...private_api import add_csr_product, csr_of_arrays, csr_with_data
+from ...pattern import Pattern
+from ...private_api import add_csr_product, csr_with_data
 from ..structures.operands import consecutive
 from ..structures.root import Root
 from ..structures.structure import Structure
-from .layout import HAS_ARRAY, HAS_NUMBER, HAS_ROWS, OPPOSITE, ROWS, SHARED, Layout
+from .constant_part import ConstantPart
+from .layout import (
+    HAS_ARRAY,
+    HAS_NUMBER,
+    HAS_ROWS,
+    OPPOSITE,
+    ROWS,
+    SHARED,
+    Layout,
+    in_order_of_terms,
+)
 
 # What stands before a structure: ``(alpha, s, c, a)``, see `derivatives`.
 Coefficient = tuple[Any, Any, Any, Any]
@@ -41,10 +51,13 @@ class Plan:
         Last evaluation that used the plan.
     count : int
         Number of entries of all terms.
+    constants : ConstantPart
+        The values of the terms that are plain numbers.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.constants = ConstantPart(layout)
         self.count = len(layout.place) + sum(len(c.place) for c in layout.constant)
         self.used = 0
         self.spots: NDArray[np.int64] | None = None
@@ -78,7 +91,7 @@ class Plan:
             self.source = None if in_order else source.astype(np.intp)
         else:
             self.way = "product"
-            self.product = _in_order_of_terms(place, source, weight, (nnz, length))
+            self.product = in_order_of_terms(place, source, weight, (nnz, length))
 
     def fill(self, coefficients: list[Coefficient], dtype: Any) -> NDArray[Any]:
         """Return the values on `pattern`."""
@@ -141,13 +154,13 @@ class Plan:
         key = (dtype, *numbers)
         known, template, base = self._template
         if known != key:
-            template = np.zeros(self.layout.pattern.nnz, dtype=dtype)
-            for number, (_, place, weight) in zip(numbers, self.layout.constant, strict=True):
-                np.add.at(template, place, number * (1.0 if weight is None else weight))
+            template = self.constants.values(numbers, dtype)
             base = None if self.spots is None else template[self.spots]
             if base is not None and len(base):
                 # What is overwritten may be as everything else is.
-                template[self.spots] = template[self._free]
+                free = template[self._free]
+                template = template.copy()
+                template[self.spots] = free
                 base = _number_if_uniform(base)
             template = _number_if_uniform(template)
             self._template = (key, template, base)
@@ -177,18 +190,6 @@ class Plan:
             source, row, weight = expand
             np.multiply(a.take(row), weight, out=out, casting="unsafe")
             out *= (c * s + alpha).take(source)
-
-
-def _in_order_of_terms(place: Any, source: Any, weight: Any, shape: tuple[int, int]) -> Any:
-    """Return a matrix in CSR form with the entries of a row in the order of the terms.
-
-    The order of a sum must not depend on which terms share an array: this is not the same in a
-    `Program` and outside.
-    """
-    order = counting_sort(place, shape[0])
-    begin = np.zeros(shape[0] + 1, dtype=np.int32)
-    np.cumsum(np.bincount(place, minlength=shape[0]), out=begin[1:])
-    return csr_of_arrays(weight[order], source[order], begin, shape)
 
 
 class Plans:
@@ -263,6 +264,11 @@ def drop_oldest(entries: dict[Any, Any], most: int) -> None:
         entries.pop(min(older, key=lambda item: item[1].used)[0], None)
 
 
+# Most values that are not the same differ among the first ones.
+FEW = 64
+
+
 def _number_if_uniform(values: NDArray[Any]) -> Any:
     """Return the one number that all values are, or else the values."""
-    return values[0] if len(values) and bool((values == values[0]).all()) else values
+    uniform = len(values) and bool((values[:FEW] == values[0]).all())
+    return values[0] if uniform and bool((values == values[0]).all()) else values

@@ -78,8 +78,7 @@ class TemplateOf:
     def __call__(self, *numbers: Any) -> NDArray[Any]:
         """Return the values, with a zero behind."""
         filled = np.zeros(self._plan.layout.pattern.nnz + 1)
-        for number, (_, place, weight) in zip(numbers, self._plan.layout.constant, strict=True):
-            np.add.at(filled, place, number * (1.0 if weight is None else weight))
+        filled[:-1] = self._plan.constants.values(numbers, filled.dtype)
         return filled
 
 
