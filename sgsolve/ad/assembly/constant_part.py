@@ -18,6 +18,7 @@ from .layout import ConstantPlaces, Layout, in_order_of_terms
 
 Numbers = tuple[Any, ...]
 PLAIN = {float, np.float64}
+MODERATE = 1e300
 
 
 class Sums(NamedTuple):
@@ -63,6 +64,8 @@ class ConstantPart:
 
     def __init__(self, layout: Layout) -> None:
         self._terms, self._nnz = layout.constant, layout.pattern.nnz
+        weights = [1.0 if w is None else np.abs(w).sum(initial=1.0) for _, _, w in self._terms]
+        self._largest = float(max(weights, default=1.0)) * max(self._nnz, 1)
         self._plain = all(w is None or w.dtype == DOUBLE for _, _, w in self._terms)
         self._known: tuple[Numbers, NDArray[Any]] | None = None
         self._former: list[tuple[Numbers, list[NDArray[Any]]]] = []
@@ -87,6 +90,10 @@ class ConstantPart:
                 self._former[:] = [(known[0], [known[1]])]
         self._known = numbers, values
         return values
+
+    def is_moderate(self, numbers: Numbers) -> bool:
+        """Whether no sum of the terms can overflow, nor any part of it."""
+        return bool(sum(map(abs, numbers)) * self._largest < MODERATE)
 
     def _to_change(self, latest: Numbers, values: NDArray[Any]) -> tuple[Numbers, NDArray[Any]]:
         """Return values that nothing refers to, with their numbers: former ones, or a copy."""

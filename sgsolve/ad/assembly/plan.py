@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...pattern import Pattern
-from ...private_api import add_csr_product, csr_with_data
+from ...private_api import add_csr_product, csr_with_data, quiet
 from ..structures.operands import consecutive
 from ..structures.root import Root
 from ..structures.structure import Structure
@@ -135,6 +135,12 @@ class Plan:
             else:
                 self._add_product(vector, data)
         return data
+
+    def is_sound(self, vector: NDArray[Any], numbers: tuple[Any, ...]) -> bool:
+        """Whether sources and numbers are finite, so that no value is NaN; False if not known."""
+        with quiet():
+            total = np.add.reduce(vector)  # no finite number if an element is none
+        return bool(np.isfinite(total)) and self.constants.is_moderate(numbers)
 
     def _add_product(self, vector: NDArray[Any], data: NDArray[Any]) -> None:
         """Add the sums of the sources, in the order in which those of double precision are."""

@@ -60,10 +60,12 @@ def pattern_and_values(
         program = computation.programs.get(folded)
         if program is not None:
             try:
-                data = program.run(tape)
+                data, sound = program.run(tape)
                 if computation.folds or folded:
                     computation.note_form(folded)
-                return program.pattern, _with_finite_slopes(derivative, program.pattern, data)
+                if not sound:
+                    data = _with_finite_slopes(derivative, program.pattern, data)
+                return program.pattern, data
             except FloatingPointError:
                 tape.fold()
             except ZeroDivisionError:

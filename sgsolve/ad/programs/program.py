@@ -61,11 +61,13 @@ class Program:
             tracer.close()
         self.graph = tracer.graph
         self.source, self.compute = numpy_function(self.graph)
+        # Then they are read in less time than the values.
+        self._few_sources = 2 * self.plan.layout.length <= self.pattern.nnz
         self._results = ResultMemory(self.pattern.nnz, dtype)
         self._scratch: list[tuple[NDArray[Any], list[NDArray[Any]]]] = []
 
-    def run(self, tape: Tape) -> NDArray[Any]:
-        """Return the values on `pattern`.
+    def run(self, tape: Tape) -> tuple[NDArray[Any], bool]:
+        """Return the values on `pattern`, and whether they are known to be no NaN.
 
         Raises
         ------
@@ -87,9 +89,10 @@ class Program:
         else:  # a linear function: nothing is computed
             numbers = self.compute(inputs, views)
         constant = self.plan.constant_values(numbers, self.dtype)
+        sound = self._few_sources and self.plan.is_sound(vector, numbers)
         data = self.plan.finished(vector, *constant, self.dtype, self._results.array())
         self._scratch.append((vector, views))
-        return data
+        return data, sound
 
     def places(self) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Return a source vector and the stretches that it is made of."""

@@ -9,6 +9,7 @@ import pytest
 from scipy import special
 
 from sgsolve import ad
+from sgsolve.ad.assembly.plan import Plan
 from sgsolve.ad.programs import computation as evaluation
 
 
@@ -165,6 +166,43 @@ def test_what_is_made_of_a_value_that_overflowed_has_its_slope(name):
             ad.jacobian(compiled, x).diagonal(), exact, rtol=1e-11, atol=1e-300
         )
     assert len(x) > 4
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp < 15000, reason="longdouble is no wider")
+@pytest.mark.parametrize("name", ["logistic", "in series"])
+def test_such_slopes_among_many_constants(name, monkeypatch):
+    """NaN is looked for in what a program computed: the constants are no numbers to look at."""
+    f, slope = OVERFLOWING[name]
+    x = np.array([-3e3, -800.0, -2.0, -0.5, 0.5, 2.0, 300.0])
+    asked, is_sound = [], Plan.is_sound
+    monkeypatch.setattr(Plan, "is_sound", lambda *a: asked.append(is_sound(*a)) or asked[-1])
+
+    def among_constants(x):
+        return f(x) + 3.0 * np.roll(x, 1) - 2.0 * np.roll(x, -1) + np.roll(x, 2) + np.roll(x, 3)
+
+    with np.errstate(all="ignore"):
+        x = x[np.isfinite(f(x))]
+        exact = slope(x.astype(np.longdouble)).astype(float)
+        for _ in range(2 * evaluation.COMPILE_AFTER + 3):
+            for now in (x, np.clip(x, -2.0, 2.0)):
+                got = ad.jacobian(among_constants, now).diagonal()
+                right = exact if now is x else slope(now)
+                np.testing.assert_allclose(got, right, rtol=1e-11, atol=1e-300)
+    assert False in asked
+    assert True in asked
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e300])
+def test_a_constant_that_is_no_number_is_never_sound(number):
+    def f(x, c):
+        return x**2 + c * np.roll(x, 1) - c * np.roll(x, 1) + np.roll(x, 2)
+
+    with np.errstate(all="ignore"):
+        for _ in range(evaluation.COMPILE_AFTER + 3):
+            for c in (2.0, number):
+                J = ad.jacobian(f, np.arange(1.0, 7.0), c).toarray()
+                np.testing.assert_array_equal(np.diag(J), 2.0 * np.arange(1.0, 7.0))
+                np.testing.assert_array_equal(J[1, 0], c - c)
 
 
 # name: (function that is right at a pole of its parts, the pole)
