@@ -30,23 +30,38 @@ class ResultMemory:
 
     def __init__(self, size: int, dtype: Any = float) -> None:
         self._size, self._dtype = size, dtype
-        self._results: deque[NDArray[Any]] = deque()
+        # Each array with its address, once that was asked for.
+        self._results: deque[list[Any]] = deque()
 
     def array(self) -> NDArray[Any]:
         """Return an array to which nothing else refers."""
         if self._size < LARGE:
             return np.empty(self._size, self._dtype)
+        return self._unused()[0]
+
+    def array_and_address(self) -> tuple[NDArray[Any], int]:
+        """Return an array to which nothing else refers, and its address.
+
+        To find the address of an array takes as long as ten operations of Python.
+        """
+        array, held = self._unused()
+        if held[1] is None:
+            held[1] = array.__array_interface__["data"][0]
+        return array, held[1]
+
+    def _unused(self) -> tuple[NDArray[Any], list[Any]]:
         unused = None
         for _ in range(min(len(self._results), MOST_RESULTS)):
             try:
-                held = [self._results.popleft()]
+                held = self._results.popleft()
             except IndexError:  # another thread took it
                 break
             if unused is None and item_references(held) == REFERENCES_OF_LIST_ONLY:
-                unused = held.pop()
+                unused = held
             elif len(self._results) < MOST_RESULTS - 1:
-                self._results.append(held.pop())
+                self._results.append(held)
         if unused is None:
-            unused = np.empty(self._size, self._dtype)
+            unused = [np.empty(self._size, self._dtype), None]
+        array = unused[0]  # referred to before another thread finds it
         self._results.append(unused)
-        return unused
+        return array, unused

@@ -93,13 +93,12 @@ class Kernel:
         elif at_x >= 0:
             addresses[at_x] = x.__array_interface__["data"][0]
         if F is None:
-            F = self._values.array()
-            addresses[at_F] = F.__array_interface__["data"][0]
+            F, addresses[at_F] = self._values.array_and_address()
         if code.with_jacobian:
             if data is None:
-                data = self._data.array()
+                data, address = self._data.array_and_address()
                 if at_data >= 0:
-                    addresses[at_data] = data.__array_interface__["data"][0]
+                    addresses[at_data] = address
             if code.template:
                 workspace.give_template(code, self.parameters.template(env), data)
         if code.calls:
