@@ -48,7 +48,7 @@ class Breakdown:
     zener: np.ndarray
 
 
-def avalanche_diode() -> Device:
+def avalanche_diode(compiled: bool = False) -> Device:
     """10^19 and 10^16 dopants per cm^3, with impact ionization."""
     x = graded([0.0, 1e-4, 6e-4], 2e-6, 1e-7, 1.08)
     return Device(
@@ -58,6 +58,7 @@ def avalanche_diode() -> Device:
         SILICON | TRAPS | ionization_values("Si van Overstraeten"),
         recombination=[srh],
         ionization=van_overstraeten,
+        compiled=compiled,
     )
 
 

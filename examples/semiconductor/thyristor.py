@@ -46,7 +46,7 @@ class Switching:
     breakover: float
 
 
-def thyristor() -> Device:
+def thyristor(compiled: bool = False) -> Device:
     """10^19, 3e15, 10^17 and 10^19 dopants per cm^3; lifetimes of 30 ns."""
     x = graded(list(ENDS), 8e-5, 5e-7, 1.3)
     doping = np.select([x < end for end in ENDS[1:4]], [-1e19, 3e15, -1e17], 1e19)
@@ -57,6 +57,7 @@ def thyristor() -> Device:
         SILICON | TRAPS | ionization_values("Si van Overstraeten"),
         recombination=[srh],
         ionization=van_overstraeten,
+        compiled=compiled,
     )
 
 
