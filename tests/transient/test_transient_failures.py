@@ -6,6 +6,7 @@ from scipy.integrate import solve_ivp as solve_by_scipy
 
 from sgsolve import PartialBranchWarning, Problem, solve_ivp
 from sgsolve.errors import ConvergenceError, InputError
+from sgsolve.problem.native_steps.native_steps import NativeSteps
 from sgsolve.results.status import Status
 from sgsolve.transient import Bdf, FixedSteps, IndexWarning, Pulse, RungeKutta, Stored, TimeEvent
 
@@ -291,3 +292,21 @@ def test_a_diode_of_two_resistances_without_a_capacitor_at_its_node(steps, rtol)
         u = solve_by_scipy(rates, (t, end), u, method="Radau", rtol=1e-7, atol=1e-10).y[:, -1]
         t = end
     assert run.x[1:] == pytest.approx(u, rel=3.0 * rtol)
+
+
+@pytest.mark.parametrize("in_loops", [True, False], ids=["machine code", "Python"])
+@pytest.mark.parametrize("rtol", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize("leak", [0.0, 1e-8, 1e-5])
+def test_a_matrix_from_the_other_side_of_a_kink(leak, rtol, in_loops, monkeypatch):
+    """Its slope is up to 1e11 times too large, so that updates of the voltage seem to be none.
+
+    The switch is open: the current is that of 12 V and its 1e-9 S.
+    """
+    if not in_loops:
+        monkeypatch.setattr(NativeSteps, "serves", staticmethod(lambda stepper: False))
+    problem = converter(lambda node: 100.0 * np.maximum(-node, 0.0) - leak * node)
+    run = problem.transient([0.0, 0.0, 0.0], (0.0, 1e-6), rtol=rtol)
+    assert run.success, run.message
+    current = 12e-9 / (1.0 + 5.0 * (1e-9 + leak))
+    assert run.x[1] == pytest.approx(current, rel=5.0 * rtol)
+    assert run.x[2] == pytest.approx(-5.0 * current * np.expm1(-1e-6 / 5e-5), rel=30.0 * rtol)

@@ -19,6 +19,8 @@ from ...transient.implicit.implicit_solver import (
     YOUNG,
 )
 from ...transient.implicit.implicit_solver import UNMEASURED as MOST_UNMEASURED
+from ...transient.implicit.stalled_equations import ROUNDINGS as MOST_ROUNDINGS
+from ...transient.implicit.stalled_equations import SHARE, STALLED
 from ...transient.step_plan import ROUNDED, ROUNDINGS
 from ..short_newton.band_loops import solved_band
 from ..short_newton.loop_state import INF
@@ -198,6 +200,8 @@ def iterated(it: StepLoop, k: int, relaxation: float, before: float) -> int:
     size = error_norm(it, it.d, 1.0)
     it.error = size
     if converged(it, size, before, k) == 1:
+        if k > 1 and a_row_stalls(it) == 1:
+            return DIVERGED
         return write_solution(it, multiple)
     if not size < INF:
         return DIVERGED
@@ -211,6 +215,7 @@ def iterated(it: StepLoop, k: int, relaxation: float, before: float) -> int:
     for i in range(it.n):
         it.x[i] = it.x[i] - it.d[i]
         it.last[i] = it.d[i]
+        it.rest[i] = it.F[i] + it.a * (it.Q[i] - it.q[i])
     return UNSOLVED
 
 
@@ -242,14 +247,18 @@ def broyden_factor(it: StepLoop, relaxation: float) -> float:
 
 def converged(it: StepLoop, size: float, before: float, k: int) -> int:
     """Whether the error that is left is within the tolerance; updates the rate."""
+    tiny = TINY * it.tolerance
     if k > 1:
-        least = FORGET * it.rate if it.rate < 1.0 else LEAST
-        it.rate = max(least, size / before)
         it.whole[UNMEASURED] = 0
-    if size <= TINY * it.tolerance:
-        return 1
-    if k == 1 and it.whole[AGE] > 0 and it.whole[UNMEASURED] >= MOST_UNMEASURED:
+        if not size < size / before * tiny:
+            least = FORGET * it.rate if it.rate < 1.0 else LEAST
+            it.rate = max(least, size / before)
+    elif it.whole[AGE] > 0 and it.whole[UNMEASURED] >= MOST_UNMEASURED and size > 0.0:
         return 0
+    if size <= tiny:
+        if k == 1:
+            it.whole[UNMEASURED] = it.whole[UNMEASURED] + 1
+        return 1
     rate = max(it.rate, abs(it.a0 - it.a) / (it.a0 + it.a))
     left = LEFT * rate * size if k > 1 else rate * size
     if not (rate < SLOWEST and left <= (1.0 - rate) * it.tolerance):
@@ -257,6 +266,31 @@ def converged(it: StepLoop, size: float, before: float, k: int) -> int:
     if k == 1:
         it.whole[UNMEASURED] = it.whole[UNMEASURED] + 1
     return 1
+
+
+def a_row_stalls(it: StepLoop) -> int:
+    """Whether the last update left the rest of an equation; see `stalled_equations`."""
+    found = 0
+    for i in range(it.n):
+        G, before = it.F[i] + it.a * (it.Q[i] - it.q[i]), it.rest[i]
+        if G * before > STALLED * (before * before) and row_stalls(it, i, abs(G), abs(before)) == 1:
+            found = 1
+    return found
+
+
+def row_stalls(it: StepLoop, i: int, now: float, before: float) -> int:
+    """Whether a rest is more than a small change of the charge, cancellation, or rounding."""
+    capacity, moved, size = 0.0, 0.0, 0.0
+    for k in range(it.starts[i], it.starts[i + 1]):
+        j, term = it.columns[k], abs(it.J[k]) + it.a0 * abs(it.C[k])
+        moved += term * abs(it.last[j])
+        size += term * abs(it.x[j])
+        if j == i:
+            capacity = abs(it.C[k])
+    if not now * it.weights[i] > it.tolerance * it.a * capacity:
+        return 0
+    rounding = MOST_ROUNDINGS * EPS * size
+    return 1 if before > SHARE * moved and now > rounding else 0
 
 
 def hopeless(it: StepLoop, size: float, before: float, k: int) -> int:

@@ -29,6 +29,7 @@ from ..error_weights import ErrorWeights
 from ..evolution import PURPOSE, EvolutionSystem
 from .implicit_equation import Counters, Equation, Solved
 from .kept_matrix import KeptMatrix
+from .stalled_equations import stalls
 
 YOUNG = 20  # steps for which J and C are kept when an iteration fails that has another a
 MAX_AGE = 50  # steps after which J and C are evaluated anew
@@ -192,7 +193,7 @@ class ImplicitSolver:
     def _iterate(self, equation: Equation, x: Vector) -> Solved:
         matrix, a, q = self.matrix, equation.a, equation.q
         relaxation, before = 2.0 / (1.0 + a / matrix.a0), BEFORE
-        last: Vector | None = None
+        last: tuple[Vector, Vector] | None = None  # G and d
         for k in range(1, self.max_iterations + 1):
             as_written = self.system.as_written is not None and k >= self._usual
             found = self._residual(equation, x, as_written)
@@ -206,12 +207,14 @@ class ImplicitSolver:
             self._nit += 1
             multiple = relaxation
             if last is not None and self._stretches:
-                multiple *= _broyden_factor(last, relaxation * d, equation.weights)
+                multiple *= _broyden_factor(last[1], relaxation * d, equation.weights)
             if multiple != 1.0:
                 d *= multiple
             sizes = self._sizes(d, x, equation.weights)
             rate = self._rate(sizes, before)
             if self._converged(max(sizes), rate, k, a):
+                if last and stalls(matrix, equation, self.tolerance, last, (G, x)):
+                    return Solved(None, q, k, self.failure(diverged=True))
                 if not (as_written or self.system.confirm(equation.t, x, a, q[: len(G)], G)):
                     before, last = BEFORE, None
                     continue
@@ -222,7 +225,7 @@ class ImplicitSolver:
                 return self._ended(equation, x, (G, Q, d), multiple, k)
             if hopeless:
                 return Solved(None, q, k, self.failure(diverged=True))
-            x, before, last = x - d, sizes, d
+            x, before, last = x - d, sizes, (G, d)
         return Solved(None, q, k, self.failure(diverged=False))
 
     def _sizes(self, d: Vector, x: Vector, weights: Vector) -> tuple[float, float]:
@@ -311,15 +314,20 @@ class ImplicitSolver:
         measured : float
             The rate of the last two updates.
         """
-        if k > 1:  # measured also where the update is tiny, as in linear equations
+        tiny = TINY * self.tolerance
+        if k > 1:
+            self.unmeasured = 0
+        if k > 1 and not size < measured * tiny:  # else updates were of rounding
             least = FORGET * self.rate if self.rate < 1.0 else LEAST
-            self.rate, self.unmeasured = max(least, measured), 0
+            self.rate = max(least, measured)
         # Unknowns that no norm shows: a matrix that no longer fits makes small updates as well.
         unseen = self.weights.skipped is not None and self.matrix.age > 0
-        if size <= TINY * self.tolerance and not (unseen and (k == 1 or measured > DIVERGED)):
-            return True
-        if k == 1 and self.matrix.age > 0 and (unseen or self.unmeasured >= UNMEASURED):
+        due = k == 1 and self.matrix.age > 0 and (unseen or self.unmeasured >= UNMEASURED)
+        if due and size > 0.0:
             return False
+        if size <= tiny and not (unseen and measured > DIVERGED):
+            self.unmeasured += k == 1
+            return True
         # A matrix with another number than a contracts no faster than this, whatever was measured.
         a0 = self.matrix.a0
         rate = max(self.rate, abs(a0 - a) / (a0 + a))

@@ -45,6 +45,8 @@ class KeptMatrix:
         J and C; None: they are not known.
     currents : LinearizedCurrents
         With derivatives at the same state as J and C.
+    capacities : ndarray, shape (n,)
+        Magnitudes of the diagonal of C.
     scales : ndarray of shape (2, n), or None
         By which loops that factorize M multiply its rows and columns; None: not known.
     """
@@ -58,6 +60,7 @@ class KeptMatrix:
         self._solver: Any = workspace.solver(system.pattern, PURPOSE)
         self.derivatives: Derivatives | None = None
         self._C: Any = None
+        self.capacities: Vector = np.zeros(system.n)
         self._diagonal: Vector | None = None  # of C, where C has nothing else
         self._is_behind = False  # M was factorized elsewhere: the factors here are older
 
@@ -102,7 +105,8 @@ class KeptMatrix:
         self.derivatives, self._C = found, pattern.matrix(found.C)
         on_diagonal = pattern.rows == pattern.indices
         only = np.count_nonzero(found.C) == np.count_nonzero(found.C[on_diagonal])
-        self._diagonal = found.C[on_diagonal] if only else None
+        diagonal = found.C[on_diagonal]
+        self.capacities, self._diagonal = np.abs(diagonal), diagonal if only else None
 
     def factorize(self, a: float) -> str:
         """Factorize M with this number; return what is wrong with it, or an empty text."""
@@ -158,9 +162,13 @@ class KeptMatrix:
         LinearSolveError
             The linear system could not be solved.
         """
+        return self.solve(EPS * (self.terms(a) @ np.abs(x)))
+
+    def terms(self, a: float) -> Any:
+        """Return the sparse matrix ``|J| + a |C|``, of the magnitudes of terms."""
         assert self.derivatives is not None
         terms = np.abs(self.derivatives.J) + a * np.abs(self.derivatives.C)
-        return self.solve(EPS * (self.system.pattern.matrix(terms) @ np.abs(x)))
+        return self.system.pattern.matrix(terms)
 
     def refined(
         self, G: Vector, d: Vector, a: float, error_weights: ErrorWeights, weights: Vector
