@@ -81,18 +81,25 @@ class Deflation:
             raise InputError("power, distance and attempts of Deflation must be positive")
 
     def solver(
-        self, known: list[Vector], size: Any, attempt: int, errors: Sequence[Vector] = ()
+        self,
+        known: list[Vector],
+        size: Any,
+        attempt: int,
+        errors: Sequence[Vector] = (),
+        repulsions: Sequence[int] = (),
     ) -> NewtonMethod:
         """Return a solver that avoids known solutions.
 
         `size` is that of the unknowns, one number or one for each; `errors` are those of the known
-        solutions. An error counts up to the distance by which solutions are told apart.
+        solutions. An error counts up to the distance by which solutions are told apart. Each known
+        solution repels with `power` times its number in `repulsions`, 1 by default.
         """
         factor, share = ((1.0, 1.0), (10.0, 0.5), (0.1, 1.0))[attempt % 3]
         direction = DeflatedDirection(
             known=tuple(known),
             errors=tuple(np.minimum(error, self.distance * size) for error in errors),
             power=share * self.power,
+            repulsions=tuple(repulsions),
             size=factor * size,
         )
         return NewtonMethod(
@@ -123,6 +130,8 @@ class DeflatedDirection:
         The known solutions.
     errors : tuple of ndarray
         Of each known solution, one error for each unknown; none by default.
+    repulsions : tuple of int
+        Of each known solution, the multiple of `power` that it repels with; 1 by default.
     size : float or ndarray, shape (n,)
         The size of the unknowns, the unit of distances.
     inner : Direction
@@ -132,6 +141,7 @@ class DeflatedDirection:
     known: tuple[Vector, ...]
     errors: tuple[Any, ...] = ()
     power: float = 2.0
+    repulsions: tuple[int, ...] = ()
     size: Any = 1.0
     inner: Direction = field(default_factory=NewtonDirection)
     forms_jacobian = True
@@ -151,7 +161,8 @@ class DeflatedDirection:
     def slope(self, x: Vector, dx: Vector) -> float:
         """Return the derivative of log m along dx."""
         total, errors = 0.0, self.errors or (0.0,) * len(self.known)
-        for other, error in zip(self.known, errors, strict=True):
+        repulsions = self.repulsions or (1,) * len(self.known)
+        for other, error, times in zip(self.known, errors, repulsions, strict=True):
             gap = x - other
             away = np.copysign(np.maximum(np.abs(gap) - error, 0.0), gap) / self.size
             square = np.float64(away @ away) / len(x)  # its powers overflow to infinity
@@ -160,5 +171,6 @@ class DeflatedDirection:
             if square == np.inf:
                 continue
             along = float(away @ (dx / self.size)) / len(x)
-            total -= self.power / (1.0 + square ** (0.5 * self.power)) * along / square
+            power = times * self.power
+            total -= power / (1.0 + square ** (0.5 * power)) * along / square
         return total

@@ -22,6 +22,7 @@ from ..equations.residual_system import ResidualSystem
 from .known_solution import KnownSolution
 from .solve import run_solver
 
+STRONGEST = 4  # times the power of deflation, that a known solution repels with
 FAR_OFF = 100.0  # the ratio of two sizes of an unknown from which on both are searched with
 
 
@@ -58,7 +59,7 @@ class DeflationSearch:
         while len(self.known) < most:
             others = [solution.x for solution in self.known]
             if not any(
-                self._attempt(self._solver(size, k), x)
+                self._attempt(self._solver(size, k), x, deflated=True)
                 for size in self._reaches(x0, others)
                 for k, x in enumerate(self.deflation.starts(x0, others, size))
             ):
@@ -68,11 +69,15 @@ class DeflationSearch:
         """Return the solver of an attempt."""
         if not self.known:
             return as_solver(self.solver)
-        known, errors = zip(*((one.x, one.error) for one in self.known), strict=True)
-        return self.deflation.solver(list(known), size, attempt, errors)
+        known = [one.x for one in self.known]
+        errors, repulsions = zip(*((one.error, one.repulsion) for one in self.known), strict=True)
+        return self.deflation.solver(known, size, attempt, errors, repulsions)
 
-    def _attempt(self, solver: Any, x: Vector) -> bool:
-        """Solve; True if that gave a solution that was not known, which is then appended."""
+    def _attempt(self, solver: Any, x: Vector, deflated: bool = False) -> bool:
+        """Solve; True if that gave a solution that was not known, which is then appended.
+
+        One that ended at a known solution, though that was deflated, makes it repel further.
+        """
         F = self.system.residual_quietly(x)
         if not np.isfinite(F).all():
             return False
@@ -83,8 +88,11 @@ class DeflationSearch:
             return False
         # where all solutions are zero, to rounding, only starts tell what is near
         size = self._size(result.x, [x, *self.starts, *(one.x for one in self.known)])
-        if any(one.is_same(result, self.deflation.distance, size) for one in self.known):
-            return False
+        for one in self.known:
+            if one.is_same(result, self.deflation.distance, size):
+                if deflated:
+                    one.repulsion = min(one.repulsion + 1, STRONGEST)
+                return False
         self.known.append(KnownSolution(result, self.system, self.workspace, self.deadline))
         return True
 

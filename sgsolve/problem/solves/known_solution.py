@@ -33,12 +33,17 @@ BETWEEN = 0.381966  # place between two points: where roots are symmetric, it is
 
 @dataclass
 class KnownSolution:
-    """A solution, with the sizes and errors of its unknowns, which are estimated when needed."""
+    """A solution, with the sizes and errors of its unknowns, which are estimated when needed.
+
+    ``repulsion`` is 1, and one more for each attempt that ended here all the same: a root of
+    multiplicity m attracts unless it is divided by a power of the distance of m at least.
+    """
 
     result: Result
     system: ResidualSystem
     workspace: Workspace
     deadline: float = math.inf
+    repulsion: int = field(default=1, init=False)
     _acting: Any = field(default=math.inf, init=False, repr=False)
 
     @property

@@ -88,6 +88,30 @@ def test_a_start_that_is_not_finite_leads_to_no_solution():
     np.testing.assert_allclose(np.sort([r.x[0] for r in found]), [1.0, 2.0], atol=1e-8)
 
 
+@pytest.mark.parametrize("multiplicity", [2, 3, *slow(4, 5)])
+@pytest.mark.parametrize("size", [1.0, 1e3])
+@pytest.mark.parametrize("start", [1.0, 1.4])
+def test_the_others_are_found_from_a_multiple_root(multiplicity, size, start):
+    """Deflation by a power of the distance below the multiplicity leaves a root there."""
+
+    def residual(x):
+        y = x / size
+        return (y - 1.0) ** multiplicity * (y - 3.0) * y
+
+    found = [float(one.x[0]) for one in Problem(residual).find_solutions([start * size])]
+    assert sorted(found) == pytest.approx([0.0, size, 3.0 * size], abs=1e-2 * size)
+
+
+def test_a_multiple_root_of_two_unknowns_hides_no_other():
+    """Both equations are of second order at zero, and meet at a point more."""
+    problem = Problem(lambda x: [x[0] ** 2 * (x[0] - 2.0) + x[1] ** 2, x[1] - x[0] ** 3])
+    found = problem.find_solutions([0.1, 0.1])
+    others = [one.x[0] for one in found if abs(one.x[0]) > 0.1]
+    real = np.roots([1.0, 0.0, 0.0, 1.0, -2.0])  # of x**2 (x - 2 + x**4)
+    assert sorted(others) == pytest.approx(sorted(real[abs(real.imag) < 1e-12].real))
+    assert len(found) == len(others) + 1
+
+
 def test_distances_are_measured_by_the_scale_of_the_problem():
     """The solutions 1e-9 and 3e-9 differ by less than distance= of unknowns of size 1."""
     for scale in (None, [1e-9]):
