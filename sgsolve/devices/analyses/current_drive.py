@@ -168,11 +168,11 @@ class CurrentDrive:
         return confirmed(device, [(result.x, p)])[0] if result.success else None
 
 
-def aimed(name: str, targets: Any, dimension: int = 0) -> None:
-    """Raise for currents that are no finite numbers, before any work."""
+def aimed(name: str, targets: Any, dimension: int = 0, kind: str = "current") -> None:
+    """Raise for currents, or voltages, that are no finite numbers, before any work."""
     check_real(name, targets)
     if np.ndim(targets) != dimension:
-        wanted = "a list of currents" if dimension else "one current"
+        wanted = f"a list of {kind}s" if dimension else f"one {kind}"
         raise ShapeError(f"{name}: must be {wanted}, got shape {np.shape(targets)}")
     if not np.isfinite(targets).all():
         raise NotFiniteError(f"{name}: is not finite, got {targets!r}")

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ConvergenceError
+from ...errors import ConvergenceError, ParameterError
+from ...problem.inputs.starting_point import starting_point
 from ..device import Device
+from ..equations.argument_checks.device_checks import state
 from ..equations.transport.terminal import current as terminal_current
 from ..solving.start import solve_device, sweep_device
 from .current_drive import CurrentDrive, aimed
@@ -92,6 +94,8 @@ def at_current(
         If there is no such voltage within reach.
     InputError
         If no current flows near the guess.
+    ParameterError
+        If the voltage of the contact is among the parameters.
 
     See Also
     --------
@@ -124,7 +128,7 @@ def reached(
 ) -> tuple[float, np.ndarray]:
     """Return the voltage and the state at a current; see `at_current`."""
     aimed("target", target)
-    x = solve_device(device, x, {**p, "V_" + contact: guess}).x
+    x = _at_guess(device, contact, guess, x, p)
     drive = CurrentDrive(device, contact, x, guess, p)
     drive.reach(target)
     return drive.voltage, drive.x
@@ -166,6 +170,8 @@ def drive_current(
         If there is no voltage for one of the currents within reach.
     InputError
         If no current flows near the guess.
+    ParameterError
+        If the voltage of the contact is among the parameters.
 
     See Also
     --------
@@ -185,7 +191,7 @@ def drive_current(
     [0.01, 0.1]
     """
     aimed("targets", targets, 1)
-    x = solve_device(device, x, {**p, "V_" + contact: guess}).x
+    x = _at_guess(device, contact, guess, x, p)
     drive, found = CurrentDrive(device, contact, x, guess, p), []
     for target in targets:
         drive.reach(target)
@@ -220,6 +226,8 @@ def to_compliance(
     ------
     ConvergenceError
         If a voltage cannot be reached.
+    ParameterError
+        If the voltage of the contact is among the parameters.
 
     See Also
     --------
@@ -240,6 +248,8 @@ def to_compliance(
     """
     aimed("compliance", compliance)
     name, found = "V_" + contact, []
+    if name in p:
+        raise ParameterError(f"{name}: is swept, so it cannot be given; begin `values` with it")
     x, last = solve_device(device, None, {**p, name: values[0]}).x, values[0]
     for value in values:
         step = sweep_device(device, name, [last, value], x, p)
@@ -256,6 +266,22 @@ def to_compliance(
         found.append((value, current, x))
         last = value
     return _driven(found)
+
+
+def _at_guess(
+    device: Device, contact: str, guess: float, x: np.ndarray | None, p: Mapping[str, Any]
+) -> np.ndarray:
+    """Return the solution at the guess, whose errors name the arguments that callers gave."""
+    name = "V_" + contact
+    if name in p:
+        raise ParameterError(
+            f"{name}: the current decides it, so it cannot be given; guess={p[name]!r} starts there"
+        )
+    aimed("guess", guess, kind="voltage")
+    if x is not None:
+        state(device, "x", x)
+        x = starting_point(x, "x")
+    return solve_device(device, x, {**p, name: guess}).x
 
 
 def _carried(device: Device, x: np.ndarray, contact: str, p: Mapping[str, Any]) -> float:

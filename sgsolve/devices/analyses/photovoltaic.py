@@ -42,6 +42,8 @@ def open_circuit(
         If there is no such voltage within reach.
     InputError
         If no current flows near the guess.
+    ParameterError
+        If the voltage of the contact is among the parameters.
 
     See Also
     --------

@@ -320,6 +320,38 @@ def test_currents_that_cannot_be_driven(make):
             drive_current(make(), "anode", targets)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"guess": np.nan}, "guess: is not finite"),
+        ({"guess": "1"}, "guess: must be a number"),
+        ({"guess": [0.1, 0.2]}, "guess: must be one voltage"),
+        ({"x": np.zeros(5)}, "x: a state of this device"),
+        ({"x": np.full(153, np.nan)}, "x is not finite"),
+        ({"V_anode": 0.3}, "V_anode: the current decides it.*guess=0.3"),
+    ],
+)
+def test_starts_of_a_driven_current_are_refused_by_the_names_of_their_arguments(
+    make, given, message
+):
+    from sgsolve.devices import at_current, drive_current, open_circuit
+
+    for call in (
+        lambda: at_current(make(), "anode", 1.0, **given),
+        lambda: drive_current(make(), "anode", [1.0], **given),
+        lambda: open_circuit(make(), "anode", **given),
+    ):
+        with pytest.raises(InputError, match=f"^{message}"):
+            call()
+
+
+def test_the_voltage_that_is_swept_to_a_compliance_cannot_be_given(make):
+    from sgsolve.devices import to_compliance
+
+    with pytest.raises(ParameterError, match=r"^V_anode: is swept"):
+        to_compliance(make(), "anode", [0.0, 0.1], 1.0, V_anode=0.3)
+
+
 @pytest.mark.slow
 def test_a_current_beyond_reach_is_named(make):
     from sgsolve.devices import at_current
