@@ -23,11 +23,13 @@ from ...results.status import Status
 from ..state.entries import unknowns_with
 from ..state.iterate import Iterate
 from ..state.origin import Origin
+from .closed_by_newton import closed_by_newton, left_open
 from .limit_at_infinity import at_limit
-from .own_terms import all_hold, open_equations
+from .own_terms import HOLDS, all_hold, open_equations
 from .rounding import NOISE, SMALL_STEP, at_rounding
 from .run_away import ran_away
 from .termination import TerminationTest
+from .usual_criterion import usual_criterion
 
 MOVED = 1e-4  # if terms changed by more of their sum, the old Jacobian says nothing
 LINEAR_STEPS = 8  # steps of linear convergence before it counts
@@ -49,7 +51,7 @@ def termination_status(
         if old and not linearize(it):
             return without_slopes(it)
         if not old or test.passed(it):
-            return unless_at_limit(it, Status.CONVERGED)
+            return _unless_left_open(test, it, linearize)
     tiny = it.step_size_absolute <= NOISE * it.start_size
     if (tiny or it.step_size <= SMALL_STEP) and _stagnates(it):
         return unless_at_limit(it, Status.CONVERGED_ROUNDOFF)
@@ -86,6 +88,22 @@ def unless_at_limit(it: Iterate, success: Status) -> Status:
     """
     away = not math.isfinite(it.largest) or ran_away(it) or at_limit(it)
     return Status.DIVERGED if away else success
+
+
+def _unless_left_open(
+    test: TerminationTest, it: Iterate, linearize: Callable[[Iterate], bool]
+) -> Status:
+    """Return the status of success, or of a failure where Newton's method would not confirm it.
+
+    Who gives a tolerance of their own, looser or in units, says what a contradiction may be.
+    """
+    success, usual = unless_at_limit(it, Status.CONVERGED), usual_criterion(test)
+    strict = usual is not None and not usual.of_scale and usual.residual <= HOLDS
+    if not (success.success and strict and left_open(it)):
+        return success
+    if not it.fresh and not linearize(it):
+        return without_slopes(it)
+    return success if closed_by_newton(it) else Status.STALLED
 
 
 def _moved_far(it: Iterate, test: TerminationTest) -> bool:

@@ -102,6 +102,7 @@ class Iterate:
         self.fresh = self.factorized = False
         self.limited = False
         self.newton = False  # whether dx is Newton's direction for the fresh Jacobian
+        self.regularized = False  # whether dx was found without a factorization of J itself
         self.dx = self.proposed = x
         self.phi = math.inf
         self.damping = math.nan

@@ -93,11 +93,11 @@ class NewtonDirection:
         except LinearSolveError as error:
             it.memory["cause"] = error
             return Status.LINEAR_SOLVE_FAILED
-        it.newton = it.fresh
+        it.newton, it.regularized = it.fresh, False
         return None
 
     def _regularized(self, it: Iterate, error: SingularMatrixError) -> Status | None:
-        it.newton = False
+        it.newton, it.regularized = False, True
         it.memory["cause"] = error
         if self.regularize == 0.0:
             return Status.SINGULAR_JACOBIAN
@@ -160,7 +160,7 @@ class PseudoTransientDirection:
         it.memory["ptc"] = (dt, norm)
         given = self.mass
         mass = diagonal_shift(it) if given is None else it.blocks.spread(given, 0.0, "mass")
-        it.newton = dt >= 1e6
+        it.newton, it.regularized = dt >= 1e6, True
         try:
             it.dx = shifted_direction(it, mass / dt)
         except SingularMatrixError as error:

@@ -91,7 +91,7 @@ class LevenbergMarquardtStep:
                 change = 4.0 if ratio < 0.25 else 0.1 if ratio > 0.75 else 1.0
                 it.memory["marquardt"] = max(factor * change, self.smallest)
                 solved = norm2(left) <= SOLVED * phi and factor * min(1.0, phi * phi) <= 1e-8
-                it.newton = solved and not it.limited
+                it.newton, it.regularized = solved and not it.limited, True
                 it.dx = step
                 it.notes.append(f"mu {factor * min(1.0, phi * phi):.1e}")
                 it.accept(x, F, 1.0)

@@ -92,7 +92,7 @@ class Dogleg:
                     radius *= 2.0
                 it.memory["radius"] = radius
                 full = model.newton is not None and length >= 0.999 * model.newton_length
-                it.newton = full and not it.limited
+                it.newton, it.regularized = full and not it.limited, model.newton is None
                 it.accept(x, F, min(1.0, length / max(model.newton_length, 1e-300)))
                 if full:
                     it.damping = 1.0

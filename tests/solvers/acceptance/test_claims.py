@@ -219,6 +219,54 @@ def test_terms_that_grow_hide_no_contradiction(n, start):
         assert not result.success, result
 
 
+def repeated(bend, factor, gap):
+    """Two equations that say the same but for a gap of their constants."""
+
+    def F(x):
+        y = bend(x[0])
+        return np.stack([y + x[1] - 2.0, factor * y + factor * x[1] - (2.0 * factor + gap)])
+
+    return F
+
+
+BENT = {"cubic": lambda y: y**3, "kink": lambda y: abs(y) * y**2}
+
+
+@pytest.mark.parametrize(
+    ("solver", "bend", "factor", "start"),
+    [
+        (solvers.PseudoTransient(), "cubic", 2.0, 1e3),
+        (solvers.LevenbergMarquardt(), "cubic", 2.0, 1e6),
+        (solvers.LevenbergMarquardt(), "cubic", 0.7, 1e6),
+        (solvers.LevenbergMarquardt(), "kink", 2.0, 1e6),
+        *slow((None, "cubic", 2.0, 1e3), (None, "cubic", 0.7, 1e6), (None, "kink", 2.0, 1e6)),
+    ],
+)
+def test_no_regularized_step_hides_a_contradiction_beside_large_terms(solver, bend, factor, start):
+    """The start has terms of 1e9; J is singular, which its regularized factors do not show."""
+    x0 = [start, -start]
+    result = Problem(repeated(BENT[bend], factor, 4e-5)).solve(x0, solver, raise_on_failure=False)
+    assert not result.success, result
+    assert Problem(repeated(BENT[bend], factor, 0.0)).solve(x0, solver).success
+
+
+def test_a_tolerance_of_ones_own_allows_a_contradiction():
+    own = solvers.LevenbergMarquardt(termination=solvers.ResidualTolerance(1e-11, absolute=1e-3))
+    result = Problem(repeated(BENT["cubic"], 2.0, 4e-5)).solve([1e6, -1e6], own)
+    assert abs(result.residual).max() < 1e-3
+
+
+@pytest.mark.parametrize("solver", [solvers.PseudoTransient(), solvers.LevenbergMarquardt()])
+@pytest.mark.parametrize("power", [1, 2, 3])
+@pytest.mark.parametrize("size", [1.0, 1e6])
+def test_roots_after_regularized_steps_are_successes(solver, power, size):
+    """The Jacobian is singular, or almost, at a multiple root."""
+    result = Problem(
+        lambda x: [(x[0] / size - 1.0) ** power * (x[0] / size + 3.0), x[0] + x[1] - 3.0 * size]
+    ).solve([2.0 * size, 0.0], solver)
+    assert result.x == pytest.approx([size, 2.0 * size], rel=1e-3)
+
+
 @pytest.mark.parametrize("size", [1e3, 1e8, 1e12])
 @pytest.mark.parametrize("gap", [1e-3, 1e-8])
 def test_a_random_start_hides_no_contradiction(size, gap):
