@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import EPS, Vector
 from ...errors import LinearSolveError
@@ -61,6 +62,8 @@ class SensitivityControl:
         Of the derivatives; the absolute tolerance is `rtol` times the largest magnitude so far, by
         block and parameter. It is also at least a derivative by which the whole parameter changes x
         no more than rounding does: derivatives that begin at zero would need ever shorter steps.
+        Blocks whose derivatives and their slopes begin at zero may also have the errors that the
+        others pass on: of derivatives that grow as t**2, the first step has an error of 0.3.
     """
 
     def __init__(self, make: Callable[[], ChargedLinearizer], rtol: float, blocks: Blocks) -> None:
@@ -69,8 +72,10 @@ class SensitivityControl:
         self._model: ChargedLinearizer | None = None
         self._charges = self._states = np.zeros(0)  # tables of differences; not changed in place
         self._sizes: list[Vector] = []
+        self._young: list[NDArray[np.bool_]] = []  # whether a block began at zero, and is as small
+        self._inherited: list[Vector] = []  # errors that the others passed on, by block
         self._x = np.zeros(0)  # at the end of the step that was tried last
-        self._tried: tuple[Vector, Vector] | None = None
+        self._tried: tuple[Vector, Vector, list[NDArray[np.bool_]], list[Vector]] | None = None
         self._begun: tuple[Begin, Vector] | None = None  # where no step has been taken since
         self._noise = np.zeros(0)  # what rounding of the charge changes, shape (n, m)
 
@@ -83,6 +88,8 @@ class SensitivityControl:
             self._charges, self._states = np.zeros(shape), np.zeros(shape)
             self._charges[0] = self._model.first_charge
             self._sizes = [np.zeros(shape[-1]) for _ in self.parts]
+            self._inherited = [np.zeros(shape[-1]) for _ in self.parts]
+            self._young = [np.zeros(shape[-1], dtype=bool) for _ in self.parts]
         return self._model
 
     @property
@@ -174,10 +181,12 @@ class SensitivityControl:
         S, self._x = step_forward(T, done, self.model), done.x
         deviation = S - U[: k + 1].sum(axis=0)
         append_rows(U, k, deviation)
-        self._tried = T, U
-        if self._begun is None:
-            return self._norm(coefficient * deviation, S)
-        return self._norm(coefficient * deviation, S, (self._states[1], deviation))
+        sizes, young = self._grown(S), self._young
+        if self._begun is not None:
+            sizes, young = self._of_first_step(sizes, self._states[1], deviation)
+        inherited = self._passed_on(done, S, sizes, young)
+        self._tried = T, U, young, inherited
+        return self._norm(coefficient * deviation, S, sizes, inherited)
 
     def of_stages(self, done: RungeKuttaStep, embedded: Vector) -> float:
         """Try a Runge-Kutta step; return the error of the derivatives at its end.
@@ -192,54 +201,87 @@ class SensitivityControl:
         a = 1.0 / (done.A[-1, -1] * done.h)
         lost = done.h * np.tensordot(embedded, np.array(found.rates), 1)
         U[0] = found.end
-        self._tried = T, U
-        return self._norm(found.last.solve(a, a * lost), found.end)
+        self._tried = T, U, self._young, self._inherited
+        return self._norm(found.last.solve(a, a * lost), found.end, self._grown(found.end))
 
     def error_of(self, order: int, coefficient: float) -> float:
         """Return the error that a formula of another order has."""
-        return self._norm(coefficient * self._states[order + 1], self._states[0])
+        S = self._states[0]
+        return self._norm(coefficient * self._states[order + 1], S, self._grown(S), self._inherited)
 
     def accept(self) -> None:
         """Take the step that was tried last."""
         assert self._tried is not None
-        self._charges, self._states = self._tried
+        self._charges, self._states, self._young, self._inherited = self._tried
         self._begun = None
         self._observe(self._states[0])
 
     def mark(self) -> Any:
         """Return the state, for `undo`."""
-        return self._charges, self._states, [*self._sizes], self._begun
+        errors = self._young, self._inherited
+        return self._charges, self._states, [*self._sizes], self._begun, *errors
 
     def undo(self, mark: Any) -> None:
         """Go back to a state."""
-        self._charges, self._states, self._sizes, self._begun = mark
+        self._charges, self._states, self._sizes, self._begun, *errors = mark
+        self._young, self._inherited = errors
 
     def _observe(self, S: Vector) -> None:
-        largest = [np.abs(S[part]).max(axis=0) for part in self.parts]
-        self._sizes = [np.maximum(*pair) for pair in zip(self._sizes, largest, strict=True)]
+        self._sizes = self._grown(S)
 
-    def _norm(self, error: Vector, S: Vector, first: tuple[Vector, Vector] | None = None) -> float:
+    def _grown(self, S: Vector) -> list[Vector]:
+        """Return the largest magnitudes with those of further derivatives, by block."""
+        largest = [np.abs(S[part]).max(axis=0) for part in self.parts]
+        return [np.maximum(*pair) for pair in zip(self._sizes, largest, strict=True)]
+
+    def _of_first_step(
+        self, sizes: list[Vector], linear: Vector, rest: Vector
+    ) -> tuple[list[Vector], list[NDArray[np.bool_]]]:
+        """Return sizes after a first step, and which blocks began at zero with a slope of zero.
+
+        Derivatives that grow from zero reach about the square of the linear part of the step over
+        the rest, and count with this size.
+        """
+        found, young = [], []
+        for part, size, known in zip(self.parts, sizes, self._sizes, strict=True):
+            line, left = (np.abs(one[part]).max(axis=0) for one in (linear, rest))
+            grown = np.divide(line**2, left, out=np.zeros_like(left), where=left > 0.0)
+            found.append(np.maximum(size, grown))
+            young.append((known < left) & (line < left))
+        return found, young
+
+    def _passed_on(
+        self, done: RecordedStep, S: Vector, sizes: list[Vector], young: list[NDArray[np.bool_]]
+    ) -> list[Vector]:
+        """Return the errors that young blocks have at the end of a step by those of the others."""
+        still = [
+            one & ((self.rtol * size <= inherited) | (inherited == 0.0))
+            for one, size, inherited in zip(young, sizes, self._inherited, strict=True)
+        ]
+        if not any(one.any() for one in still):
+            return self._inherited
+        allowed = np.zeros_like(S)
+        for part, size, one in zip(self.parts, sizes, still, strict=True):
+            allowed[part] = np.where(one, 0.0, self.rtol * (np.abs(S[part]) + size))
+        here, a = self.model.at(done.t, done.x), done.alpha / done.h
+        errors = np.abs(here.solve(a, a * (here.C @ allowed)))
+        return [
+            inherited + np.where(one, errors[part].max(axis=0), 0.0)
+            for part, inherited, one in zip(self.parts, self._inherited, still, strict=True)
+        ]
+
+    def _norm(
+        self, error: Vector, S: Vector, sizes: list[Vector], inherited: list[Vector] | None = None
+    ) -> float:
         """Return the largest root mean square of a block, of all parameters.
 
         The error that rounding makes is allowed: in a short step no formula has less.
-
-        Parameters
-        ----------
-        first : (ndarray, ndarray), optional
-            In the first step, its linear part and the rest. Derivatives that grow from zero reach
-            about the square of the one over the other, and count with this size.
         """
-        found, sizes = 0.0, self.model.sizes
-        relative = np.divide(EPS, sizes, where=sizes > 0.0, out=np.zeros_like(sizes))
+        found, whole = 0.0, self.model.sizes
+        relative = np.divide(EPS, whole, where=whole > 0.0, out=np.zeros_like(whole))
         noise = self._noise + np.abs(self._x[:, None]) * relative
-        for part, size in zip(self.parts, self._sizes, strict=True):
-            here = np.abs(S[part])
-            size = np.maximum(size, here.max(axis=0))
-            if first is not None:
-                linear, rest = (np.abs(one[part]).max(axis=0) for one in first)
-                grown = np.divide(linear**2, rest, out=np.zeros_like(rest), where=rest > 0.0)
-                size = np.maximum(size, grown)
-            allowed = self.rtol * (here + size) + noise[part]
+        for part, size, passed in zip(self.parts, sizes, inherited or self._inherited, strict=True):
+            allowed = self.rtol * (np.abs(S[part]) + size) + passed + noise[part]
             scaled = np.divide(
                 error[part], allowed, out=np.zeros_like(allowed), where=allowed > 0.0
             )

@@ -368,6 +368,26 @@ def test_derivatives_that_begin_as_a_power_of_time_are_found(steps):
     assert len(found.branch) < 1000
 
 
+@pytest.mark.parametrize("m", [2, 3])
+@pytest.mark.parametrize("rtol", [1e-4, 1e-8])
+@pytest.mark.parametrize("mode", ["forward", "adjoint"])
+def test_blocks_whose_derivatives_begin_with_a_slope_of_zero(m, rtol, mode):
+    """The derivatives of a chain grow as t, t**2, t**3: each has the error that the last one has."""
+    chain = Problem(
+        lambda x, k: np.concatenate([x[:1] - k, x[1:] - x[:-1]]),
+        params={"k": 1.0},
+        storage=lambda x: 1.0 * x,
+        blocks={name: 1 for name in "abc"[:m]},
+    )
+    A, first = np.eye(m) - np.eye(m, k=-1), np.eye(m)[0]
+    exact = np.linalg.solve(A, first - scipy.linalg.expm(-2.0 * A) @ first)
+    found = chain.transient_sensitivity(
+        np.zeros(m), (0.0, 2.0), "k", functional=lambda x: x[-1], mode=mode, rtol=rtol, steps=Bdf()
+    )
+    assert found.derivative == pytest.approx(exact[-1], abs=rtol)
+    assert len(found.branch) < 500
+
+
 @pytest.mark.parametrize("mode", ["forward", "adjoint"])
 def test_an_interrupted_run_has_no_derivative(mode):
     calls = [0]
