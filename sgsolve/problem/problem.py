@@ -599,7 +599,8 @@ class Problem:
         Parameters
         ----------
         x0s : array_like, shape (k, n) or (n,), or mapping
-            The start of each member, or of all of them. A mapping of block to field is that of all.
+            The start of each member, or of all of them. In a mapping of block to field, fields of
+            shape (k, ...) hold those of the members; others are the same for all.
         params : mapping of str to number or array_like, optional
             Parameters at other values than the problem's: a number for all members, or a list or
             array of k values. The rows of an array of shape (k, ...) are values that are arrays;
@@ -1121,7 +1122,7 @@ class Problem:
 
         Parameters
         ----------
-        x0 : array_like of shape (n,) or (k, n), or SolutionSets
+        x0 : array_like of shape (n,) or (k, n), mapping of block to array_like, or SolutionSets
             A guess at the value that the parameter has in the problem; or several, such as the
             solutions of `find_solutions`, for branches that are not connected. Or what
             `deflated_continuation` found at several values: of these, those are starts that no
@@ -1630,9 +1631,9 @@ class Problem:
         stop : str, sequence of str or mapping of str to int, optional
             Events at which to end; of a mapping, after how many of each.
         on_event : mapping of str to callable, optional
-            ``{"full": lambda x: ...}``: the state from which the run starts anew at an event. Of
-            events at the same time each acts on the state that the one before returned, in the
-            order of `events`.
+            ``{"full": lambda x: ...}``: the state from which the run starts anew at an event, as a
+            vector or a mapping of block to field. Of events at the same time each acts on the state
+            that the one before returned, in the order of `events`.
         until : callable, optional
             ``until(x, names of parameters...)`` -> whether to end at a point.
         keep_states : "all", "none" or int

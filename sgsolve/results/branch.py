@@ -150,9 +150,11 @@ class Branch:
         try:
             return self.columns[column]
         except KeyError:
+            hint = "The solutions are the rows of .states; outputs={'name': function} adds a column"
+            if self.blocks is not None and column in self.blocks.names:
+                hint = f"{column!r} is a block of the unknowns: .field({column!r}) gives it"
             raise InputError(
-                f"there is no column {column!r}; the columns are {', '.join(self.columns)}. "
-                "The solutions are the rows of .states; outputs={'name': function} adds a column"
+                f"there is no column {column!r}; the columns are {', '.join(self.columns)}. {hint}"
             ) from None
 
     def field(self, block: str) -> NDArray[Any]:

@@ -76,7 +76,13 @@ class ErrorWeights:
         self.skipped: NDArray[np.bool_] | None = None
         self.inherited: Vector = np.zeros(len(self.parts))  # by block
         if atol is not None:
-            self.fixed = blocks.spread(atol, 0.0 if isinstance(atol, Mapping) else 1.0, "atol")
+            by_block = isinstance(atol, Mapping)
+            self.fixed = blocks.spread(atol, 0.0 if by_block else 1.0, "atol")
+            if by_block and (missing := [name for name in blocks.names if name not in atol]):
+                raise InputError(
+                    f"atol has no value for the block {missing[0]!r}; give one for every block, "
+                    "or leave atol out"
+                )
             if not (np.isfinite(self.fixed).all() and (self.fixed > 0.0).all()):
                 raise InputError(
                     f"atol must be positive for every unknown, not {atol!r}; leave it out and "

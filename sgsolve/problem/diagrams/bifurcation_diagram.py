@@ -55,7 +55,7 @@ def bifurcation_diagram(
     **own: Any,
 ) -> BifurcationDiagram:
     """Follow all branches; see `Problem.bifurcation_diagram`."""
-    starts, (low, high) = _starts(x0, name), _finite_bounds(bounds)
+    starts, (low, high) = _starts(problem, x0, name), _finite_bounds(bounds)
     limits = _whole("depth", depth, 0), _whole("max_branches", max_branches, 1)
     checked = {**RUN, **own, "stability": Stability.of(own["stability"])}
     asked_of((low, high), checked, (name,))
@@ -121,7 +121,7 @@ def _check_orbits(problem: ProblemDefinition, orbits: Any) -> None:
         check_storage(problem.storage, "orbits=True: a periodic orbit needs")
 
 
-def _starts(x0: Any, name: str) -> list[tuple[float | None, Vector]]:
+def _starts(problem: ProblemDefinition, x0: Any, name: str) -> list[tuple[float | None, Vector]]:
     """Return the starts: solutions at a value of the parameter, or guesses at that given."""
     if isinstance(x0, SolutionSets):
         if x0.name != name:
@@ -130,7 +130,9 @@ def _starts(x0: Any, name: str) -> list[tuple[float | None, Vector]]:
         if not found:
             raise InputError("x0 has no start: no solution was found at any value")
         return found
-    x = real_array(x0, "x0 must be one start, or an array of starts with one in each row")
+    x = real_array(
+        problem.packed(x0), "x0 must be one start, or an array of starts with one in each row"
+    )
     if x.ndim == 2 and not len(x):
         raise InputError("x0 has no start: an array of starts needs one in each row")
     return [(None, row) for row in ([x] if x.ndim < 2 else x)]

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from ...arrays import Vector
 from ...errors import DataTypeError, InputError, NotFiniteError, ShapeError
 from ..equations.definition import ProblemDefinition
-from ..inputs.starting_point import starting_point
+from ..inputs.fields import pack
+from ..inputs.starting_point import refuse_other_classes, starting_point
 
 
 class MemberArguments(NamedTuple):
@@ -49,7 +50,7 @@ def member_arguments(
         raise DataTypeError(f"params must map names to values, not {params!r}")
     columns = {name: _column(name, v) for name, v in params.items() if _has_members(v)}
     given = {name: v for name, v in params.items() if name not in columns}
-    starts, k = _starts_of_members(definition.packed(x0s, "x0s"), columns)
+    starts, k = _starts_of_members(_packed_members(definition, x0s), columns)
     for name, column in columns.items():
         if len(column) != k:
             raise ShapeError(
@@ -89,6 +90,30 @@ def _values(column: Vector, default: Any) -> Any:
     if column.dtype.kind in "iu" and isinstance(default, float):
         column = column.astype(float)  # whole numbers among real ones are real
     return column.tolist() if column.ndim == 1 else list(np.array(column))
+
+
+def _packed_members(definition: ProblemDefinition, x0s: Any) -> Any:
+    """Return blocks as one start, or as one in each row where blocks have one more axis."""
+    refuse_other_classes(x0s, "x0s")
+    if not isinstance(x0s, Mapping):
+        return x0s
+    shapes = definition.unknowns.shapes
+    fields = {name: np.asarray(value) for name, value in x0s.items()}
+    own = {
+        name: len(value)
+        for name, value in fields.items()
+        if name in shapes and value.ndim == len(shapes[name]) + 1
+    }
+    if not own:
+        return pack(definition.unknowns, x0s)
+    if len(set(own.values())) > 1:
+        raise ShapeError(f"x0s: the blocks have {own} members; give as many of each")
+    members = range(next(iter(own.values())))
+    rows = [
+        pack(definition.unknowns, {n: v[k] if n in own else v for n, v in fields.items()})
+        for k in members
+    ]
+    return np.array(rows)
 
 
 def _starts_of_members(x0s: ArrayLike, columns: Mapping[str, Vector]) -> tuple[Vector, int]:

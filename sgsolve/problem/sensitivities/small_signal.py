@@ -24,6 +24,7 @@ from ...arrays import Vector, real_array
 from ...errors import DataTypeError, InputError
 from ...linear.null_basis import annihilated
 from ...pattern import Pattern
+from ...results.blocks import Blocks
 from ...results.diagram import axes_or_new
 from ...results.history import Stats, counted
 from ...results.result import Result
@@ -53,6 +54,8 @@ class SmallSignalResponse:
         Also as ``response["name"]``.
     stats : Stats
         Cost of the linear algebra.
+    blocks : Blocks
+        Names and shapes of blocks of the unknowns.
 
     See Also
     --------
@@ -71,6 +74,7 @@ class SmallSignalResponse:
     states: NDArray[np.complex128] | None
     outputs: dict[str, NDArray[np.complex128]] = field(default_factory=dict)
     stats: Stats = field(default_factory=Stats)
+    blocks: Blocks | None = None
 
     def __repr__(self) -> str:
         read = ", ".join(self.outputs) or "all unknowns"
@@ -94,6 +98,41 @@ class SmallSignalResponse:
         if len(columns) > 1:
             lines.append("phases in degrees")
         return "\n".join(lines + table_lines(columns))
+
+    def field(self, block: str) -> NDArray[np.complex128]:
+        """Return a block of the unknowns at all frequencies, shape ``(k, *shape)``.
+
+        Parameters
+        ----------
+        block : str
+            Name of a block of the problem.
+
+        Returns
+        -------
+        ndarray of complex, shape (k, ...)
+
+        Raises
+        ------
+        InputError
+            If the problem has no such block, or outputs were asked for.
+
+        See Also
+        --------
+        Branch.field : The same for the points of a branch.
+
+        Examples
+        --------
+        >>> from sgsolve import Problem
+        >>> rc = Problem(lambda v, u: v - u, params={"u": 0.0}, storage=lambda v: 1.0 * v,
+        ...              blocks={"v": (1, 2)})
+        >>> rc.small_signal(rc.solve([0.0, 0.0]), "u", [0.0]).field("v")
+        array([[[1.+0.j, 1.+0.j]]])
+        """
+        if self.states is None:
+            raise InputError("the states were not kept, because outputs were asked for")
+        blocks = self.blocks or Blocks(self.states.shape[-1])
+        found: NDArray[np.complex128] = blocks.field(self.states, block)
+        return found
 
     def __getitem__(self, name: str) -> NDArray[np.complex128]:
         if name not in self.outputs:
@@ -206,6 +245,7 @@ def responses(
         None if read else np.array(states),
         {key: np.array(values) for key, values in found.items()},
         spent,
+        system.blocks,
     )
 
 

@@ -37,6 +37,7 @@ from ...transient.transient_stepper import TransientStepper
 from ..equations.allocation import Allocating
 from ..equations.definition import ProblemDefinition
 from ..equations.time_system import TimeSystem
+from ..inputs.fields import vector_of
 from ..inputs.returned import source_value
 from ..inputs.signature import TIME
 from ..native_steps.native_steps import NativeSteps
@@ -304,7 +305,8 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
         return checked_number(f"event {name!r} at t = {t:.6g}", found)
 
     def changed(x: Vector, t: float) -> Vector:
-        found = np.asarray(called(action, *view.seen(Point(x, t))), dtype=float)
+        returned = called(action, *view.seen(Point(x, t)))
+        found = np.asarray(_as_vector(returned, view, name), dtype=float)
         if found.shape != x.shape or not np.isfinite(found).all():
             raise InputError(
                 f"on_event {name!r} must return the state after the event, {len(x)} finite "
@@ -313,6 +315,14 @@ def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDete
         return found
 
     return EventDetector(name, value, None if action is None else changed, event.direction)
+
+
+def _as_vector(returned: Any, view: View, name: str) -> Any:
+    """Return a state that may have been given by blocks."""
+    if not isinstance(returned, Mapping) or view.blocks is None:
+        return returned
+    fields = {block: np.asarray(value, dtype=float) for block, value in returned.items()}
+    return vector_of(view.blocks, fields, f"on_event {name!r} returned", np.broadcast_to)
 
 
 def _transient_summary(stepper: TransientStepper, state: RunState) -> str:

@@ -431,3 +431,71 @@ def test_a_whole_branch_is_no_start(call):
     branch = problem.sweep([0.0], "a", [1.0, 2.0])
     with pytest.raises(DataTypeError, match=r"is a whole Branch; give its \.x"):
         call(problem, branch)
+
+
+def growth():
+    """Blocks in time: each element of a grows to k, b follows their sum."""
+    return Problem(
+        lambda a, b, k: {"a": a - k, "b": b - np.sum(a)},
+        params={"k": 1.0},
+        blocks={"a": (2, 1), "b": ()},
+        fields=True,
+        storage=lambda a, b: {"a": 1.0 * a, "b": 1.0 * b},
+    )
+
+
+def test_an_event_sets_the_state_by_blocks():
+    later = {"a": [[0.1], [0.2]], "b": 5.0}
+    options = {"events": {"half": lambda x: x[0] - 0.5}}
+    problem, x0 = growth(), {"a": 0.0, "b": 0.0}
+    run = problem.transient(x0, (0.0, 1.0), on_event={"half": lambda x: later}, **options)
+    same = problem.transient(
+        x0, (0.0, 1.0), on_event={"half": lambda x: problem.pack(**later)}, **options
+    )
+    assert np.array_equal(run.states, same.states)
+    with pytest.raises(InputError, match="on_event 'half' returned no block 'b'"):
+        problem.transient(x0, (0.0, 1.0), on_event={"half": lambda x: {"a": later["a"]}}, **options)
+
+
+def test_a_diagram_begins_at_blocks():
+    diagram = growth().bifurcation_diagram({"a": 0.0, "b": 0.0}, "k", (0.5, 2.0))
+    assert len(diagram.branches) == 2
+    assert diagram.branches[0].field("a").shape[1:] == (2, 1)
+
+
+def test_members_begin_at_blocks():
+    problem, k = growth(), np.arange(5.0)
+    starts = {"a": k[:, None, None] + np.ones((5, 2, 1)), "b": 3.0}
+    members = problem.solve_many(starts, {"k": k})
+    rows = np.array([problem.pack(a=a, b=3.0) for a in starts["a"]])
+    assert np.array_equal(members.x, problem.solve_many(rows, {"k": k}).x)
+    assert members.field("b") == pytest.approx(2.0 * k)
+    with pytest.raises(ShapeError, match="the blocks have {'a': 5, 'b': 4} members"):
+        problem.solve_many({**starts, "b": np.zeros(4)})
+
+
+def test_a_small_signal_response_gives_blocks_in_shape():
+    problem = growth()
+    response = problem.small_signal(problem.solve({"a": 1.0, "b": 2.0}), "k", [0.0, 1.0])
+    assert response.field("a").shape == (2, 2, 1)
+    assert response.field("b")[0] == pytest.approx(2.0)
+    read = problem.small_signal(
+        problem.solve({"a": 1.0, "b": 2.0}), "k", [1.0], outputs={"b": lambda x: x[2]}
+    )
+    with pytest.raises(InputError, match="outputs were asked for"):
+        read.field("a")
+
+
+def test_a_block_is_no_column_of_a_branch():
+    branch = growth().sweep({"a": 0.0, "b": 0.0}, "k", [1.0, 2.0])
+    with pytest.raises(
+        InputError, match=r"'a' is a block of the unknowns: \.field\('a'\) gives it"
+    ):
+        branch["a"]
+    with pytest.raises(InputError, match="no column 'z'.*rows of .states"):
+        branch["z"]
+
+
+def test_a_tolerance_by_block_needs_every_block():
+    with pytest.raises(InputError, match="atol has no value for the block 'b'"):
+        growth().transient({"a": 0.0, "b": 0.0}, (0.0, 1.0), atol={"a": 1e-7})

@@ -377,7 +377,7 @@ def test_blocks_whose_derivatives_begin_with_a_slope_of_zero(m, rtol, mode):
         lambda x, k: np.concatenate([x[:1] - k, x[1:] - x[:-1]]),
         params={"k": 1.0},
         storage=lambda x: 1.0 * x,
-        blocks={name: 1 for name in "abc"[:m]},
+        blocks=dict.fromkeys("abc"[:m], 1),
     )
     A, first = np.eye(m) - np.eye(m, k=-1), np.eye(m)[0]
     exact = np.linalg.solve(A, first - scipy.linalg.expm(-2.0 * A) @ first)
