@@ -470,7 +470,7 @@ def test_members_begin_at_blocks():
     rows = np.array([problem.pack(a=a, b=3.0) for a in starts["a"]])
     assert np.array_equal(members.x, problem.solve_many(rows, {"k": k}).x)
     assert members.field("b") == pytest.approx(2.0 * k)
-    with pytest.raises(ShapeError, match="the blocks have {'a': 5, 'b': 4} members"):
+    with pytest.raises(ShapeError, match=r"the blocks have \{'a': 5, 'b': 4\} members"):
         problem.solve_many({**starts, "b": np.zeros(4)})
 
 
@@ -492,7 +492,7 @@ def test_a_block_is_no_column_of_a_branch():
         InputError, match=r"'a' is a block of the unknowns: \.field\('a'\) gives it"
     ):
         branch["a"]
-    with pytest.raises(InputError, match="no column 'z'.*rows of .states"):
+    with pytest.raises(InputError, match=r"no column 'z'.*rows of \.states"):
         branch["z"]
 
 

@@ -372,7 +372,7 @@ def test_derivatives_that_begin_as_a_power_of_time_are_found(steps):
 @pytest.mark.parametrize("rtol", [1e-4, 1e-8])
 @pytest.mark.parametrize("mode", ["forward", "adjoint"])
 def test_blocks_whose_derivatives_begin_with_a_slope_of_zero(m, rtol, mode):
-    """The derivatives of a chain grow as t, t**2, t**3: each has the error that the last one has."""
+    """The derivatives of a chain grow as t, t**2, t**3, and their errors pass on from each."""
     chain = Problem(
         lambda x, k: np.concatenate([x[:1] - k, x[1:] - x[:-1]]),
         params={"k": 1.0},
