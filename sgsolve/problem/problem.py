@@ -46,6 +46,7 @@ from .equations.null_space import NullSpace
 from .equations.storage import refuse_wrong_storage
 from .inputs.fields import (
     FieldFunction,
+    null_space_of_blocks,
     of_fields,
     pack,
     refuse_block_names,
@@ -96,12 +97,13 @@ class Problem:
     storage : callable or str, optional
         ``storage(x, **parameters)`` -> (n,), what each equation stores: Q in F + dQ/dt = 0. Or the
         name of a parameter of the residual that is dx/dt. `small_signal` needs it.
-    null_space : array_like of shape (n,) or (n, k), or callable, optional
+    null_space : array_like of shape (n,) or (n, k), mapping, or callable, optional
         Vectors v with J v = 0 at every x: a pressure or potential that no equation refers to a
-        level, a conserved total. Or ``null_space(x, **parameters)`` -> such vectors, called at each
-        start. In `solve`, `sweep` and `continuation` the component of x along them stays that of
-        the start. Sensitivities have none. Eigenvalues that belong to it are left out. The null
-        vectors of the transposed Jacobian are found from it.
+        level, a conserved total. A mapping of block to field is zero in other blocks. Or
+        ``null_space(x, **parameters)`` -> such vectors, called at each start. In `solve`, `sweep`
+        and `continuation` the component of x along them stays that of the start. Sensitivities have
+        none. Eigenvalues that belong to it are left out. The null vectors of the transposed
+        Jacobian are found from it.
     backend : str or object, optional
         Linear solver: "auto", a name known to `sgsolve.linear`, or an own object.
     preconditioner : matrix, LinearOperator, object with solve(v), or callable, optional
@@ -205,7 +207,7 @@ class Problem:
             signature,
             unknowns,
             storage,
-            NullSpace(null_space),
+            NullSpace(null_space_of_blocks(unknowns, null_space)),
             Pool(backend, unknowns.indices if blocks else None),
             CompiledFunctions(residual) if compiled else None,
         )

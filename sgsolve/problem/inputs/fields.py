@@ -149,6 +149,15 @@ def of_fields(function: Any, unknowns: Unknowns, what: str) -> Any:
     return FieldFunction(function, unknowns, what) if callable(function) else function
 
 
+def null_space_of_blocks(unknowns: Unknowns, given: Any) -> Any:
+    """Return a null vector that was given by blocks, zero in the others; what is none, as it is."""
+    if not isinstance(given, Mapping):
+        return given
+    if not unknowns.shapes:
+        raise InputError("null_space by blocks needs blocks with shapes; give a vector, shape (n,)")
+    return pack(unknowns, {**dict.fromkeys(unknowns.shapes, 0.0), **given})
+
+
 def refuse_block_names(unknowns: Unknowns, params: Mapping[str, Any] | None) -> None:
     """Raise `ParameterError` if a parameter has the name of a block."""
     for name in params or {}:

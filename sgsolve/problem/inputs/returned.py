@@ -6,7 +6,7 @@ at any time; no part of the values is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,11 @@ def compare_values(y: ad.ADArray, F: NDArray[np.float64], blocks: Blocks) -> Non
 def _returned_array(value: Any) -> Any:
     if value is None:
         raise DataTypeError("the residual returned None; is a return statement missing?")
+    if isinstance(value, Mapping):
+        raise DataTypeError(
+            "the residual returned a mapping; with Problem(..., blocks={...}, fields=True) it gets "
+            "and returns blocks, without it an array: problem.pack(**mapping)"
+        )
     if np.ma.is_masked(value):
         raise DataTypeError(
             f"the residual returned a masked array, without a value of equation "

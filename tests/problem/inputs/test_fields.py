@@ -499,3 +499,28 @@ def test_a_block_is_no_column_of_a_branch():
 def test_a_tolerance_by_block_needs_every_block():
     with pytest.raises(InputError, match="atol has no value for the block 'b'"):
         growth().transient({"a": 0.0, "b": 0.0}, (0.0, 1.0), atol={"a": 1e-7})
+
+
+def test_a_null_space_by_blocks():
+    """Flow through five cells: only differences of the pressure act."""
+    given = {"u": np.ones(4), "p": np.zeros(5)}
+
+    def flow(u, p):
+        return {"u": u - np.diff(p), "p": np.diff(np.concatenate([[0.0], u, [0.0]]))}
+
+    def problem(null_space, u=(4,), p=(5,)):
+        return Problem(flow, blocks={"u": u, "p": p}, fields=True, null_space=null_space)
+
+    result = problem({"p": 1.0}).solve(given)
+    same = problem(np.repeat([0.0, 1.0], [4, 5])).solve(given)
+    assert result.message == same.message
+    assert np.array_equal(result.x, same.x)
+    with pytest.raises(InputError, match="'q'"):
+        problem({"q": 1.0})
+    with pytest.raises(InputError, match="needs blocks with shapes"):
+        problem({"p": 1.0}, np.arange(4), np.arange(4, 9))
+
+
+def test_a_mapping_without_fields_is_named():
+    with pytest.raises(DataTypeError, match=r"returned a mapping.*fields=True"):
+        Problem(lambda x: {"u": x}, blocks={"u": (2,)}).solve([0.0, 0.0])
