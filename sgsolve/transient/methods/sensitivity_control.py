@@ -185,6 +185,7 @@ class SensitivityControl:
         if self._begun is not None:
             sizes, young = self._of_first_step(sizes, self._states[1], deviation)
         inherited = self._passed_on(done, S, sizes, young)
+        young = [one & (passed > 0.0) for one, passed in zip(young, inherited, strict=True)]
         self._tried = T, U, young, inherited
         return self._norm(coefficient * deviation, S, sizes, inherited)
 
