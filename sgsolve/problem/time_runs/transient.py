@@ -13,9 +13,8 @@ from ...continuation.columns import Column
 from ...continuation.runs.options import RunOptions, check_limit
 from ...continuation.runs.progress_bar import progress_bar
 from ...continuation.runs.run import Run
-from ...continuation.runs.user_functions import UnfitError, called, checked_number
 from ...continuation.runs.view import View
-from ...continuation.stepper import Point, RunState
+from ...continuation.stepper import RunState
 from ...errors import ConvergenceError, InputError
 from ...results.branch import Branch
 from ...solvers.monitor import Monitor
@@ -32,15 +31,15 @@ from ...transient.oscillations import Oscillations
 from ...transient.schedule import Schedule, checked_span, checked_step, checked_times
 from ...transient.sources import breakpoints_of
 from ...transient.starts.consistent_start import AlgebraicSystem
-from ...transient.time_events import EventDetector, TimeEvent
+from ...transient.time_events import TimeEvent
 from ...transient.transient_stepper import TransientStepper
 from ..equations.allocation import Allocating
 from ..equations.definition import ProblemDefinition
 from ..equations.time_system import TimeSystem
-from ..inputs.fields import vector_of
 from ..inputs.returned import source_value
 from ..inputs.signature import TIME
 from ..native_steps.native_steps import NativeSteps
+from .event_functions import event_detector
 from .rate_outputs import Pair, RateOutputs, split_outputs
 from .transient_checks import (
     check_mode,
@@ -203,7 +202,9 @@ def _assembled_run(
         stepper=stepper,
         options=options,
         view=view,
-        detectors=[_detector(name, one, actions.get(name), view) for name, one in events.items()],
+        detectors=[
+            event_detector(name, one, actions.get(name), view) for name, one in events.items()
+        ],
         workspace=stepper.workspace,
         summary=lambda state: _transient_summary(stepper, state),
         mark=mark,
@@ -292,37 +293,6 @@ def solver_of(workspace: Workspace) -> Callable[[AlgebraicSystem, Vector], Vecto
         return found
 
     return solve
-
-
-def _detector(name: str, event: TimeEvent, action: Any, view: View) -> EventDetector:
-    def value(x: Vector, t: float) -> float:
-        found = called(event.function, *view.seen(Point(x, t)))
-        if np.asarray(found).dtype.kind == "b":
-            raise UnfitError(
-                f"event {name!r} returned {found!r}; it must return a number that passes through "
-                "zero, such as x[0] - 0.5 instead of x[0] > 0.5"
-            )
-        return checked_number(f"event {name!r} at t = {t:.6g}", found)
-
-    def changed(x: Vector, t: float) -> Vector:
-        returned = called(action, *view.seen(Point(x, t)))
-        found = np.asarray(_as_vector(returned, view, name), dtype=float)
-        if found.shape != x.shape or not np.isfinite(found).all():
-            raise InputError(
-                f"on_event {name!r} must return the state after the event, {len(x)} finite "
-                f"numbers; it returned {found!r}"
-            )
-        return found
-
-    return EventDetector(name, value, None if action is None else changed, event.direction)
-
-
-def _as_vector(returned: Any, view: View, name: str) -> Any:
-    """Return a state that may have been given by blocks."""
-    if not isinstance(returned, Mapping) or view.blocks is None:
-        return returned
-    fields = {block: np.asarray(value, dtype=float) for block, value in returned.items()}
-    return vector_of(view.blocks, fields, f"on_event {name!r} returned", np.broadcast_to)
 
 
 def _transient_summary(stepper: TransientStepper, state: RunState) -> str:
