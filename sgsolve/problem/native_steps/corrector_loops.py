@@ -215,7 +215,7 @@ def iterated(it: StepLoop, k: int, relaxation: float, before: float) -> int:
     for i in range(it.n):
         it.x[i] = it.x[i] - it.d[i]
         it.last[i] = it.d[i]
-        it.rest[i] = it.F[i] + it.a * (it.Q[i] - it.q[i])
+        it.residual[i] = it.F[i] + it.a * (it.Q[i] - it.q[i])
     return UNSOLVED
 
 
@@ -269,17 +269,17 @@ def converged(it: StepLoop, size: float, before: float, k: int) -> int:
 
 
 def a_row_stalls(it: StepLoop) -> int:
-    """Whether the last update left the rest of an equation; see `stalled_equations`."""
+    """Whether the last update left the residual of an equation; see `stalled_equations`."""
     found = 0
     for i in range(it.n):
-        G, before = it.F[i] + it.a * (it.Q[i] - it.q[i]), it.rest[i]
+        G, before = it.F[i] + it.a * (it.Q[i] - it.q[i]), it.residual[i]
         if G * before > STALLED * (before * before) and row_stalls(it, i, abs(G), abs(before)) == 1:
             found = 1
     return found
 
 
 def row_stalls(it: StepLoop, i: int, now: float, before: float) -> int:
-    """Whether a rest is more than a small change of the charge, cancellation, or rounding."""
+    """Whether a residual is more than a small change of the charge, cancellation, or rounding."""
     capacity, moved, size = 0.0, 0.0, 0.0
     for k in range(it.starts[i], it.starts[i + 1]):
         j, term = it.columns[k], abs(it.J[k]) + it.a0 * abs(it.C[k])

@@ -101,7 +101,7 @@ class StepLoop(LoopStruct):
     q: Doubles
     d: Doubles
     last: Doubles  # d of the iteration before
-    rest: Doubles  # and the residual
+    residual: Doubles  # G of the iteration before
     deviation: Doubles
 
     # The matrix M = J + a0 C, equilibrated, and its factors.

@@ -1,4 +1,4 @@
-"""Equations whose rest stays where an update of Newton's iteration should have removed it.
+"""Equations whose residual stays where an update of Newton's iteration should have removed it.
 
 A matrix of the other side of a kink may hold the slope of a diode that conducts, 1e11 times that of
 the diode that blocks. The updates of its voltage are then 1e11 times too small. They fall below the
@@ -13,8 +13,8 @@ from ...arrays import EPS, Vector
 from .implicit_equation import Equation
 from .kept_matrix import KeptMatrix
 
-STALLED = 0.98  # part of its rest that an equation keeps: the error is above 50 updates
-SHARE = 0.5  # of the terms of an update: a rest of less is what is left where they cancel
+STALLED = 0.98  # part of its residual that an equation keeps: the error is above 50 updates
+SHARE = 0.5  # of the terms of an update: a residual of less is left where they cancel
 ROUNDINGS = 1000.0  # of the terms of an equation; F may lose more digits than its derivative shows
 
 
@@ -25,10 +25,10 @@ def stalls(
     before: tuple[Vector, Vector],
     now: tuple[Vector, Vector],
 ) -> bool:
-    """Whether the last update left the rest of an equation that matters.
+    """Whether the last update left the residual of an equation that matters.
 
-    An equation that stores a charge does not matter where its rest, put into the charge, changes
-    the unknown by less than the tolerance of Newton's iteration.
+    An equation that stores a charge does not matter where its residual, put into the charge,
+    changes the unknown by less than the tolerance of Newton's iteration.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def stalls(
     before : (G, d)
         The residual, and the update that followed.
     now : (G, x)
-        The residual behind the update, and the state.
+        The residual after the update, and the state.
     """
     (G_before, d), (G, x) = before, now
     kept = G * G_before > STALLED * (G_before * G_before)

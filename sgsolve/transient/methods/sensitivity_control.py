@@ -203,7 +203,8 @@ class SensitivityControl:
         lost = done.h * np.tensordot(embedded, np.array(found.rates), 1)
         U[0] = found.end
         self._tried = T, U, self._young, self._inherited
-        return self._norm(found.last.solve(a, a * lost), found.end, self._grown(found.end))
+        sizes = self._grown(found.end)
+        return self._norm(found.last.solve(a, a * lost), found.end, sizes, self._inherited)
 
     def error_of(self, order: int, coefficient: float) -> float:
         """Return the error that a formula of another order has."""
@@ -272,7 +273,7 @@ class SensitivityControl:
         ]
 
     def _norm(
-        self, error: Vector, S: Vector, sizes: list[Vector], inherited: list[Vector] | None = None
+        self, error: Vector, S: Vector, sizes: list[Vector], inherited: list[Vector]
     ) -> float:
         """Return the largest root mean square of a block, of all parameters.
 
@@ -281,7 +282,7 @@ class SensitivityControl:
         found, whole = 0.0, self.model.sizes
         relative = np.divide(EPS, whole, where=whole > 0.0, out=np.zeros_like(whole))
         noise = self._noise + np.abs(self._x[:, None]) * relative
-        for part, size, passed in zip(self.parts, sizes, inherited or self._inherited, strict=True):
+        for part, size, passed in zip(self.parts, sizes, inherited, strict=True):
             allowed = self.rtol * (np.abs(S[part]) + size) + passed + noise[part]
             scaled = np.divide(
                 error[part], allowed, out=np.zeros_like(allowed), where=allowed > 0.0
